@@ -1,1 +1,188 @@
-//! domain
+//! What is true without any computer: tenants, requests, the law's clocks, and the usage a call leaves behind.
+//!
+//! Pure: no `async`, no input or output, no `now()`; time and chance are passed in.
+//!
+//! | read | module | what it says |
+//! |---|---|---|
+//! | 1 | [`tenant`] | the business that answers: its name, time zone and the laws it answers under |
+//! | 2 | [`service_code`] | the code a caller keys, its greeting per language, the kinds of request it takes |
+//! | 3 | [`language`] | the languages of the hotline |
+//! | 4 | [`phone`] | telephone numbers, and callers who withhold theirs |
+//! | 5 | [`request`] | the kinds of privacy request, and the states one goes through |
+//! | 6 | [`jurisdiction`] | the laws, by place |
+//! | 7 | [`rules`] | what each law asks, read from `rules/<jurisdiction>.toml` |
+//! | 8 | [`business_day`] | weekends, holidays and the days on which they are observed |
+//! | 9 | [`clock`] | the dates a request must be confirmed and answered by |
+//! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
+//! | 11 | [`usage`] | what a call cost, whatever order its callbacks came in |
+//! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
+
+pub mod business_day;
+pub mod clock;
+pub mod field_error;
+pub mod jurisdiction;
+pub mod language;
+pub mod phone;
+pub mod reference;
+pub mod request;
+pub mod rules;
+pub mod service_code;
+pub mod tenant;
+pub mod usage;
+
+pub use field_error::FieldError;
+
+#[cfg(test)]
+mod tests {
+    //! What is stored must be readable for years: these forms do not change.
+
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fmt::Debug;
+
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    use crate::clock;
+    use crate::jurisdiction::Jurisdiction;
+    use crate::language::Language;
+    use crate::phone::{CallerId, E164};
+    use crate::reference::Reference;
+    use crate::request::{Action, Actor, Channel, Event, Kind, Missing, Progress, State};
+    use crate::service_code::{Greeting, Number, ServiceCode, ServiceCodeProfile};
+    use crate::tenant::TenantProfile;
+    use crate::usage::{CallStatus, CallUsage};
+
+    #[track_caller]
+    fn is_stored_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, stored: serde_json::Value) {
+        assert_eq!(serde_json::to_value(value).unwrap(), stored);
+        assert_eq!(&serde_json::from_value::<T>(stored).unwrap(), value);
+    }
+
+    #[test]
+    fn names_are_stored_as_their_codes() {
+        for kind in Kind::ALL {
+            is_stored_as(&kind, json!(kind.code()));
+        }
+        for state in State::ALL {
+            is_stored_as(&state, json!(state.code()));
+        }
+        for action in Action::ALL {
+            is_stored_as(&action, json!(action.code()));
+        }
+        for status in CallStatus::ALL {
+            is_stored_as(&status, json!(status.as_str()));
+        }
+        for language in Language::ALL {
+            is_stored_as(&language, json!(language.code()));
+        }
+        for jurisdiction in Jurisdiction::ALL {
+            is_stored_as(&jurisdiction, json!(jurisdiction.as_str()));
+        }
+        is_stored_as(
+            &[Missing::Name, Missing::Details, Missing::Confirmation],
+            json!(["name", "details", "confirmation"]),
+        );
+        is_stored_as(
+            &[Channel::Phone, Channel::Form, Channel::Email, Channel::Mail, Channel::InPerson, Channel::Signal],
+            json!(["phone", "form", "email", "mail", "in-person", "signal"]),
+        );
+    }
+
+    #[test]
+    fn numbers_are_stored_as_text_and_read_only_when_they_are_valid() {
+        is_stored_as(&E164::parse("+12025550123").unwrap(), json!("+12025550123"));
+        is_stored_as(&CallerId::parse("+12025550123"), json!({"known": "+12025550123"}));
+        is_stored_as(&CallerId::Withheld, json!("withheld"));
+        is_stored_as(&ServiceCode::parse("007").unwrap(), json!("007"));
+        is_stored_as(&Reference::from_entropy(0), json!("000000000000"));
+        assert!(serde_json::from_value::<E164>(json!("2025550123")).is_err());
+        assert!(serde_json::from_value::<ServiceCode>(json!("0")).is_err());
+        assert!(serde_json::from_value::<Reference>(json!("000000000001")).is_err());
+    }
+
+    #[test]
+    fn profiles_are_stored_in_kebab_case() {
+        is_stored_as(
+            &TenantProfile {
+                name: "Main store".into(),
+                time_zone: "America/Los_Angeles".into(),
+                jurisdictions: vec![Jurisdiction::UsCa],
+            },
+            json!({"name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"]}),
+        );
+        let code = ServiceCode::parse("1").unwrap();
+        is_stored_as(
+            &ServiceCodeProfile {
+                code: code.clone(),
+                name: "Main store".into(),
+                active: true,
+                languages: vec![Language::English, Language::Spanish],
+                greetings: BTreeMap::from([
+                    (Language::English, Greeting::Text("Welcome.".into())),
+                    (Language::Spanish, Greeting::Audio { file: "f.mp3".into() }),
+                ]),
+                kinds: BTreeSet::from([Kind::OptOut]),
+                web_form: None,
+            },
+            json!({
+                "code": "1", "name": "Main store", "active": true, "languages": ["en", "es"],
+                "greetings": {"en": {"text": "Welcome."}, "es": {"audio": {"file": "f.mp3"}}},
+                "kinds": ["opt-out"], "web-form": null,
+            }),
+        );
+        is_stored_as(&Number::Shared, json!("shared"));
+        is_stored_as(&Number::Dedicated { code }, json!({"dedicated": {"code": "1"}}));
+    }
+
+    #[test]
+    fn a_requests_history_and_dates_are_stored_in_kebab_case() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        is_stored_as(&Progress::new(State::InReview), json!({"state": "in-review", "extended": false}));
+        is_stored_as(
+            &Event {
+                at,
+                who: Actor::System { function: "voice-submit".into() },
+                action: Action::Receive,
+                from: State::Incomplete,
+                to: State::Received,
+                why: "submitted on the call".into(),
+            },
+            json!({
+                "at": "2027-01-15T08:00:00Z", "who": {"system": {"function": "voice-submit"}}, "action": "receive",
+                "from": "incomplete", "to": "received", "why": "submitted on the call",
+            }),
+        );
+        is_stored_as(
+            &clock::clocks(&[Jurisdiction::UsCa], Kind::OptOut, at, &TimeZone::UTC).unwrap(),
+            json!({
+                "received-on": "2027-01-15", "basis": "tenant", "confirm-by": null,
+                "respond-by": {
+                    "date": "2027-02-08", "days": 15, "unit": "business", "jurisdiction": "us-ca",
+                    "citation": "11 CCR 7026(f)(1)", "certainty": "checked",
+                },
+                "extension": null, "extended": false, "completion-notice-by": null, "may-verify": false,
+            }),
+        );
+    }
+
+    #[test]
+    fn a_calls_usage_is_stored_in_kebab_case() {
+        is_stored_as(
+            &CallUsage {
+                call_sid: format!("CA{}", "0".repeat(32)),
+                status: CallStatus::NoAnswer,
+                seconds: 0,
+                billed_minutes: 0,
+                sequence: 2,
+                ended_at: Timestamp::UNIX_EPOCH,
+            },
+            json!({
+                "call-sid": "CA00000000000000000000000000000000", "status": "no-answer", "seconds": 0,
+                "billed-minutes": 0, "sequence": 2, "ended-at": "1970-01-01T00:00:00Z",
+            }),
+        );
+    }
+}

@@ -1,1 +1,7 @@
-//! partners
+//! Those whom Optline talks to: one module per partner, with that partner's own rules and test vectors.
+//!
+//! | module | partner | used for |
+//! |---|---|---|
+//! | [`twilio`] | Twilio Programmable Voice | answering calls, checking who called us, fetching and deleting recordings |
+
+pub mod twilio;

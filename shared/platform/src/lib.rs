@@ -1,1 +1,30 @@
-//! platform
+//! AWS and the edges: everything between the pure [`domain`] and the world.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`edge`] | one file per kind of caller: verify, translate, log once, answer |
+//! | [`app`] | what a handler is given: clients, clock, ids, made once per process |
+//! | [`call`] | the state of a telephone call, sealed in its action URLs |
+//! | [`tenant`] | the proof that a tenant was looked up; the only way to its data |
+//! | [`store`] | the only place that knows item shapes, keys and expressions |
+//! | [`seal`] | field encryption with a root key per tenant and a key per consumer record |
+//! | [`queue`], [`blob`] | SQS and S3 |
+//! | [`secrets`], [`config`], [`aws`], [`clock`], [`log`], [`error`] | the rest of the furniture |
+
+pub mod app;
+pub mod aws;
+pub mod blob;
+pub mod call;
+pub mod clock;
+pub mod config;
+pub mod edge;
+pub mod error;
+pub mod log;
+pub mod queue;
+pub mod seal;
+pub mod secrets;
+pub mod store;
+pub mod tenant;
+
+pub use app::App;
+pub use error::Error;

@@ -1,0 +1,49 @@
+# Optline on this machine and on AWS. `make up` first; the rest says itself.
+
+PYTHON ?= python3
+LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) $(if $(STANDINS_PORT),--standins-port $(STANDINS_PORT))
+IN = $(if $(ENV),--env $(ENV))
+
+.PHONY: help up down call logs test check bench deploy replay tenant secret venv
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+up: venv ## build, start and deploy on this machine, then place a call; FRESH=1 starts over
+	@$(LOCAL) up $(if $(FRESH),--fresh) $(if $(filter no,$(BUILD)),--no-build)
+
+down: venv ## stop; the data stays
+	@$(LOCAL) down
+
+call: venv ## be the caller; ARGS are the telephone's
+	@$(LOCAL) call -- $(ARGS)
+
+logs: venv ## FN=voice-answer: what that function logs, as it comes; ENV=… on AWS
+	@$(LOCAL) logs $(if $(FN),$(FN),$(error say which function: make logs FN=voice-answer)) $(IN)
+
+test: venv ## all tests, on a local cloud of their own; ARGS filter by name
+	@$(LOCAL) test $(if $(filter no,$(BUILD)),--no-build) -- $(ARGS)
+
+check: venv ## format, lints, documentation, dependencies, template
+	@$(PYTHON) infra/local/bootstrap.py check
+	@$(LOCAL) check
+
+bench: ## speed and cost, measured; written to the README's table
+	@cargo build --release --package voice --package bench --bins
+	@cargo run --quiet --release --package bench -- $(ARGS)
+
+deploy: venv ## ENV=staging: release bins and the template to AWS
+	@$(LOCAL) deploy $(if $(ENV),$(ENV),$(error say where: make deploy ENV=staging))
+
+replay: venv ## QUEUE=usage: move its dead-letter queue back; ENV=… on AWS
+	@$(LOCAL) replay $(if $(QUEUE),$(QUEUE),$(error say which queue: make replay QUEUE=usage)) $(IN)
+
+tenant: venv ## FILE=….json: set a tenant up or change it; ENV=… on AWS
+	@$(LOCAL) tenant $(if $(FILE),$(FILE),$(error say which file: make tenant FILE=tenant.json)) $(IN)
+
+secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
+	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))
+
+venv:
+	@command -v $(PYTHON) >/dev/null || { echo "✗ $(PYTHON) was not found. Install Python 3.10 or later, or name one: make up PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) infra/local/bootstrap.py

@@ -1,0 +1,126 @@
+"""The commands behind the Makefile: `python -m local <command>`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import build, cloud, demo, deploy, operate, prepare, release, stack, verify
+from .console import Stop, fail, say
+from .settings import ROOT, Settings, target_dir
+
+DEVELOPERS = ("local", 4566, 4580)
+# The tests' own cloud, so that a developer's running one and its data stay as they are.
+TESTS = ("test-cloud", 4666, 4680)
+
+
+def settings(options: argparse.Namespace, defaults: tuple[str, int, int]) -> Settings:
+    home, port, standins_port = defaults
+    return Settings(
+        home=ROOT / "target" / home,
+        port=options.port or port,
+        standins_port=options.standins_port or standins_port,
+    )
+
+
+def up(local: Settings, *, fresh: bool, built: bool, demonstrate: bool) -> None:
+    """Build, start and deploy what is missing or has changed."""
+    prepare.compilers()
+    if fresh:
+        cloud.forget(local)
+    if cloud.ministack(local).running() is None:
+        prepare.ports_free(local)
+    if not built:
+        build.build()
+    code = build.copy_bootstraps()
+    demo.twilio(local)
+    cloud.start(local)
+    deploy.deploy(local, code)
+    demo.provision(local)
+    stack.write(local)
+    if demonstrate:
+        demo.call(local)
+        demo.invitation(local)
+
+
+def run_phone(local: Settings, arguments: list[str]) -> int:
+    """`make call`: a person plays the caller."""
+    if not local.stack_json.exists():
+        raise Stop("There is no local cloud to call.", "Start it: make up")
+    phone = target_dir() / "debug" / "phone"
+    environment = {**os.environ, "OPTLINE_STACK": str(local.stack_json)}
+    return subprocess.run([str(phone), "call", *arguments], env=environment).returncode
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="local", description=__doc__)
+    top.add_argument("--port", type=int, help="port of the local cloud")
+    top.add_argument("--standins-port", type=int, help="port of the stand-ins")
+    commands = top.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up")
+    start.add_argument("--fresh", action="store_true", help="throw the data away and start over")
+    start.add_argument("--no-build", action="store_true", help="take the bins as they are")
+    commands.add_parser("down")
+    commands.add_parser("call").add_argument("arguments", nargs="*")
+    tests = commands.add_parser("test")
+    tests.add_argument("--no-build", action="store_true")
+    tests.add_argument("filters", nargs="*")
+    commands.add_parser("check")
+    logs = commands.add_parser("logs")
+    logs.add_argument("function")
+    logs.add_argument("--since", type=int, default=60, help="minutes")
+    logs.add_argument("--no-follow", action="store_true")
+    logs.add_argument("--env")
+    for name, argument in (("replay", "queue"), ("tenant", "file")):
+        command = commands.add_parser(name)
+        command.add_argument(argument)
+        command.add_argument("--env")
+    commands.add_parser("secret").add_argument("--env", required=True)
+    commands.add_parser("deploy").add_argument("env")
+    return top
+
+
+def run(options: argparse.Namespace) -> int:
+    local = settings(options, TESTS if options.command == "test" else DEVELOPERS)
+    match options.command:
+        case "up":
+            up(local, fresh=options.fresh, built=options.no_build, demonstrate=True)
+        case "down":
+            cloud.stop(local)
+            say("The local cloud is down; its data is kept. make up brings it back.")
+        case "call":
+            return run_phone(local, options.arguments)
+        case "test":
+            up(local, fresh=True, built=options.no_build, demonstrate=False)
+            verify.test(local, options.filters)
+        case "check":
+            verify.check()
+        case "logs":
+            operate.logs(operate.Target(local, options.env), options.function, options.since, not options.no_follow)
+        case "replay":
+            operate.replay(operate.Target(local, options.env), options.queue)
+        case "tenant":
+            operate.provision_file(operate.Target(local, options.env), options.file)
+        case "secret":
+            operate.ask_secret(operate.Target(local, options.env))
+        case "deploy":
+            release.deploy(options.env)
+    return 0
+
+
+def main() -> int:
+    try:
+        return run(parser().parse_args())
+    except Stop as stop:
+        return fail(stop)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    # Relative paths on the command line are the caller's, not this file's.
+    os.chdir(Path(os.environ.get("PWD", ROOT)))
+    sys.exit(main())

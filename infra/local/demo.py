@@ -1,0 +1,75 @@
+"""What makes a new local cloud usable at once: Twilio credentials, tenants, and one call to show that it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from . import aws, operate
+from .console import Stop, say, step
+from .settings import ROOT, STACK_NAME, Settings, target_dir
+
+TENANTS = Path(__file__).with_name("demo-tenants.json")
+
+
+def tenants() -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(TENANTS.read_text())
+    return listed
+
+
+def twilio(settings: Settings) -> dict[str, str]:
+    """This cloud's own made-up account: `AC` and 32 digits, as Twilio's are, and a token."""
+    if settings.twilio_json.exists():
+        known: dict[str, str] = json.loads(settings.twilio_json.read_text())
+        return known
+    settings.home.mkdir(parents=True, exist_ok=True)
+    # The readable beginning tells a person who finds it in a log that it opens nothing.
+    account = {"account_sid": "ACdecafc0ffee" + secrets.token_hex(11)[:21], "auth_token": secrets.token_hex(16)}
+    settings.twilio_json.write_text(json.dumps(account))
+    return account
+
+
+def provision(settings: Settings) -> None:
+    """Put the credentials into the secret and set the tenants up. Both can be done again and change nothing."""
+    account = twilio(settings)
+    secret = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)["TwilioSecret"]
+    with step("Setting up the demo tenants"):
+        operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
+        client = aws.local(settings, "lambda")
+        for tenant in tenants():
+            operate.provision(client, STACK_NAME, tenant)
+
+
+def call(settings: Settings) -> None:
+    """Place one call with the text telephone, in the open: what was said, and what came of it."""
+    phone = target_dir() / "debug" / "phone"
+    if not phone.exists():
+        raise Stop(f"{phone} is missing.", "Build it: cargo build -p phone")
+    with step("Placing a demonstration call"):
+        environment = {**os.environ, "OPTLINE_STACK": str(settings.stack_json)}
+        if subprocess.run([str(phone), "demo"], cwd=ROOT, env=environment).returncode != 0:
+            raise Stop("The demonstration call failed.", "The functions' own words: make logs FN=voice-answer")
+
+
+def invitation(settings: Settings) -> None:
+    """What to open, dial and do next."""
+    say(f"\nThe local cloud is up at {settings.base_url} (AWS at {settings.endpoint}).\n")
+    codes = {code["code"]: code["name"] for tenant in tenants() for code in tenant.get("service-codes", [])}
+    for tenant in tenants():
+        for number in tenant["numbers"]:
+            if number["kind"] == "shared":
+                listed = "; ".join(f"{code}# {name}" for code, name in codes.items())
+                say(f"  {number['number']}  the shared number; service codes {listed}")
+            else:
+                say(f"  {number['number']}  goes straight to {codes[number['service-code']]}")
+    say(
+        "\n  make call                  be the caller, by keys alone"
+        "\n  make logs FN=voice-answer  what that step logged"
+        "\n  make test                  all tests, on a cloud of their own"
+        "\n  make down                  stop; the data stays (make up FRESH=1 starts over)\n"
+        f"\n  Everything a program needs to find: {settings.stack_json}"
+    )

@@ -1,0 +1,161 @@
+"""What an operator does to a running stack, the local one or one on AWS: secret, tenants, logs, replay."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import tomlkit
+
+from . import aws
+from .console import Stop, say
+from .settings import ROOT, STACK_NAME, Settings
+
+SAMCONFIG = ROOT / "samconfig.toml"
+
+
+class Target:
+    """Where a command goes: the local cloud, or an environment of samconfig.toml with the operator's credentials."""
+
+    def __init__(self, settings: Settings, env: str | None) -> None:
+        self.stack_name = STACK_NAME
+        self.client: Callable[[str], Any] = lambda service: aws.local(settings, service)
+        if env:
+            parameters = environment(env)
+            session = boto3.Session(region_name=parameters.get("region"), profile_name=parameters.get("profile"))
+            self.stack_name = parameters["stack_name"]
+            self.client = lambda service: session.client(service)
+
+    def output(self, name: str) -> str:
+        return aws.outputs(self.client("cloudformation"), self.stack_name)[name]
+
+
+def environment(env: str) -> dict[str, Any]:
+    """One environment's `deploy` parameters in samconfig.toml."""
+    config = tomlkit.parse(SAMCONFIG.read_text()).unwrap()
+    known = sorted(name for name, section in config.items() if isinstance(section, dict))
+    if env not in known:
+        raise Stop(f"samconfig.toml has no environment {env}.", f"It has {', '.join(known)}; add a section like theirs.")
+    parameters: dict[str, Any] = config[env]["deploy"]["parameters"]
+    return parameters
+
+
+# ── The secret ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def put_secret(client: Any, secret: str, account: dict[str, str]) -> None:
+    """Write the account into the Twilio secret and keep the rest. A token that is replaced stays accepted, because
+    Twilio signs with the old one until the change has reached all its servers; the next replacement drops it."""
+    values = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+    before, old = dict(values), values["auth_token"]
+    if old and old != account["auth_token"]:
+        values["previous_auth_tokens"] = [old]
+    values |= account
+    if values != before:
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
+
+
+def ask_secret(target: Target) -> None:
+    """`make secret`: asked for on the terminal, so that neither shell history nor process list sees the token."""
+    account = {"account_sid": input("Twilio account SID (AC…): ").strip()}
+    account["auth_token"] = getpass.getpass("Twilio auth token: ").strip()
+    if not (account["account_sid"].startswith("AC") and len(account["account_sid"]) == 34 and account["auth_token"]):
+        raise Stop("That is not an account SID and a token.", "Both are on the first page of Twilio's console.")
+    put_secret(target.client("secretsmanager"), target.output("TwilioSecret"), account)
+    say("Stored. Running functions take it over within minutes.")
+
+
+# ── Tenants ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def provision(client: Any, stack_name: str, tenant: dict[str, Any]) -> dict[str, Any]:
+    """Have `jobs-provision-tenant` set up one tenant."""
+    answer = client.invoke(FunctionName=f"{stack_name}-jobs-provision-tenant", Payload=json.dumps(tenant).encode())
+    result = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        raise Stop(
+            f"The tenant {tenant.get('slug')} could not be set up: {json.dumps(result, ensure_ascii=False)}",
+            "Correct the file, or read what the function logged: make logs FN=jobs-provision-tenant",
+        )
+    done: dict[str, Any] = result
+    return done
+
+
+def provision_file(target: Target, file: str) -> None:
+    """`make tenant FILE=…`: one tenant, or a list of them."""
+    try:
+        content = json.loads(Path(file).read_text())
+    except (OSError, ValueError) as why:
+        raise Stop(
+            f"{file} cannot be read: {why}", "infra/local/demo-tenants.json shows what such a file holds."
+        ) from why
+    for tenant in content if isinstance(content, list) else [content]:
+        say(f"{tenant.get('slug')}: {json.dumps(provision(target.client('lambda'), target.stack_name, tenant))}")
+
+
+# ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def logs(target: Target, function: str, since_minutes: int, follow: bool) -> None:
+    """`make logs FN=voice-answer`: that function's lines of its domain's log group, and then those to come."""
+    group = target.output(f"{function.split('-', 1)[0].capitalize()}Log")
+    client = target.client("logs")
+    start, seen = int((time.time() - since_minutes * 60) * 1000), set[str]()
+    while True:
+        pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
+        for event in (event for page in pages for event in page["events"]):
+            if event["eventId"] in seen:
+                continue
+            seen.add(event["eventId"])
+            start = max(start, event["timestamp"] - 10_000)
+            if _is_of(event, function):
+                say(event["message"].rstrip())
+        if not follow:
+            return
+        time.sleep(1)
+
+
+def _is_of(event: dict[str, Any], function: str) -> bool:
+    """Our own lines say `fn`; Lambda's are in a stream named after the function."""
+    try:
+        named = json.loads(event["message"]).get("fn")
+    except (ValueError, AttributeError):
+        named = None
+    return bool(named == function) if named else f"-{function}[" in event["logStreamName"]
+
+
+# ── Dead-letter queues ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def replay(target: Target, queue: str) -> None:
+    """`make replay QUEUE=usage`: everything in its dead-letter queue goes back to where it came from."""
+    names = {"usage": "Usage", "recordings": "Recordings", "transcripts": "Transcripts"}
+    if queue not in names:
+        raise Stop(f"There is no queue {queue!r}.", f"Name one of {', '.join(names)}: make replay QUEUE=usage")
+    client = target.client("sqs")
+    dead, alive = target.output(f"{names[queue]}DeadQueue"), target.output(f"{names[queue]}Queue")
+    waiting = _depth(client, dead)
+    if waiting == 0:
+        say(f"Nothing is in the dead-letter queue of {queue}.")
+        return
+    say(f"Moving about {waiting} messages back to the {queue} queue …")
+    moved = 0
+    # Not SQS's own move task: it knows only messages that SQS itself buried, and a job buries what it cannot read.
+    while batch := client.receive_message(
+        QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=60
+    ).get("Messages"):
+        for message in batch:
+            client.send_message(QueueUrl=alive, MessageBody=message["Body"])
+            client.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+        say(f"  {moved} moved")
+
+
+def _depth(client: Any, url: str) -> int:
+    attribute = "ApproximateNumberOfMessages"
+    return int(client.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])["Attributes"][attribute])

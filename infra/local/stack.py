@@ -1,0 +1,69 @@
+"""`stack.json`: where everything is, for every tool and test."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from . import aws, demo
+from .build import function_bins
+from .settings import REGION, STACK_NAME, Settings
+
+
+def write(settings: Settings) -> None:
+    cloudformation = aws.local(settings, "cloudformation")
+    physical = {logical: name for logical, (_, name) in aws.resources(cloudformation, STACK_NAME).items()}
+    outputs = aws.outputs(cloudformation, STACK_NAME)
+    iam = aws.local(settings, "iam")
+    bins = function_bins()
+    numbers = [number for tenant in demo.tenants() for number in tenant["numbers"]]
+    document: dict[str, Any] = {
+        "base_url": settings.base_url,
+        # For clients that do not resolve *.localhost: connect here and send the address's host.
+        "connect_to": f"127.0.0.1:{settings.port}",
+        "aws_endpoint": settings.endpoint,
+        "region": REGION,
+        "stack_name": STACK_NAME,
+        "twilio": {
+            **demo.twilio(settings),
+            "number": next(number["number"] for number in numbers if number["kind"] == "shared"),
+            "api_base_url": settings.standins_url,
+        },
+        "voice": {
+            "answer": f"{settings.base_url}/voice/answer",
+            "fallback": f"{settings.base_url}/voice/fallback",
+            "call_status": f"{settings.base_url}/voice/call-status",
+        },
+        "standins": {"twilio": settings.standins_url},
+        "numbers": [{key.replace("-", "_"): value for key, value in number.items()} for number in numbers],
+        "tenants": [
+            {
+                "slug": tenant["slug"],
+                "name": tenant["name"],
+                "service_codes": [
+                    {key: code[key] for key in ("code", "name", "languages", "kinds")}
+                    for code in tenant["service-codes"]
+                ],
+            }
+            for tenant in demo.tenants()
+            if "name" in tenant
+        ],
+        "tables": {
+            name: outputs[f"{name.capitalize()}Table"]
+            for name in ("directory", "accounts", "keys", "requests", "usage", "audit")
+        },
+        "queues": {
+            f"{name}{suffix}": outputs[f"{name.capitalize()}{kind}"]
+            for name in ("usage", "recordings", "transcripts")
+            for suffix, kind in (("", "Queue"), ("-dead", "DeadQueue"))
+        },
+        "buckets": {name: outputs[f"{name.capitalize()}Bucket"] for name in ("greetings", "recordings")},
+        "functions": {name: physical[aws.resource_name(name)] for name in bins},
+        "roles": {
+            name: iam.get_role(RoleName=physical[f"{aws.resource_name(name)}Role"])["Role"]["Arn"] for name in bins
+        },
+        "log_groups": {name: outputs[f"{name.capitalize()}Log"] for name in ("voice", "jobs", "api")},
+        "kms_key": outputs["Key"],
+        "secret": outputs["TwilioSecret"],
+    }
+    settings.stack_json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

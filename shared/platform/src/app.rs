@@ -1,0 +1,113 @@
+//! What a handler is given.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use futures::future::join_all;
+use futures::FutureExt;
+use partners::twilio::rest;
+
+use crate::aws::{self, Calls};
+use crate::blob::Blobs;
+use crate::clock::Clock;
+use crate::config::{Config, required};
+use crate::queue::Queues;
+use crate::secrets::{SecretStore, Secrets};
+use crate::store::Store;
+use crate::Error;
+
+/// Clients and settings, made once per process and shared by all its invocations.
+pub struct App {
+    /// The environment.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Tenants' data.
+    pub store: Store,
+    /// Work for later.
+    pub queues: Queues,
+    /// Audio.
+    pub blobs: Blobs,
+    /// AWS calls since the last look.
+    pub calls: Calls,
+    secrets: SecretStore,
+    twilio: OnceLock<rest::Client>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// From the environment and the system's clock. Talks to nobody yet.
+    #[must_use]
+    pub fn new(config: Config, clock: Clock) -> Self {
+        let (sdk, calls) = (aws::sdk(&config), Calls::default());
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        let kms = aws_sdk_kms::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        // Path style only where one address serves all buckets: the local cloud.
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk)
+            .interceptor(calls.clone())
+            .force_path_style(config.aws_endpoint.is_some())
+            .build();
+        let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        Self {
+            store: Store::new(
+                aws_sdk_dynamodb::Client::from_conf(dynamodb),
+                aws_sdk_kms::Client::from_conf(kms),
+                &config,
+                clock,
+            ),
+            queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), &config),
+            blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), &config),
+            secrets: SecretStore::new(
+                aws_sdk_secretsmanager::Client::from_conf(secrets),
+                config.twilio_secret.clone(),
+            ),
+            twilio: OnceLock::new(),
+            calls,
+            clock,
+            config,
+        }
+    }
+
+    /// Twilio's credentials and the calls' key.
+    pub async fn secrets(&self) -> Result<Arc<Secrets>, Error> {
+        self.secrets.get(self.clock.now()).await
+    }
+
+    /// The secret as it is now, if it may have been rotated since it was read.
+    pub(crate) async fn secrets_again(&self) -> Option<Arc<Secrets>> {
+        self.secrets.look_again(self.clock.now()).await
+    }
+
+    /// Twilio's REST API.
+    pub async fn twilio(&self) -> Result<&rest::Client, Error> {
+        if let Some(client) = self.twilio.get() {
+            return Ok(client);
+        }
+        let secrets = self.secrets().await?;
+        let base_url = required(self.config.twilio_base_url.as_deref(), "TWILIO_BASE_URL is not set")?;
+        let client = rest::Client::new(base_url, secrets.account_sid.clone(), secrets.auth_token().to_owned())
+            .map_err(Error::failed("preparing Twilio's client"))?;
+        Ok(self.twilio.get_or_init(|| client))
+    }
+
+    /// Makes each connection that this function will need, while the init phase still has a full CPU: what the
+    /// environment names is what it uses. A failure shows at the first use, with its context.
+    pub async fn warm(&self) {
+        let mut waiting = vec![];
+        if self.config.twilio_secret.is_some() {
+            waiting.push(async { drop(self.secrets().await) }.boxed_local());
+        }
+        waiting.push(self.store.warm().boxed_local());
+        waiting.push(self.queues.warm().boxed_local());
+        waiting.push(self.blobs.warm().boxed_local());
+        join_all(waiting).await;
+        // What was done to get warm is not the first caller's.
+        drop(self.calls.take());
+    }
+}

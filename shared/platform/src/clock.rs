@@ -1,0 +1,24 @@
+//! The one place that asks what time it is.
+
+use jiff::Timestamp;
+
+/// Where "now" comes from: the system, or a fixed moment in a test.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The machine's wall clock.
+    System,
+    /// Always this moment.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The current moment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the module that owns the clock")]
+    pub fn now(self) -> Timestamp {
+        match self {
+            Self::System => Timestamp::now(),
+            Self::Fixed(at) => at,
+        }
+    }
+}

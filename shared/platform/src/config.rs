@@ -1,0 +1,107 @@
+//! The environment, read once when the process starts.
+//!
+//! `template.yaml` gives a function only the variables that it needs. What is set is also what is warmed up before the
+//! first call, so a missing variable is an error that names it, at the moment somebody needs the value.
+
+use crate::Error;
+
+/// Every variable that a function of Optline may be given.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The bin's name, from `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function: String,
+    /// `AWS_REGION`.
+    pub region: Option<String>,
+    /// `AWS_ENDPOINT_URL`: set by the local cloud only.
+    pub aws_endpoint: Option<String>,
+    /// `STAGE`: `local`, `staging`, `prod` or a private client's.
+    pub stage: Option<String>,
+    /// `PUBLIC_BASE_URL`: what Twilio signs and browsers see; never taken from a `Host` header.
+    pub public_base_url: Option<String>,
+    /// `TWILIO_BASE_URL`: Twilio's REST API.
+    pub twilio_base_url: Option<String>,
+    /// `TWILIO_SECRET`: ARN of the secret that [`crate::secrets`] describes.
+    pub twilio_secret: Option<String>,
+    /// `TABLE_DIRECTORY`.
+    pub table_directory: Option<String>,
+    /// `TABLE_ACCOUNTS`.
+    pub table_accounts: Option<String>,
+    /// `TABLE_KEYS`.
+    pub table_keys: Option<String>,
+    /// `TABLE_REQUESTS`.
+    pub table_requests: Option<String>,
+    /// `TABLE_USAGE`.
+    pub table_usage: Option<String>,
+    /// `KMS_KEY`: ARN of the key that wraps tenants' root keys.
+    pub kms_key: Option<String>,
+    /// `QUEUE_USAGE`: URL.
+    pub queue_usage: Option<String>,
+    /// `QUEUE_RECORDINGS`: URL.
+    pub queue_recordings: Option<String>,
+    /// `QUEUE_TRANSCRIPTS`: URL.
+    pub queue_transcripts: Option<String>,
+    /// `QUEUE_DEAD`: URL of the dead-letter queue of the queue that this function reads.
+    pub queue_dead: Option<String>,
+    /// `BUCKET_GREETINGS`.
+    pub bucket_greetings: Option<String>,
+    /// `BUCKET_RECORDINGS`.
+    pub bucket_recordings: Option<String>,
+}
+
+impl Config {
+    /// Reads the process's environment. Empty means not set.
+    #[must_use]
+    pub fn from_env() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the module that owns the environment")]
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            function: function_name(&read("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()),
+            region: read("AWS_REGION"),
+            aws_endpoint: read("AWS_ENDPOINT_URL"),
+            stage: read("STAGE"),
+            public_base_url: read("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            twilio_base_url: read("TWILIO_BASE_URL"),
+            twilio_secret: read("TWILIO_SECRET"),
+            table_directory: read("TABLE_DIRECTORY"),
+            table_accounts: read("TABLE_ACCOUNTS"),
+            table_keys: read("TABLE_KEYS"),
+            table_requests: read("TABLE_REQUESTS"),
+            table_usage: read("TABLE_USAGE"),
+            kms_key: read("KMS_KEY"),
+            queue_usage: read("QUEUE_USAGE"),
+            queue_recordings: read("QUEUE_RECORDINGS"),
+            queue_transcripts: read("QUEUE_TRANSCRIPTS"),
+            queue_dead: read("QUEUE_DEAD"),
+            bucket_greetings: read("BUCKET_GREETINGS"),
+            bucket_recordings: read("BUCKET_RECORDINGS"),
+        }
+    }
+
+    /// The public address, for action URLs and for checking signatures.
+    pub fn public_base_url(&self) -> Result<&str, Error> {
+        required(self.public_base_url.as_deref(), "PUBLIC_BASE_URL is not set")
+    }
+}
+
+/// The value of a variable that this function cannot do without; `missing` says which.
+pub(crate) fn required<'a>(value: Option<&'a str>, missing: &'static str) -> Result<&'a str, Error> {
+    value.ok_or_else(|| Error::Failed { doing: "reading the configuration", source: missing.into() })
+}
+
+/// `voice-answer` from `optline-prod-voice-answer`: `template.yaml` names functions `<stack>-<bin>`.
+fn function_name(lambda_name: &str) -> String {
+    let start = ["voice-", "jobs-", "forms-", "dashboard-"].iter().filter_map(|domain| lambda_name.rfind(domain)).max();
+    start.and_then(|at| lambda_name.get(at..)).unwrap_or(lambda_name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::function_name;
+
+    #[test]
+    fn a_function_is_called_by_its_bin_whatever_the_stack() {
+        assert_eq!(function_name("optline-local-voice-answer"), "voice-answer");
+        assert_eq!(function_name("voice-call-status"), "voice-call-status");
+        assert_eq!(function_name("something-else"), "something-else");
+    }
+}

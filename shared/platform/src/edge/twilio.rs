@@ -1,0 +1,187 @@
+//! Twilio's webhooks: signature first, then everything else.
+
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use futures::future::LocalBoxFuture;
+use lambda_runtime::LambdaEvent;
+use partners::twilio::CallSid;
+use partners::twilio::signature::{Params, SignedRequest};
+use partners::twilio::twiml::{Document, Response, Say, Voice};
+
+use super::http::{self, Request};
+use super::{Exit, Line, guarded, serve};
+use crate::call::Call;
+use crate::{App, Error};
+
+/// Twilio gives up after 15 seconds, and the caller hears an apology sooner than that.
+const WITHIN: Duration = Duration::from_secs(8);
+
+/// A verified webhook.
+#[derive(Debug)]
+pub struct Webhook {
+    /// Everything that Twilio sent, names unknown to us included.
+    pub params: Params,
+    /// Which call it is about.
+    pub call: CallSid,
+    /// The sealed state from the path; empty where a route has none.
+    sealed: String,
+    /// How often this call had to start afresh because its state did not open.
+    pub fresh_starts: u8,
+}
+
+impl Webhook {
+    /// The call's state for `step`, if the path carries one that is this call's own and not too old.
+    pub async fn state(&self, app: &App, step: &str) -> Result<Call, Error> {
+        app.secrets().await?.calls.open(&self.sealed, &self.call, step, app.clock.now())
+    }
+
+    /// The caller hung up: what is answered is not heard, what is stored counts.
+    #[must_use]
+    pub fn hung_up(&self) -> bool {
+        self.params.get("CallStatus").is_some_and(|status| status == "completed")
+    }
+}
+
+type Handler<T> = Box<dyn Fn(&'static App, Webhook) -> LocalBoxFuture<'static, Result<T, Error>>>;
+
+/// Serves a step of a call: whatever happens, the answer is TwiML that goes on.
+pub fn voice<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Webhook) -> Result<Document, Error> + 'static,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: Handler<Document> = Box::new(move |app, webhook| Box::pin(handle(app, webhook)));
+    serve_voice(Box::leak(Box::new(handle)))
+}
+
+fn serve_voice(handle: &'static Handler<Document>) -> Exit {
+    serve(&|app, event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Box::pin(async move { Ok(answer(app, event, handle, spoken).await) })
+    })
+}
+
+/// Serves a callback that nobody waits for: 204 when it is done, 500 when Twilio should try again.
+pub fn callback<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Webhook) -> Result<(), Error> + 'static,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: Handler<()> = Box::new(move |app, webhook| Box::pin(handle(app, webhook)));
+    serve_callback(Box::leak(Box::new(handle)))
+}
+
+fn serve_callback(handle: &'static Handler<()>) -> Exit {
+    serve(&|app, event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Box::pin(async move { Ok(answer(app, event, handle, acknowledged).await) })
+    })
+}
+
+async fn answer<T>(
+    app: &'static App,
+    event: LambdaEvent<ApiGatewayV2httpRequest>,
+    handle: &Handler<T>,
+    translate: fn(&App, Result<T, Error>, u8) -> (ApiGatewayV2httpResponse, Option<Error>),
+) -> ApiGatewayV2httpResponse {
+    let started = Instant::now();
+    let request_id = event.context.request_id;
+    let verified = match Request::new(event.payload) {
+        Some(request) => guarded(WITHIN, verify(app, &request)).await,
+        None => Ok(None),
+    };
+    let (response, call, outcome, error) = match verified {
+        Ok(None) => (refused(), String::new(), "refused", None),
+        Ok(Some(webhook)) => {
+            let (call, fresh_starts) = (webhook.call.to_string(), webhook.fresh_starts);
+            let (response, error) = translate(app, guarded(WITHIN, handle(app, webhook)).await, fresh_starts);
+            (response, call, error.as_ref().map_or("ok", Error::kind), error)
+        }
+        // Unverified, so it gets nothing that could have an effect: an apology says nothing about anybody.
+        Err(error) => {
+            let (response, error) = translate(app, Err(error), u8::MAX);
+            (response, String::new(), "Failed", error)
+        }
+    };
+    Line { app, request_id: &request_id, call: &call, started }.write(outcome, error.as_ref());
+    response
+}
+
+/// The webhook, if Twilio signed it for our account; nothing if not. Source: Twilio's page on webhook security.
+async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> {
+    let signed = SignedRequest {
+        base_url: app.config.public_base_url()?,
+        path: request.path(),
+        raw_query: request.query(),
+        content_type: request.header("content-type"),
+        body: &request.body,
+        signature: request.header("x-twilio-signature"),
+        settings: request.header("x-twilio-webhooks-signature-settings"),
+        post: request.is_post(),
+    };
+    let mut secrets = app.secrets().await?;
+    let mut params = secrets.signing.verify(&signed);
+    if params.is_err()
+        && signed.signature.is_some()
+        && let Some(rotated) = app.secrets_again().await
+    {
+        params = rotated.signing.verify(&signed);
+        secrets = rotated;
+    }
+    let Ok(params) = params else { return Ok(None) };
+    if params.get("AccountSid") != Some(secrets.account_sid.as_str()) {
+        return Ok(None);
+    }
+    let Some(call) = params.get("CallSid").and_then(|sid| CallSid::parse(sid).ok()) else { return Ok(None) };
+    let sealed = request.last_segment().to_owned();
+    let fresh_starts = request.query().strip_prefix("again=").and_then(|n| n.parse().ok()).unwrap_or(0);
+    Ok(Some(Webhook { params, call, sealed, fresh_starts }))
+}
+
+fn refused() -> ApiGatewayV2httpResponse {
+    let why = "The X-Twilio-Signature does not fit this URL, these parameters and our credentials.\n";
+    http::text(403, "text/plain; charset=utf-8", why.to_owned())
+}
+
+fn acknowledged(_: &App, done: Result<(), Error>, _: u8) -> (ApiGatewayV2httpResponse, Option<Error>) {
+    match done {
+        Ok(()) => (http::text(204, "text/xml; charset=utf-8", String::new()), None),
+        Err(error) => {
+            let status = if matches!(error, Error::Failed { .. }) { 500 } else { 422 };
+            (http::text(status, "text/plain; charset=utf-8", format!("{}\n", error.kind())), Some(error))
+        }
+    }
+}
+
+fn spoken(app: &App, done: Result<Document, Error>, fresh_starts: u8) -> (ApiGatewayV2httpResponse, Option<Error>) {
+    let (document, error) = match done {
+        Ok(document) => (Ok(document), None),
+        Err(error) => (apology(app, &error, fresh_starts), Some(error)),
+    };
+    let written = document.and_then(|document| document.to_xml().map_err(Error::failed("writing TwiML")));
+    match written {
+        Ok(xml) => (http::text(200, "text/xml; charset=utf-8", xml), error),
+        // Twilio then asks its fallback URL.
+        Err(failed) => (http::text(500, "text/plain; charset=utf-8", String::new()), Some(error.unwrap_or(failed))),
+    }
+}
+
+/// What a caller hears when a step cannot go on, in both languages: a stale call starts afresh, once; anything else
+/// goes to the fallback, which takes a message.
+fn apology(app: &App, error: &Error, fresh_starts: u8) -> Result<Document, Error> {
+    let base = app.config.public_base_url()?;
+    let (english, spanish, next) = if matches!(error, Error::StaleCall) && fresh_starts == 0 {
+        (
+            "I'm sorry, I lost my place. Let's start again.",
+            "Lo siento, perdí el hilo. Empecemos de nuevo.",
+            format!("{base}/voice/answer?again=1"),
+        )
+    } else {
+        (
+            "I'm sorry, something went wrong on our side.",
+            "Lo siento, algo salió mal de nuestro lado.",
+            format!("{base}/voice/fallback"),
+        )
+    };
+    let say = |voice, text| Say::new(voice, text).map_err(Error::failed("writing TwiML"));
+    Ok(Response::new().say(say(Voice::ENGLISH, english)?).say(say(Voice::SPANISH, spanish)?).redirect(next))
+}

@@ -1,0 +1,175 @@
+//! The only place that knows item shapes, keys and expressions.
+//!
+//! | table | partition | sort | holds |
+//! |---|---|---|---|
+//! | `directory` | kind of look-up `#` SHA-256 of the value | – | number, service code, call → tenant; nothing else |
+//! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
+//! | `keys` | `root#` tenant | version | wrapped root keys |
+//! | | `salt#` tenant `#` reference | `salt` | what one consumer record's key is derived from |
+//! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
+//! | `usage` | tenant `#` day | call | the ledger: one row per call |
+//!
+//! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
+//!
+//! ```compile_fail
+//! # async fn f(store: &platform::store::Store, id: &platform::tenant::TenantId) {
+//! store.of(id); // an id is not a proof
+//! # }
+//! ```
+
+mod accounts;
+mod directory;
+mod keys;
+mod provisioning;
+mod requests;
+mod usage;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::join;
+
+pub use accounts::ServiceCodeAccount;
+pub use directory::{CallOwner, NumberOwner};
+pub use provisioning::{Provision, Provisioned};
+pub use requests::{Begun, NewRequest, RequestStatus, Submitted, Submission};
+
+use crate::Error;
+use crate::clock::Clock;
+use crate::config::{Config, required};
+use crate::seal::KeyCache;
+use crate::tenant::Tenant;
+
+/// An item as DynamoDB gives it.
+type Item = HashMap<String, AttributeValue>;
+
+/// All tables. What belongs to a tenant is behind [`of`](Self::of).
+pub struct Store {
+    dynamodb: Client,
+    kms: aws_sdk_kms::Client,
+    tables: Tables,
+    kms_key: Option<String>,
+    keys: KeyCache,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Tables {
+    directory: Option<String>,
+    accounts: Option<String>,
+    keys: Option<String>,
+    requests: Option<String>,
+    usage: Option<String>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("tables", &self.tables).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    pub(crate) fn new(dynamodb: Client, kms: aws_sdk_kms::Client, config: &Config, clock: Clock) -> Self {
+        Self {
+            dynamodb,
+            kms,
+            tables: Tables {
+                directory: config.table_directory.clone(),
+                accounts: config.table_accounts.clone(),
+                keys: config.table_keys.clone(),
+                requests: config.table_requests.clone(),
+                usage: config.table_usage.clone(),
+            },
+            kms_key: config.kms_key.clone(),
+            keys: KeyCache::default(),
+            clock,
+        }
+    }
+
+    /// One tenant's data.
+    #[must_use]
+    pub fn of<'a>(&'a self, tenant: &'a Tenant) -> TenantStore<'a> {
+        TenantStore { store: self, tenant }
+    }
+
+    fn directory_table(&self) -> Result<&str, Error> {
+        required(self.tables.directory.as_deref(), "TABLE_DIRECTORY is not set")
+    }
+
+    fn accounts_table(&self) -> Result<&str, Error> {
+        required(self.tables.accounts.as_deref(), "TABLE_ACCOUNTS is not set")
+    }
+
+    fn keys_table(&self) -> Result<&str, Error> {
+        required(self.tables.keys.as_deref(), "TABLE_KEYS is not set")
+    }
+
+    fn requests_table(&self) -> Result<&str, Error> {
+        required(self.tables.requests.as_deref(), "TABLE_REQUESTS is not set")
+    }
+
+    fn usage_table(&self) -> Result<&str, Error> {
+        required(self.tables.usage.as_deref(), "TABLE_USAGE is not set")
+    }
+
+    /// Opens the connections while the function still starts: a look at a key that does not exist.
+    pub(crate) async fn warm(&self) {
+        let Tables { directory, accounts, keys, requests, usage } = &self.tables;
+        let table = [directory, requests, usage, keys, accounts].into_iter().flatten().next();
+        let dynamodb = async {
+            if let Some(table) = table {
+                let mut get = self.dynamodb.get_item().table_name(table).key("pk", text("warm-up"));
+                if Some(table) != directory.as_ref() {
+                    get = get.key("sk", text("warm-up"));
+                }
+                let _ = get.send().await;
+            }
+        };
+        let kms = async {
+            if let (Some(key), true) = (&self.kms_key, keys.is_some()) {
+                let nothing = aws_sdk_kms::primitives::Blob::new([0_u8; 32]);
+                let _ = self.kms.decrypt().key_id(key).ciphertext_blob(nothing).send().await;
+            }
+        };
+        join!(dynamodb, kms);
+    }
+}
+
+/// What one tenant has. Builds every key itself: no method takes a partition key, an index name or an expression.
+#[derive(Clone, Copy)]
+pub struct TenantStore<'a> {
+    store: &'a Store,
+    tenant: &'a Tenant,
+}
+
+impl fmt::Debug for TenantStore<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TenantStore").field(self.tenant.id()).finish()
+    }
+}
+
+/// A string attribute.
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A string attribute of an item; an item without it is damaged.
+fn get_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, Error> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).ok_or_else(|| damaged(name))
+}
+
+/// An attribute that reads as what its type says.
+fn get_parsed<T>(item: &Item, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
+    parse(get_text(item, name)?).ok_or_else(|| damaged(name))
+}
+
+fn damaged(attribute: &'static str) -> Error {
+    Error::Failed { doing: "reading a stored item", source: format!("{attribute} is missing or damaged").into() }
+}

@@ -1,0 +1,113 @@
+//! Setting up a tenant: idempotent, so that the same file can be applied again after a change.
+
+use aws_lc_rs::rand;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::phone::E164;
+use domain::service_code::{ServiceCode, ServiceCodeProfile};
+use domain::tenant::TenantProfile;
+use serde::Serialize;
+
+use super::accounts::code_key;
+use super::directory::{key, owner};
+use super::{Store, text};
+use crate::Error;
+use crate::tenant::Tenant;
+
+/// Everything that a tenant starts with.
+#[derive(Clone, Debug)]
+pub struct Provision {
+    /// The operator's name for the tenant; the same name is the same tenant.
+    pub slug: String,
+    /// Its account.
+    pub profile: TenantProfile,
+    /// Its service codes.
+    pub service_codes: Vec<ServiceCodeProfile>,
+    /// Numbers of its own, each with the service code that it reaches.
+    pub numbers: Vec<(E164, ServiceCode)>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Provisioned {
+    /// The tenant's id, for logs and keys.
+    pub tenant: String,
+}
+
+impl Store {
+    /// Sets up a tenant, or changes what it was set up with. `Conflict` where a service code or number is another's.
+    pub async fn provision(&self, wanted: &Provision) -> Result<Provisioned, Error> {
+        let tenant = self.claim_slug(&wanted.slug).await?;
+        self.make_root_key(tenant.id()).await?;
+        self.put_settings(&tenant, "profile".to_owned(), &wanted.profile).await?;
+        for profile in &wanted.service_codes {
+            self.claim("service-code", profile.code.as_str(), &tenant, None).await?;
+            self.put_settings(&tenant, code_key(&profile.code), profile).await?;
+        }
+        for (number, code) in &wanted.numbers {
+            self.claim("number", number.as_str(), &tenant, Some(code)).await?;
+        }
+        Ok(Provisioned { tenant: tenant.id().to_string() })
+    }
+
+    /// Sets up the operator's own account, under which calls are kept that never reached a tenant.
+    pub async fn provision_platform(&self) -> Result<Provisioned, Error> {
+        let tenant = Tenant::platform();
+        self.make_root_key(tenant.id()).await?;
+        Ok(Provisioned { tenant: tenant.id().to_string() })
+    }
+
+    async fn claim_slug(&self, slug: &str) -> Result<Tenant, Error> {
+        let tenant = Tenant::trusted(new_id()?);
+        match self.claim("tenant", slug, &tenant, None).await {
+            Err(Error::Conflict) => {
+                let there = self.look_up("tenant", slug).await?.ok_or(Error::Conflict)?;
+                owner(&there)
+            }
+            claimed => claimed.map(|()| tenant),
+        }
+    }
+
+    /// Enters a value into the directory; one that is this tenant's already is written again.
+    async fn claim(&self, kind: &str, value: &str, tenant: &Tenant, code: Option<&ServiceCode>) -> Result<(), Error> {
+        let mut put = self
+            .dynamodb
+            .put_item()
+            .table_name(self.directory_table()?)
+            .item("pk", text(key(kind, value)))
+            .item("tenant", text(tenant.id().as_str()))
+            .condition_expression("attribute_not_exists(pk) OR tenant = :tenant")
+            .expression_attribute_values(":tenant", text(tenant.id().as_str()));
+        if let Some(code) = code {
+            put = put.item("code", text(code.as_str()));
+        }
+        match put.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Err(Error::Conflict),
+            Err(error) => Err(Error::failed("writing the directory")(error)),
+        }
+    }
+
+    async fn put_settings(&self, tenant: &Tenant, sk: String, settings: &impl Serialize) -> Result<(), Error> {
+        let settings = serde_json::to_string(settings).map_err(Error::failed("writing an account's settings"))?;
+        self.dynamodb
+            .put_item()
+            .table_name(self.accounts_table()?)
+            .item("pk", text(tenant.id().as_str()))
+            .item("sk", AttributeValue::S(sk))
+            .item("settings", AttributeValue::S(settings))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Error::failed("writing an account's settings")(error.into_service_error()))
+    }
+}
+
+/// `t-` and 128 random bits in base 32 without look-alikes.
+fn new_id() -> Result<String, Error> {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = [0; 26];
+    rand::fill(&mut bytes).map_err(|_| Error::Failed { doing: "drawing an id", source: "refused".into() })?;
+    let symbols = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)).copied().map(char::from));
+    Ok(format!("t-{}", symbols.collect::<String>()))
+}

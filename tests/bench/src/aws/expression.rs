@@ -1,0 +1,290 @@
+//! DynamoDB's condition and update expressions, as far as Optline's store writes them.
+//!
+//! Grammar: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>.
+//! Only top-level attributes; anything else is refused by name.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::Item;
+
+/// The input of a call, from which `#name` and `:value` are resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expression<'a> {
+    text: &'a str,
+    names: Option<&'a Map<String, Value>>,
+    values: Option<&'a Map<String, Value>>,
+}
+
+type Parsed<T> = Result<T, String>;
+
+impl<'a> Expression<'a> {
+    /// The expression called `field` in a call's input, if it has one.
+    pub(super) fn of(input: &'a Value, field: &str) -> Option<Self> {
+        let text = input.get(field)?.as_str()?;
+        let map = |field| input.get(field).and_then(Value::as_object);
+        Some(Self { text, names: map("ExpressionAttributeNames"), values: map("ExpressionAttributeValues") })
+    }
+
+    /// Whether the condition holds for an item; no item is an empty one.
+    pub(super) fn holds(self, item: &Item) -> Parsed<bool> {
+        let mut reader = Reader { expression: self, tokens: tokens(self.text), at: 0, item };
+        let holds = reader.any()?;
+        reader.end().map(|()| holds)
+    }
+
+    /// The item after the update.
+    pub(super) fn updated(self, item: &Item) -> Parsed<Item> {
+        let mut reader = Reader { expression: self, tokens: tokens(self.text), at: 0, item };
+        let mut updated = item.clone();
+        while let Some(clause) = reader.next() {
+            loop {
+                let name = reader.name()?;
+                match clause.as_str() {
+                    "SET" => {
+                        reader.expect("=")?;
+                        let value = reader.sum()?;
+                        updated.insert(name, value);
+                    }
+                    "REMOVE" => drop(updated.remove(&name)),
+                    "ADD" => {
+                        let more = reader.operand()?.ok_or("ADD without a value")?;
+                        let sum = plus(updated.get(&name), &more, 1.0)?;
+                        updated.insert(name, sum);
+                    }
+                    other => return Err(format!("{other} is not in this stub")),
+                }
+                if !reader.take(",") {
+                    break;
+                }
+            }
+        }
+        Ok(updated)
+    }
+}
+
+struct Reader<'a> {
+    expression: Expression<'a>,
+    tokens: Vec<String>,
+    at: usize,
+    item: &'a Item,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> &str {
+        self.tokens.get(self.at).map_or("", String::as_str)
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let token = self.tokens.get(self.at).cloned();
+        self.at += 1;
+        token
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        let taken = self.peek() == token;
+        self.at += usize::from(taken);
+        taken
+    }
+
+    fn expect(&mut self, token: &str) -> Parsed<()> {
+        if self.take(token) { Ok(()) } else { Err(format!("{token} expected at {:?}", self.peek())) }
+    }
+
+    fn end(&self) -> Parsed<()> {
+        if self.peek().is_empty() { Ok(()) } else { Err(format!("{:?} is not in this stub", self.peek())) }
+    }
+
+    fn any(&mut self) -> Parsed<bool> {
+        let mut holds = self.all()?;
+        while self.take("OR") {
+            holds |= self.all()?;
+        }
+        Ok(holds)
+    }
+
+    fn all(&mut self) -> Parsed<bool> {
+        let mut holds = self.one()?;
+        while self.take("AND") {
+            holds &= self.one()?;
+        }
+        Ok(holds)
+    }
+
+    fn one(&mut self) -> Parsed<bool> {
+        if self.take("NOT") {
+            return self.one().map(|holds| !holds);
+        }
+        if self.take("(") {
+            let holds = self.any()?;
+            return self.expect(")").map(|()| holds);
+        }
+        for (function, wanted) in [("attribute_exists", true), ("attribute_not_exists", false)] {
+            if self.take(function) {
+                self.expect("(")?;
+                let name = self.name()?;
+                self.expect(")")?;
+                return Ok(self.item.contains_key(&name) == wanted);
+            }
+        }
+        let left = self.operand()?;
+        let operator = self.next().unwrap_or_default();
+        if operator == "IN" {
+            self.expect("(")?;
+            let mut found = false;
+            loop {
+                found |= left.is_some() && left == self.operand()?;
+                if !self.take(",") {
+                    return self.expect(")").map(|()| found);
+                }
+            }
+        }
+        let right = self.operand()?;
+        let order = left.as_ref().zip(right.as_ref()).and_then(|(left, right)| compare(left, right));
+        Ok(match operator.as_str() {
+            "=" => left.is_some() && left == right,
+            "<>" => left != right,
+            "<" => order == Some(Ordering::Less),
+            ">" => order == Some(Ordering::Greater),
+            "<=" => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+            ">=" => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+            other => return Err(format!("{other} is not in this stub")),
+        })
+    }
+
+    fn sum(&mut self) -> Parsed<Value> {
+        let left = self.operand()?;
+        for (sign, factor) in [("+", 1.0), ("-", -1.0)] {
+            if self.take(sign) {
+                let right = self.operand()?.ok_or("nothing to add")?;
+                return plus(left.as_ref(), &right, factor);
+            }
+        }
+        left.ok_or_else(|| "an attribute that the item does not have".into())
+    }
+
+    fn operand(&mut self) -> Parsed<Option<Value>> {
+        if self.take("if_not_exists") {
+            self.expect("(")?;
+            let present = self.operand()?;
+            self.expect(",")?;
+            let otherwise = self.operand()?;
+            return self.expect(")").map(|()| present.or(otherwise));
+        }
+        if self.take("list_append") {
+            self.expect("(")?;
+            let first = self.operand()?;
+            self.expect(",")?;
+            let second = self.operand()?;
+            self.expect(")")?;
+            let entries = [first, second].into_iter().flatten().filter_map(|list| list.get("L")?.as_array().cloned());
+            return Ok(Some(json!({ "L": entries.flatten().collect::<Vec<_>>() })));
+        }
+        if self.peek().starts_with(':') {
+            let name = self.next().unwrap_or_default();
+            let value = self.expression.values.and_then(|values| values.get(&name));
+            return value.cloned().map(Some).ok_or_else(|| format!("{name} has no value"));
+        }
+        self.name().map(|name| self.item.get(&name).cloned())
+    }
+
+    fn name(&mut self) -> Parsed<String> {
+        let token = self.next().unwrap_or_default();
+        if token.starts_with('#') {
+            let name = self.expression.names.and_then(|names| names.get(&token)).and_then(Value::as_str);
+            return name.map(str::to_owned).ok_or_else(|| format!("{token} has no name"));
+        }
+        let plain = token.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !token.is_empty();
+        if plain { Ok(token) } else { Err(format!("{token:?} is not in this stub")) }
+    }
+}
+
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut word = false;
+    for c in text.chars() {
+        let in_word = c.is_alphanumeric() || "_#:.".contains(c);
+        let joins = (word && in_word) || ("=>".contains(c) && matches!(tokens.last().map(String::as_str), Some("<" | ">")));
+        word = in_word;
+        match tokens.last_mut() {
+            _ if c.is_whitespace() => {}
+            Some(last) if joins => last.push(c),
+            _ => tokens.push(c.into()),
+        }
+    }
+    tokens
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.get("N")?.as_str()?.parse().ok()
+}
+
+fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+    match (number(left), number(right)) {
+        (Some(left), Some(right)) => left.partial_cmp(&right),
+        _ => Some(left.get("S")?.as_str()?.cmp(right.get("S")?.as_str()?)),
+    }
+}
+
+fn plus(left: Option<&Value>, right: &Value, factor: f64) -> Parsed<Value> {
+    let left = left.map_or(Some(0.0), number);
+    let (left, right) = left.zip(number(right)).ok_or("only numbers are added in this stub")?;
+    Ok(json!({ "N": (left + factor * right).to_string() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item() -> Item {
+        json!({ "pk": { "S": "a" }, "n": { "N": "9" }, "state": { "S": "open" } }).as_object().cloned().unwrap()
+    }
+
+    fn holds(condition: &str) -> bool {
+        let input = json!({
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": { "#s": "state" },
+            "ExpressionAttributeValues": { ":ten": { "N": "10" }, ":open": { "S": "open" }, ":shut": { "S": "shut" } },
+        });
+        Expression::of(&input, "ConditionExpression").unwrap().holds(&item()).unwrap()
+    }
+
+    #[test]
+    fn conditions_hold_as_dynamodb_has_them() {
+        for condition in [
+            "attribute_not_exists(gone)",
+            "attribute_exists(pk) AND n < :ten",
+            "n>=:ten OR #s = :open",
+            "#s IN (:shut, :open)",
+            "NOT (#s = :shut) AND #s<>:shut",
+            "gone <> :open",
+        ] {
+            assert!(holds(condition), "{condition}");
+        }
+        for condition in ["attribute_not_exists(pk)", "n > :ten", "gone = :open", "gone < :ten", "#s IN (:shut)"] {
+            assert!(!holds(condition), "{condition}");
+        }
+    }
+
+    #[test]
+    fn an_update_sets_adds_and_removes() {
+        let input = json!({
+            "UpdateExpression": "SET #s = :s, n = n + :one, m = if_not_exists(m, :one), l = list_append(:l, :l) ADD k :one REMOVE pk",
+            "ExpressionAttributeNames": { "#s": "state" },
+            "ExpressionAttributeValues": { ":s": { "S": "shut" }, ":one": { "N": "1" }, ":l": { "L": [{ "S": "x" }] } },
+        });
+        let updated = Expression::of(&input, "UpdateExpression").unwrap().updated(&item()).unwrap();
+        let expected = json!({
+            "state": { "S": "shut" }, "n": { "N": "10" }, "m": { "N": "1" }, "k": { "N": "1" },
+            "l": { "L": [{ "S": "x" }, { "S": "x" }] },
+        });
+        assert_eq!(Value::Object(updated), expected);
+    }
+
+    #[test]
+    fn what_the_stub_does_not_know_is_refused_not_guessed() {
+        let input = json!({ "ConditionExpression": "contains(a, b)" });
+        assert!(Expression::of(&input, "ConditionExpression").unwrap().holds(&item()).is_err());
+    }
+}
