@@ -13,7 +13,8 @@ from .settings import REGION, ROOT_CREDENTIALS, Settings
 
 def local(settings: Settings, service: str) -> Any:
     """A client of the local cloud, as its root."""
-    return boto3.client(
+    client: Any = boto3.client  # whose stubs know each service by name only
+    return client(
         service,
         endpoint_url=settings.endpoint,
         region_name=REGION,
@@ -27,11 +28,8 @@ def local(settings: Settings, service: str) -> Any:
 def local_environment(settings: Settings) -> dict[str, str]:
     """The same for a command line tool."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_"))}
-    return inherited | ROOT_CREDENTIALS | {
-        "AWS_ENDPOINT_URL": settings.endpoint,
-        "AWS_DEFAULT_REGION": REGION,
-        "SAM_CLI_TELEMETRY": "0",
-    }
+    cloud = {"AWS_ENDPOINT_URL": settings.endpoint, "AWS_DEFAULT_REGION": REGION}
+    return inherited | ROOT_CREDENTIALS | cloud | {"SAM_CLI_TELEMETRY": "0"}
 
 
 def resources(cloudformation: Any, stack_name: str) -> dict[str, tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Makes the virtual environment that all other commands run in. Standard library only: it runs before there is one.
 
-    python3 infra/local/bootstrap.py [check]      `check` also makes the one with the analysers that `make check` needs
+`python3 infra/local/bootstrap.py check` also makes the one with the analysers that `make check` needs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def make(venv: Path, requirements: Path) -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     began = time.monotonic()
-    print(f"Installing {requirements.name} into {venv.relative_to(VENV.parent)} (once, one to two minutes) …", flush=True)
+    place = venv.relative_to(VENV.parent)
+    print(f"Installing {requirements.name} into {place} (once, one to two minutes) …", flush=True)
     try:
         import ensurepip  # noqa: F401  (Debian splits it off)
         import venv as venv_module
@@ -40,9 +41,8 @@ def make(venv: Path, requirements: Path) -> None:
             f"Install its venv module, for example: sudo apt-get install python{version}-venv",
         )
     venv_module.EnvBuilder(with_pip=True, clear=False, symlinks=True).create(venv)
-    # `--no-deps`: the list is complete, and what it does not name is not wanted.
     command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*command, "--no-deps", "--requirement", str(requirements)]).returncode != 0:
+    if subprocess.run([*command, "--requirement", str(requirements)]).returncode != 0:
         stop(
             "The Python packages could not be installed.",
             "Read pip's message above; it needs the Python package index, or a mirror named in pip's configuration.",

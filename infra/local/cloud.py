@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
 from .console import Stop, say, step
 from .prepare import port_free
@@ -47,8 +48,10 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def start(settings: Settings) -> None:
-    """Start what is not running yet, and wait until both answer."""
+    """Start what is not running or has been changed since, and wait until both answer."""
     aws, partners = ministack(settings), standins(settings)
+    if aws.outdated(Path(__file__).with_name("ministack.py")):
+        aws.stop()
     if aws.running() is None:
         port_free(settings.port, "the local cloud", "PORT")
         with step(f"Starting the local cloud on 127.0.0.1:{settings.port}"):
@@ -56,16 +59,19 @@ def start(settings: Settings) -> None:
             environment = {**_environment(settings), "PYTHONPATH": str(ROOT / "infra")}
             aws.start(command, environment, settings.home)
             aws.wait_for(f"{settings.endpoint}/_ministack/health", 60)
-    # The stand-ins are bins of ours: a new build replaces a running one.
-    partners.stop()
-    port_free(settings.standins_port, "the stand-ins", "STANDINS_PORT")
-    with step(f"Starting the stand-ins on 127.0.0.1:{settings.standins_port}"):
-        binary = target_dir() / "debug" / "standins"
-        if not binary.exists():
-            raise Stop(f"{binary} is missing.", "Build it: cargo build -p standins")
-        command = [str(binary), "--port", str(settings.standins_port)]
-        partners.start([*command, "--twilio-credentials", str(settings.twilio_json)], os.environ, settings.home)
-        partners.wait_for(f"{settings.standins_url}/health", 20)
+
+    binary = target_dir() / "debug" / "standins"
+    if not binary.exists():
+        raise Stop(f"{binary} is missing.", "Build it: cargo build -p standins")
+    if partners.outdated(binary):
+        partners.stop()
+    if partners.running() is None:
+        port_free(settings.standins_port, "the stand-ins", "STANDINS_PORT")
+        with step(f"Starting the stand-ins on 127.0.0.1:{settings.standins_port}"):
+            command = [str(binary), "--port", str(settings.standins_port)]
+            command += ["--twilio-credentials", str(settings.twilio_json)]
+            partners.start(command, os.environ, settings.home)
+            partners.wait_for(f"{settings.standins_url}/health", 20)
 
 
 def stop(settings: Settings) -> None:

@@ -29,7 +29,7 @@ def deploy(settings: Settings, code: dict[str, str]) -> None:
     cloudformation = aws.local(settings, "cloudformation")
     running = last.get("code", {})
     if last.get("template") != template or not _exists(cloudformation):
-        with step(f"Deploying the template with {len(code)} functions"):
+        with step(f"Deploying the template with {len(code)} functions", silent=True):
             _sam_deploy(settings, parameters)
         # CloudFormation replaces the code of a function whose package differs from the one it deployed last, and does
         # not see what was updated past it since.
@@ -40,7 +40,7 @@ def deploy(settings: Settings, code: dict[str, str]) -> None:
             _routes(settings, cloudformation)
     changed = sorted(name for name in code if running.get(name) != code[name])
     if changed:
-        with step(f"Updating the code of {len(changed)} functions: {', '.join(changed)}"):
+        with step(f"Updating the code of {len(changed)} functions: {', '.join(changed)}", silent=True):
             _update_code(settings, changed)
     elif last.get("code") == code:
         say("         Nothing changed since the last deployment.")

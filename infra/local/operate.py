@@ -27,9 +27,9 @@ class Target:
         self.client: Callable[[str], Any] = lambda service: aws.local(settings, service)
         if env:
             parameters = environment(env)
-            session = boto3.Session(region_name=parameters.get("region"), profile_name=parameters.get("profile"))
+            session: Any = boto3.Session(region_name=parameters.get("region"), profile_name=parameters.get("profile"))
             self.stack_name = parameters["stack_name"]
-            self.client = lambda service: session.client(service)
+            self.client = session.client
 
     def output(self, name: str) -> str:
         return aws.outputs(self.client("cloudformation"), self.stack_name)[name]
@@ -40,7 +40,7 @@ def environment(env: str) -> dict[str, Any]:
     config = tomlkit.parse(SAMCONFIG.read_text()).unwrap()
     known = sorted(name for name, section in config.items() if isinstance(section, dict))
     if env not in known:
-        raise Stop(f"samconfig.toml has no environment {env}.", f"It has {', '.join(known)}; add a section like theirs.")
+        raise Stop(f"samconfig.toml has no environment {env}.", f"Name one of {', '.join(known)}, or add a section.")
     parameters: dict[str, Any] = config[env]["deploy"]["parameters"]
     return parameters
 
@@ -105,28 +105,35 @@ def logs(target: Target, function: str, since_minutes: int, follow: bool) -> Non
     """`make logs FN=voice-answer`: that function's lines of its domain's log group, and then those to come."""
     group = target.output(f"{function.split('-', 1)[0].capitalize()}Log")
     client = target.client("logs")
-    start, seen = int((time.time() - since_minutes * 60) * 1000), set[str]()
+    start, seen, functions = int((time.time() - since_minutes * 60) * 1000), set[tuple[Any, ...]](), dict[str, str]()
     while True:
         pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
-        for event in (event for page in pages for event in page["events"]):
-            if event["eventId"] in seen:
-                continue
-            seen.add(event["eventId"])
+        events = [event for page in pages for event in page["events"] if _identity(event) not in seen]
+        # Lambda's lines and a crash's do not name the function, but our own lines in the same stream do.
+        functions |= {event["logStreamName"]: named for event in events if (named := _function(event))}
+        for event in events:
+            seen.add(_identity(event))
+            # Look again at the last ten seconds each time: lines arrive late.
             start = max(start, event["timestamp"] - 10_000)
-            if _is_of(event, function):
+            if functions.get(event["logStreamName"]) == function:
                 say(event["message"].rstrip())
         if not follow:
             return
         time.sleep(1)
 
 
-def _is_of(event: dict[str, Any], function: str) -> bool:
-    """Our own lines say `fn`; Lambda's are in a stream named after the function."""
+def _identity(event: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells a line from one already shown; MiniStack gives its lines no id."""
+    return (event.get("eventId"), event["logStreamName"], event["timestamp"], event["message"])
+
+
+def _function(event: dict[str, Any]) -> str | None:
+    """The function that wrote a line, where the line says so."""
     try:
         named = json.loads(event["message"]).get("fn")
     except (ValueError, AttributeError):
-        named = None
-    return bool(named == function) if named else f"-{function}[" in event["logStreamName"]
+        return None
+    return str(named) if named else None
 
 
 # ── Dead-letter queues ────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -20,7 +21,7 @@ def compilers() -> None:
     found = subprocess.run(["rustc", "--version"], cwd=ROOT, capture_output=True, text=True)
     if found.returncode != 0:
         raise Stop(
-            f"Rust {wanted} is not installed ({found.stderr.strip().splitlines()[-1:] or ['rustc failed']}).",
+            f"Rust {wanted} is not installed: {found.stderr.strip()}",
             f"Install it: rustup toolchain install {wanted} --component clippy --component rustfmt",
         )
     if f" {wanted} " not in found.stdout:
@@ -28,7 +29,7 @@ def compilers() -> None:
             f"This is {found.stdout.strip()}, and the project is built with Rust {wanted}.",
             f"Install it: rustup toolchain install {wanted}. Without rustup, put that version first on PATH.",
         )
-    if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
+    if not any(shutil.which(name) for name in (os.environ.get("CC", "cc"), "cc", "gcc", "clang")):
         raise Stop(
             "No C compiler was found; the cryptography library (aws-lc) is written in C.",
             "Install one, for example: sudo apt-get install gcc libc6-dev, or on a Mac: xcode-select --install",
@@ -41,8 +42,8 @@ def port_free(port: int, what: str, variable: str) -> None:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise Stop(
-                f"Port {port}, which {what} needs, is taken by another program.",
-                f"Stop that program (lsof -i :{port} names it), or choose another port: make up {variable}={port + 1000}",
+                f"Port {port}, meant for {what}, is taken by another program.",
+                f"Stop it (lsof -i :{port} names it), or choose another port: make up {variable}={port + 1000}",
             )
 
 

@@ -48,6 +48,10 @@ class Process:
         pid = int(known["pid"])
         return pid if _started_at(pid) == known["started_at"] else None
 
+    def outdated(self, program: Path) -> bool:
+        """Whether what it was started from has been changed since."""
+        return self.running() is not None and program.stat().st_mtime > self.pid_file.stat().st_mtime
+
     def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:

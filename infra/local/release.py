@@ -26,7 +26,7 @@ def deploy(env: str) -> None:
     with step("Building release bins for arm64"):
         packages = ["--package", "voice", "--package", "jobs"]
         command = ["cargo", "lambda", "build", "--release", "--arm64", "--bins", *packages]
-        _run(command + ["--lambda-dir", str(LAMBDA_DIR)], environment, "The build failed.")
+        _run([*command, "--lambda-dir", str(LAMBDA_DIR)], environment, "The build failed.")
     missing = [name for name in function_bins() if not (LAMBDA_DIR / name / "bootstrap").exists()]
     if missing:
         raise Stop(f"cargo lambda did not build {', '.join(missing)}.", "Read its messages above.")
@@ -54,9 +54,7 @@ def deploy(env: str) -> None:
     )
 
 
-def _sam_deploy(
-    env: str, tools: Path, environment: dict[str, str], overrides: list[str], address: str | None
-) -> None:
+def _sam_deploy(env: str, tools: Path, environment: dict[str, str], overrides: list[str], address: str | None) -> None:
     command = [str(tools / "sam"), "deploy", f"--config-env={env}", "--no-fail-on-empty-changeset"]
     if address:
         # On the command line the list replaces the file's, so it is given whole.

@@ -84,13 +84,14 @@ impl Kind {
 
     /// Whether the business may ask the person to prove who they are.
     ///
-    /// Requests to opt out and to limit "need not be" verifiable and must not be made so: 11 CCR 7026(d), 7027(e),
-    /// 7060(b). What California forbids is forbidden to every tenant; the files in `rules/` agree, which a test holds.
+    /// Requests to opt out and to limit must not be made to depend on it: 11 CCR 7026(d), 7027(e), 7060(b). A message
+    /// may be one of those until someone has heard it, so it waits until it is filed as what it asks. What California
+    /// forbids is forbidden to every tenant; `rules/us-ca.toml` agrees, which a test holds.
     #[must_use]
     pub const fn may_verify(self) -> bool {
         match self {
-            Self::OptOut | Self::Limit => false,
-            Self::Delete | Self::KnowCategories | Self::KnowSpecific | Self::Correct | Self::Message => true,
+            Self::OptOut | Self::Limit | Self::Message => false,
+            Self::Delete | Self::KnowCategories | Self::KnowSpecific | Self::Correct => true,
         }
     }
 
@@ -100,9 +101,8 @@ impl Kind {
         match self {
             Self::OptOut => "11 CCR 7026(d)",
             Self::Limit => "11 CCR 7027(e)",
-            Self::Delete | Self::KnowCategories | Self::KnowSpecific | Self::Correct | Self::Message => {
-                "11 CCR 7060, 7062"
-            }
+            Self::Message => "11 CCR 7026(d), 7027(e)",
+            Self::Delete | Self::KnowCategories | Self::KnowSpecific | Self::Correct => "11 CCR 7060, 7062",
         }
     }
 
@@ -366,7 +366,7 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The law forbids it.
-    #[error("a {kind} request must be acted on without verifying who asks ({citation})")]
+    #[error("who makes a request of the kind {kind} must not be verified ({citation})")]
     VerificationForbidden {
         /// The request's kind.
         kind: Kind,
@@ -483,8 +483,12 @@ mod tests {
     }
 
     #[test]
-    fn who_opts_out_or_limits_is_never_asked_to_prove_who_they_are() {
-        for (kind, citation) in [(Kind::OptOut, "11 CCR 7026(d)"), (Kind::Limit, "11 CCR 7027(e)")] {
+    fn who_opts_out_limits_or_leaves_a_message_is_never_asked_to_prove_who_they_are() {
+        for (kind, citation) in [
+            (Kind::OptOut, "11 CCR 7026(d)"),
+            (Kind::Limit, "11 CCR 7027(e)"),
+            (Kind::Message, "11 CCR 7026(d), 7027(e)"),
+        ] {
             for state in State::ALL {
                 let refused = Refused::VerificationForbidden { kind, citation };
                 assert_eq!(state.next(Action::Verify, kind), Err(refused));

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use futures::future::join_all;
 use futures::FutureExt;
+use futures::future::join_all;
 use partners::twilio::rest;
 
+use crate::Error;
 use crate::aws::{self, Calls};
 use crate::blob::Blobs;
 use crate::clock::Clock;
@@ -14,7 +15,6 @@ use crate::config::{Config, required};
 use crate::queue::Queues;
 use crate::secrets::{SecretStore, Secrets};
 use crate::store::Store;
-use crate::Error;
 
 /// Clients and settings, made once per process and shared by all its invocations.
 pub struct App {
@@ -63,10 +63,7 @@ impl App {
             ),
             queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), &config),
             blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), &config),
-            secrets: SecretStore::new(
-                aws_sdk_secretsmanager::Client::from_conf(secrets),
-                config.twilio_secret.clone(),
-            ),
+            secrets: SecretStore::new(aws_sdk_secretsmanager::Client::from_conf(secrets), config.twilio_secret.clone()),
             twilio: OnceLock::new(),
             calls,
             clock,

@@ -110,6 +110,24 @@ impl Blobs {
         keys.open(&SubjectSalt::of_place(&key), place, &sealed).map(|plain| plain.to_vec())
     }
 
+    /// Whether part of a recording is stored.
+    pub async fn has_recording(
+        &self,
+        tenant: &Tenant,
+        (call, recording): (&CallSid, &RecordingSid),
+        part: RecordingPart,
+    ) -> Result<bool, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let key = recording_key(tenant, call, recording, part);
+        match self.client.head_object().bucket(bucket).key(key).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(403 | 404) => Ok(false),
+                _ => Err(Error::failed("looking for a recording")(error.into_service_error())),
+            },
+        }
+    }
+
     async fn put(&self, bucket: &str, key: String, bytes: Vec<u8>, doing: &'static str) -> Result<(), Error> {
         let put = self
             .client

@@ -47,6 +47,10 @@ pub struct Progress {
     pub language: Language,
     /// Answers to the current question that did not help: silence or a wrong key.
     pub attempt: u8,
+    /// Questions asked so far in this call: no caller is kept on the line for ever.
+    pub questions: u8,
+    /// The call lost its state once and began again; a second time it goes to the fallback.
+    pub again: bool,
     /// What exactly the current step is asking, where a step asks more than one thing.
     pub asking: u8,
     /// The service that was reached, once a code is accepted.
@@ -108,6 +112,8 @@ impl Call {
                 began: hours(now),
                 language: Language::English,
                 attempt: 0,
+                questions: 0,
+                again: false,
                 asking: 0,
                 service: None,
                 request: None,
@@ -190,16 +196,14 @@ impl Sealer {
             root.expand(&[label], Len32).and_then(|okm| okm.fill(&mut *key)).map(|()| key).map_err(|_| refused())
         };
         let key = UnboundKey::new(&AES_256_GCM_SIV, derive(b"seal")?.as_slice()).map_err(|_| refused())?;
-        Ok(Self {
-            key: LessSafeKey::new(key),
-            nonces: hmac::Key::new(hmac::HMAC_SHA256, derive(b"nonce")?.as_slice()),
-        })
+        Ok(Self { key: LessSafeKey::new(key), nonces: hmac::Key::new(hmac::HMAC_SHA256, derive(b"nonce")?.as_slice()) })
     }
 
     /// The call's state as the last segment of the action URL of `step`: characters of `[A-Za-z0-9_-]` only.
     pub fn seal(&self, call: &Call, sid: &CallSid, step: &str) -> Result<String, Error> {
         let tenant = call.tenant.as_ref().map(|tenant| tenant.id().as_str());
-        let plain = postcard::to_allocvec(&(&call.progress, tenant)).map_err(Error::failed("writing a call's state"))?;
+        let plain =
+            postcard::to_allocvec(&(&call.progress, tenant)).map_err(Error::failed("writing a call's state"))?;
         self.seal_bytes(plain, &[sid.as_str(), step])
     }
 

@@ -1,6 +1,7 @@
 //! One error in the product's words; the [edges](crate::edge) translate it, once.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 /// What can go wrong, without any status code: each edge knows what its caller gets.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ impl Error {
 
     /// A rule broken by the input.
     #[must_use]
-    pub fn invalid(field: &'static str, reason: impl ToString) -> Self {
+    pub fn invalid(field: &'static str, reason: impl fmt::Display) -> Self {
         Self::Invalid { field, reason: reason.to_string() }
     }
 

@@ -118,8 +118,11 @@ impl TenantKeys {
             .into_iter()
             .map(|(version, bytes)| {
                 let prk = |purpose: &[u8]| Salt::new(HKDF_SHA256, purpose).extract(&bytes);
-                let root =
-                    Root { fields: prk(b"field-enc/v1"), index: prk(b"blind-idx/v1"), references: prk(b"reference/v1") };
+                let root = Root {
+                    fields: prk(b"field-enc/v1"),
+                    index: prk(b"blind-idx/v1"),
+                    references: prk(b"reference/v1"),
+                };
                 (version, root)
             })
             .collect();

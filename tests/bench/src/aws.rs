@@ -264,7 +264,8 @@ mod tests {
         let cloud = SharedCloud::default();
         let one = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
         let other = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
-        let endpoint = |aws: &Aws| Endpoint { cloud: cloud.clone(), calls: Arc::clone(&aws.calls), delay: Duration::ZERO };
+        let endpoint =
+            |aws: &Aws| Endpoint { cloud: cloud.clone(), calls: Arc::clone(&aws.calls), delay: Duration::ZERO };
         let ask = |target: &'static str| Request::builder().header("x-amz-target", target).body("{}".into()).unwrap();
         answer(State(endpoint(&one)), ask("AmazonSQS.SendMessage")).await;
         answer(State(endpoint(&one)), ask("TrentService.Launch")).await;

@@ -1,7 +1,29 @@
-//! x
+//! What Optline's functions cost, in time, memory and calls to AWS, measured without an emulator in the way.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`sandbox`] | one function as Lambda runs it: its process and its Runtime API |
+//! | [`aws`] | AWS on loopback, which answers after a fixed delay and counts |
+//! | [`hotline`] | all functions of `template.yaml` together, and whole calls placed through them |
+//! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
+//! | [`peers`] | the same steps in Node and Python |
+//! | [`measure`], [`stats`] | subjects in turns, medians and percentiles |
+//! | [`targets`], [`price`] | what the figures are held against, and what a call costs |
+//! | [`report`], [`picture`] | tables, JSON and SVG |
+
 pub mod aws;
 pub mod error;
+pub mod hotline;
+pub mod measure;
+pub mod peers;
+pub mod picture;
+pub mod price;
+pub mod report;
 pub mod sandbox;
+pub mod stats;
+pub mod targets;
+pub mod template;
+pub mod twiml;
 pub mod webhook;
 
 pub use error::Error;

@@ -1,43 +1,159 @@
-//! t
-#![allow(warnings)]
-use bench::{aws::*, sandbox::*, webhook};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
-use serde_json::json;
+//! `make bench`: measures every voice step beside the floor and the peers, in one run.
+//!
+//! ```text
+//! bench --bins <folder of release bins> --out <folder for the results> [--quick]
+//! ```
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to a person")]
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use bench::hotline::{Hotline, Step};
+use bench::measure::{Effort, Kind, Subject, measure};
+use bench::price::Prices;
+use bench::report::Report;
+use bench::sandbox::Function;
+use bench::targets::targets;
+use bench::{Error, peers, picture, webhook};
+
+const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
+const FULL: Effort = Effort { starts: 20, warm: 500 };
+const QUICK: Effort = Effort { starts: 5, warm: 100 };
+
+struct Options {
+    bins: PathBuf,
+    out: PathBuf,
+    effort: Effort,
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let floor = std::env::current_exe().unwrap().with_file_name("bench-floor");
-    let env: BTreeMap<String,String> = [("TABLE_DIRECTORY","peer-directory"),("TABLE_ACCOUNTS","peer-accounts"),("TWILIO_SECRET","s"),("PUBLIC_BASE_URL",webhook::BASE_URL)].into_iter().map(|(a,b)|(a.to_string(),b.to_string())).collect();
-    let cloud = SharedCloud::default();
-    {
-        let mut c = cloud.lock();
-        c.secrets.insert("s".into(), json!({"auth_token": webhook::AUTH_TOKEN}).to_string());
-        let k = |t:&str,p:&str,s:&str| (t.to_string(),p.to_string(),s.to_string());
-        c.items.insert(k("peer-directory","number#+18665550100",""), json!({"pk":{"S":"number#+18665550100"}}).as_object().cloned().unwrap());
-        c.items.insert(k("peer-directory","code#1",""), json!({"pk":{"S":"code#1"},"tenant":{"S":"t"}}).as_object().cloned().unwrap());
-        c.items.insert(k("peer-accounts","t","code#1"), json!({"pk":{"S":"t"},"active":{"BOOL":true},"greeting":{"S":"Hello"},"menu":{"L":[{"M":{"key":{"S":"1"},"text":{"S":"To opt out"}}}]}}).as_object().cloned().unwrap());
-    }
-    let a: Vec<String> = std::env::args().collect();
-    let work = PathBuf::from(&a[1]);
-    let mut fs = vec![Function{name:"floor".into(),command:vec![floor],folder:"/".into(),env:BTreeMap::new(),handler:"bootstrap".into(),log:"/tmp/w/bt/log".into()}];
-    for x in a[2..].iter() {
-        let p: Vec<_> = x.split(' ').map(PathBuf::from).collect();
-        let h = p.last().unwrap().to_str().unwrap().to_string();
-        fs.push(Function{name:x.clone(),command:p[..p.len()-1].to_vec(),folder:work.clone(),env:env.clone(),handler:h,log:"/tmp/w/bt/log".into()});
-    }
-    for f in &fs {
-        let step = if f.handler.contains("service") {"service-code"} else {"answer"};
-        let mut p = webhook::parameters("CA1","ringing"); if step=="service-code" {p.push(("Digits".into(),"1".into()));}
-        let ev = webhook::post(&format!("{}/voice/{step}", webhook::BASE_URL), &p);
-        let mut starts=vec![]; let mut firsts=vec![]; let mut warm=vec![];
-        let mut mem=0; let mut body=String::new(); let mut c=Default::default();
-        for i in 0..8 {
-            let aws = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
-            let mut s = Sandbox::start(f, aws).await.unwrap();
-            starts.push(s.start);
-            let r = s.invoke(&ev).await.unwrap(); firsts.push(r.took); body=String::from_utf8_lossy(&r.body).into_owned();
-            if i==7 { for _ in 0..1000 { let r = s.invoke(&ev).await.unwrap(); warm.push(r.took); c=count(&r.calls);} mem=s.peak_memory_kib().unwrap(); }
+async fn main() -> ExitCode {
+    let Some(options) = options() else {
+        eprintln!("usage: bench --bins <folder of release bins> --out <folder for the results> [--quick]");
+        return ExitCode::from(2);
+    };
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{error}");
+            ExitCode::FAILURE
         }
-        starts.sort(); firsts.sort(); warm.sort();
-        println!("{} start {:?} first {:?} warm {:?} p99 {:?} mem {} {:?}\n   {}", f.name, starts[4], firsts[4], warm[500], warm[990], mem, c, &body[..body.len().min(300)]);
+    }
+}
+
+fn options() -> Option<Options> {
+    let (mut bins, mut out, mut effort) = (None, None, FULL);
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--bins" => bins = arguments.next().map(PathBuf::from),
+            "--out" => out = arguments.next().map(PathBuf::from),
+            "--quick" => effort = QUICK,
+            _ => return None,
+        }
+    }
+    Some(Options { bins: bins?, out: out?, effort })
+}
+
+async fn run(options: &Options) -> Result<(), Error> {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
+    fs::create_dir_all(&options.out)?;
+    let out = fs::canonicalize(&options.out)?;
+    let logs = out.join("logs");
+    drop(fs::remove_dir_all(&logs));
+
+    progress("building the floor");
+    let mut subjects = vec![floor(&logs)?];
+
+    progress("placing one call of each kind");
+    let template = fs::read_to_string(house.join("template.yaml"))?;
+    let tenants = fs::read_to_string(house.join("infra/local/demo-tenants.json"))?;
+    let mut hotline = Hotline::open(&options.bins, &logs, &template, &tenants).await?;
+    let steps = hotline.every_step().await?;
+    let call = hotline.opt_out(9).await?;
+    for Step { bin, event, before, .. } in steps {
+        let function = hotline.function(&bin)?;
+        subjects.push(Subject { name: bin, kind: Kind::Optline, function, event, before });
+    }
+
+    progress("installing the peers");
+    let (found, notes) = peers::install(&house.join("tests/bench/peers"), &out.join("peers"), &logs);
+    subjects.extend(found);
+
+    let measured = measure(&subjects, &DELAYS, options.effort, &progress).await?;
+    let prices = Prices::read(include_str!("../data/prices.json"))?;
+    let report = Report {
+        machine: machine(),
+        starts: options.effort.starts,
+        warm: options.effort.warm,
+        targets: targets(&measured, &call),
+        bill: Some(prices.bill(&call, &measured, &hotline)),
+        measured,
+        notes,
+    };
+    progress("");
+    write(&report, &out)
+}
+
+fn write(report: &Report, out: &Path) -> Result<(), Error> {
+    println!("{}", report.heading());
+    for (title, table) in report.tables() {
+        println!("\n{title}\n\n{}", table.text());
+    }
+    for note in &report.notes {
+        println!("{note}");
+    }
+    let json =
+        serde_json::to_string_pretty(report).map_err(|error| Error::say("the report", "is not written", &error))?;
+    fs::write(out.join("bench.json"), json + "\n")?;
+    fs::write(out.join("bench.md"), report.markdown())?;
+    fs::write(out.join("bench.svg"), picture::svg(&report.compared(), &report.heading()))?;
+    println!("Written to {}: bench.json, bench.md, bench.svg", out.display());
+    Ok(())
+}
+
+/// The bare function, built with the profile of all others.
+fn floor(logs: &Path) -> Result<Subject, Error> {
+    let program = env::current_exe()?.with_file_name("bench-floor");
+    if let Some(cargo) = env::var_os("CARGO") {
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--release", "--package", "bench", "--bin", "bench-floor"]);
+        if !build.status()?.success() {
+            return Err(Error::say("bench-floor", "is not built", &"see above"));
+        }
+    }
+    let function = Function {
+        name: "floor".to_owned(),
+        folder: program.parent().map(Path::to_owned).unwrap_or_default(),
+        command: vec![program],
+        env: [].into(),
+        handler: "bootstrap".to_owned(),
+        log: logs.join("floor.log"),
+    };
+    let event = webhook::post(&format!("{}/voice/answer", webhook::BASE_URL), &webhook::parameters("CA0", "ringing"));
+    let name = "floor: bare lambda_http".to_owned();
+    Ok(Subject { name, kind: Kind::Floor, function, event, before: bench::aws::Cloud::default() })
+}
+
+/// The processor and how many of them: a figure without its machine says little.
+fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown processor");
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    format!("{cores} × {}", model.trim_start_matches([' ', '\t', ':']))
+}
+
+/// What is being done: one line that is written over on a terminal, one line each elsewhere.
+fn progress(doing: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[2K{doing}");
+    } else if !doing.is_empty() {
+        eprintln!("{doing}");
     }
 }

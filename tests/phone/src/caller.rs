@@ -39,7 +39,7 @@ pub enum WaitingFor {
 /// What a caller does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Do {
-    /// Presses these keys (`0` to `9`, `*`, `#`) when the prompt has ended.
+    /// Presses these keys (`0` to `9`, `*`, `#`) when the prompt has ended. Keys after the one that ends the entry are lost.
     Press(String),
     /// Presses these keys into the prompt. Where it cannot be interrupted they are lost and the caller is asked again.
     Interrupt(String),
@@ -58,6 +58,7 @@ impl Do {
     }
 
     /// Speaks these words at an ordinary pace and falls silent.
+    #[must_use]
     pub fn speak(words: &str) -> Do {
         Do::Speak(Speech::of(words))
     }
@@ -123,14 +124,14 @@ fn sound_file(seconds: u32, comment: &str) -> Vec<u8> {
     format.extend(RATE.to_le_bytes()); // bytes per second
     format.extend(1_u16.to_le_bytes()); // bytes per frame
     format.extend(8_u16.to_le_bytes()); // bits per sample
-    let info = [b"INFO".to_vec(), chunk(b"ICMT", &text)].concat();
-    let body = [b"WAVE".to_vec(), chunk(b"fmt ", &format), chunk(b"LIST", &info), chunk(b"data", &samples)].concat();
-    chunk(b"RIFF", &body)
+    let info = [b"INFO".to_vec(), chunk("ICMT", &text)].concat();
+    let body = [b"WAVE".to_vec(), chunk("fmt ", &format), chunk("LIST", &info), chunk("data", &samples)].concat();
+    chunk("RIFF", &body)
 }
 
-fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(name: &str, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-    [name.as_slice(), &length.to_le_bytes(), body].concat()
+    [name.as_bytes(), &length.to_le_bytes(), body].concat()
 }
 
 /// Somebody who calls.
@@ -244,9 +245,7 @@ impl Caller for Random {
         let roll = self.dice.u8(0..100);
         match prompt.waiting_for {
             _ if self.may_hang_up && roll < 3 => Do::HangUp,
-            WaitingFor::Nothing => Do::Silence,
             WaitingFor::Digits { .. } if roll < 85 => self.presses(),
-            WaitingFor::Digits { .. } => Do::Silence,
             WaitingFor::Recording { .. } if roll < 70 => {
                 let speech = Speech { seconds: self.dice.u32(0..130), ..Speech::of("something was said") };
                 Do::Speak(match self.dice.u8(0..10) {
@@ -256,7 +255,7 @@ impl Caller for Random {
                 })
             }
             WaitingFor::Recording { .. } if roll < 85 => Do::press(self.key()),
-            WaitingFor::Recording { .. } => Do::Silence,
+            _ => Do::Silence,
         }
     }
 }

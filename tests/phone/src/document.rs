@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn ssml_inside_say_is_spoken_as_its_text() {
-        let document = read("<Response><Say>Code <say-as interpret-as=\"digits\">42</say-as>\n thanks</Say></Response>").unwrap();
+        let document =
+            read("<Response><Say>Code <say-as interpret-as=\"digits\">42</say-as>\n thanks</Say></Response>").unwrap();
         assert_eq!(document.children[0].words(), "Code 42 thanks");
     }
 

@@ -226,7 +226,8 @@ impl Line {
             None => Ok(Deposited { sid: new_sid("RE"), transcription_sid: transcribed.then(|| new_sid("TR")) }),
             Some(url) => {
                 let body = self.deposit(url, &deposit).await?;
-                serde_json::from_slice(&body).map_err(|why| format!("the Twilio stand-in answered something else: {why}"))
+                serde_json::from_slice(&body)
+                    .map_err(|why| format!("the Twilio stand-in answered something else: {why}"))
             }
         }
     }
@@ -266,7 +267,9 @@ impl Line {
             let ip = match url.host()? {
                 Host::Ipv4(ip) => IpAddr::from(ip),
                 Host::Ipv6(ip) => IpAddr::from(ip),
-                Host::Domain(name) if name == "localhost" || name.ends_with(".localhost") => IpAddr::from([127, 0, 0, 1]),
+                Host::Domain(name) if name == "localhost" || name.ends_with(".localhost") => {
+                    IpAddr::from([127, 0, 0, 1])
+                }
                 Host::Domain(_) => return None,
             };
             SocketAddr::new(ip, url.port_or_known_default()?)

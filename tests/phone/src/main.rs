@@ -135,9 +135,7 @@ fn understand(typed: &str) -> Option<Do> {
         (_, Some(words)) => {
             let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
             Some(match first.parse() {
-                Ok(seconds) if !rest.is_empty() => {
-                    Do::Speak(phone::Speech { seconds, ..phone::Speech::of(rest) })
-                }
+                Ok(seconds) if !rest.is_empty() => Do::Speak(phone::Speech { seconds, ..phone::Speech::of(rest) }),
                 _ => Do::speak(words),
             })
         }

@@ -68,7 +68,9 @@ impl Fault {
         let mut response = match self.fault {
             Kind::Slow => next.run(request).await,
             Kind::RateLimited => twilio::problem(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests"),
-            Kind::Error => twilio::problem(StatusCode::INTERNAL_SERVER_ERROR, 20500, "An internal server error has occurred"),
+            Kind::Error => {
+                twilio::problem(StatusCode::INTERNAL_SERVER_ERROR, 20500, "An internal server error has occurred")
+            }
             Kind::NotFound => twilio::not_found(request.uri().path()),
             Kind::LostAnswer => {
                 next.run(request).await;

@@ -38,7 +38,9 @@ async fn main() -> ExitCode {
     let listener = match tokio::net::TcpListener::bind(address).await {
         Ok(listener) => listener,
         Err(why) => {
-            eprintln!("standins: cannot listen on {address}: {why}. Stop what uses the port, or choose another with --port.");
+            eprintln!(
+                "standins: cannot listen on {address}: {why}. Stop what uses the port, or choose another with --port."
+            );
             return ExitCode::FAILURE;
         }
     };

@@ -55,7 +55,8 @@ pub(crate) struct Received {
 impl Received {
     pub(crate) fn add(&mut self, parts: &Parts, body: &[u8], fault: Option<&Fault>) -> u64 {
         self.count += 1;
-        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_form = content_type.starts_with("application/x-www-form-urlencoded");
         let text = std::str::from_utf8(body).unwrap_or_default();
         self.entries.push_back(Entry {
@@ -116,9 +117,9 @@ pub(crate) async fn page(State(desk): State<Desk>) -> Html<String> {
             Some(fault) => format!("{} ({fault:?})", entry.status),
             None => entry.status.to_string(),
         };
-        let _ = write!(
+        let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td><pre>{}</pre></td></tr>\n",
+            "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td><pre>{}</pre></td></tr>",
             entry.number,
             entry.at.strftime("%H:%M:%S"),
             escape(&address),
@@ -135,7 +136,7 @@ pub(crate) async fn page(State(desk): State<Desk>) -> Html<String> {
          table{{border-collapse:collapse;width:100%}}td,th{{text-align:left;vertical-align:top;padding:.3rem .6rem;\
          border-bottom:1px solid #ccc}}pre{{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}}\
          code{{overflow-wrap:anywhere}}</style>\
-         <h1>What the partners were sent</h1><p>{} requests since the start; the newest 200 are shown, all kept ones are at \
+         <h1>What the partners were sent</h1><p>Requests since the start: {}. The newest 200 are shown; all that are kept are at \
          <a href=\"/_standin/requests\">/_standin/requests</a>.</p>\
          <table><thead><tr><th>No.<th>UTC<th>Request<th>Answer<th>Sent</tr></thead><tbody>{rows}</tbody></table></html>",
         received.count

@@ -170,9 +170,7 @@ async fn authenticate(State(twilio): Shared, request: Request, next: Next) -> Re
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if given.strip_prefix("Basic ") != Some(expected.as_str()) {
         let mut refused = problem(StatusCode::UNAUTHORIZED, 20003, "Authenticate");
-        refused
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Twilio API\""));
+        refused.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Twilio API\""));
         return refused;
     }
     let path = request.uri().path();
@@ -372,7 +370,10 @@ fn moment(value: &str, time_of_day: Time) -> Option<Timestamp> {
 
 fn call_json(account: &str, call: &CallDeposit) -> Value {
     let price = call.duration.div_ceil(60) * PRICE_PER_MINUTE;
-    let end = call.start_time.saturating_add(jiff::SignedDuration::from_secs(call.duration.into())).unwrap_or(call.start_time);
+    let end = call
+        .start_time
+        .saturating_add(jiff::SignedDuration::from_secs(call.duration.into()))
+        .unwrap_or(call.start_time);
     json!({
         "account_sid": account, "api_version": "2010-04-01", "sid": call.sid, "from": call.from, "to": call.to,
         "status": call.status, "direction": "inbound", "start_time": rfc2822(call.start_time), "end_time": rfc2822(end),

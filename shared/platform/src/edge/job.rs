@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Exit, Line, guarded, serve};
 use crate::{App, Error};
 
-const WITHIN: Duration = Duration::from_secs(840);
+const WITHIN: Duration = Duration::from_mins(14);
 
 type Handler = Box<dyn Fn(&'static App, Value) -> LocalBoxFuture<'static, Result<Value, Error>>>;
 
@@ -41,10 +41,7 @@ fn serve_job(handle: &'static Handler) -> Exit {
             let done = guarded(WITHIN, handle(app, event.payload)).await;
             let outcome = done.as_ref().err().map_or("ok", Error::kind);
             Line { app, request_id: &request_id, call: "", started }.write(outcome, done.as_ref().err());
-            done.map_err(|error| Diagnostic {
-                error_type: error.kind().to_owned(),
-                error_message: error.to_string(),
-            })
+            done.map_err(|error| Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() })
         })
     })
 }

@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use queue::queue;
-pub use twilio::{Webhook, callback, voice};
+pub use twilio::{AGAIN, Webhook, callback, voice};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -91,16 +91,16 @@ impl Line<'_> {
     /// Writes it. `outcome` is `ok`, `refused` or the error's kind.
     fn write(&self, outcome: &str, error: Option<&Error>) {
         let (function, aws_calls) = (self.app.config.function.as_str(), self.app.calls.take());
-        let duration_ms = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX) as f64 / 1000.0;
+        let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (request_id, call) = (self.request_id, self.call);
         match error {
             Some(error @ Error::Failed { .. }) => tracing::error!(
-                fn = function, request_id, call, outcome, aws_calls, duration_ms, error = error.causes(), "failed"
+                fn = function, request_id, call, outcome, aws_calls, duration_us, error = error.causes(), "failed"
             ),
             Some(error) => tracing::info!(
-                fn = function, request_id, call, outcome, aws_calls, duration_ms, error = error.kind(), "answered"
+                fn = function, request_id, call, outcome, aws_calls, duration_us, error = error.kind(), "answered"
             ),
-            None => tracing::info!(fn = function, request_id, call, outcome, aws_calls, duration_ms, "answered"),
+            None => tracing::info!(fn = function, request_id, call, outcome, aws_calls, duration_us, "answered"),
         }
     }
 }

@@ -24,10 +24,10 @@ pub struct Webhook {
     pub params: Params,
     /// Which call it is about.
     pub call: CallSid,
+    /// The raw query; our own routes use nothing but a word in it.
+    pub query: String,
     /// The sealed state from the path; empty where a route has none.
     sealed: String,
-    /// How often this call had to start afresh because its state did not open.
-    pub fresh_starts: u8,
 }
 
 impl Webhook {
@@ -42,6 +42,9 @@ impl Webhook {
         self.params.get("CallStatus").is_some_and(|status| status == "completed")
     }
 }
+
+/// Turns what a handler gave into an answer, and says which error is to be logged.
+type Translate<T> = fn(&App, Result<T, Error>, Next) -> (ApiGatewayV2httpResponse, Option<Error>);
 
 type Handler<T> = Box<dyn Fn(&'static App, Webhook) -> LocalBoxFuture<'static, Result<T, Error>>>;
 
@@ -81,30 +84,53 @@ async fn answer<T>(
     app: &'static App,
     event: LambdaEvent<ApiGatewayV2httpRequest>,
     handle: &Handler<T>,
-    translate: fn(&App, Result<T, Error>, u8) -> (ApiGatewayV2httpResponse, Option<Error>),
+    translate: Translate<T>,
 ) -> ApiGatewayV2httpResponse {
     let started = Instant::now();
     let request_id = event.context.request_id;
-    let verified = match Request::new(event.payload) {
-        Some(request) => guarded(WITHIN, verify(app, &request)).await,
-        None => Ok(None),
-    };
-    let (response, call, outcome, error) = match verified {
+    let Some(request) = Request::new(event.payload) else { return refused() };
+    let next = Next::after(&request);
+    let (response, call, outcome, error) = match guarded(WITHIN, verify(app, &request)).await {
         Ok(None) => (refused(), String::new(), "refused", None),
         Ok(Some(webhook)) => {
-            let (call, fresh_starts) = (webhook.call.to_string(), webhook.fresh_starts);
-            let (response, error) = translate(app, guarded(WITHIN, handle(app, webhook)).await, fresh_starts);
+            let call = webhook.call.to_string();
+            let (response, error) = translate(app, guarded(WITHIN, handle(app, webhook)).await, next);
             (response, call, error.as_ref().map_or("ok", Error::kind), error)
         }
         // Unverified, so it gets nothing that could have an effect: an apology says nothing about anybody.
         Err(error) => {
-            let (response, error) = translate(app, Err(error), u8::MAX);
+            let (response, error) = translate(app, Err(error), next);
             (response, String::new(), "Failed", error)
         }
     };
     Line { app, request_id: &request_id, call: &call, started }.write(outcome, error.as_ref());
     response
 }
+
+/// Where a caller goes when a step cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// A state that does not open: to the beginning. Anything else: to the fallback.
+    StartAgain,
+    /// The call started again before: to the fallback.
+    Fallback,
+    /// The fallback itself failed: nowhere.
+    Goodbye,
+}
+
+impl Next {
+    fn after(request: &Request) -> Self {
+        match (request.path(), request.query()) {
+            (path, _) if path.ends_with(FALLBACK) => Self::Goodbye,
+            (_, AGAIN) => Self::Fallback,
+            _ => Self::StartAgain,
+        }
+    }
+}
+
+const FALLBACK: &str = "/voice/fallback";
+/// Marks all addresses of a call that started again, so that it does so once.
+pub const AGAIN: &str = "again";
 
 /// The webhook, if Twilio signed it for our account; nothing if not. Source: Twilio's page on webhook security.
 async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> {
@@ -133,8 +159,7 @@ async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> 
     }
     let Some(call) = params.get("CallSid").and_then(|sid| CallSid::parse(sid).ok()) else { return Ok(None) };
     let sealed = request.last_segment().to_owned();
-    let fresh_starts = request.query().strip_prefix("again=").and_then(|n| n.parse().ok()).unwrap_or(0);
-    Ok(Some(Webhook { params, call, sealed, fresh_starts }))
+    Ok(Some(Webhook { params, call, query: request.query().to_owned(), sealed }))
 }
 
 fn refused() -> ApiGatewayV2httpResponse {
@@ -142,7 +167,7 @@ fn refused() -> ApiGatewayV2httpResponse {
     http::text(403, "text/plain; charset=utf-8", why.to_owned())
 }
 
-fn acknowledged(_: &App, done: Result<(), Error>, _: u8) -> (ApiGatewayV2httpResponse, Option<Error>) {
+fn acknowledged(_: &App, done: Result<(), Error>, _: Next) -> (ApiGatewayV2httpResponse, Option<Error>) {
     match done {
         Ok(()) => (http::text(204, "text/xml; charset=utf-8", String::new()), None),
         Err(error) => {
@@ -152,10 +177,10 @@ fn acknowledged(_: &App, done: Result<(), Error>, _: u8) -> (ApiGatewayV2httpRes
     }
 }
 
-fn spoken(app: &App, done: Result<Document, Error>, fresh_starts: u8) -> (ApiGatewayV2httpResponse, Option<Error>) {
+fn spoken(app: &App, done: Result<Document, Error>, next: Next) -> (ApiGatewayV2httpResponse, Option<Error>) {
     let (document, error) = match done {
         Ok(document) => (Ok(document), None),
-        Err(error) => (apology(app, &error, fresh_starts), Some(error)),
+        Err(error) => (apology(app, &error, next), Some(error)),
     };
     let written = document.and_then(|document| document.to_xml().map_err(Error::failed("writing TwiML")));
     match written {
@@ -167,21 +192,27 @@ fn spoken(app: &App, done: Result<Document, Error>, fresh_starts: u8) -> (ApiGat
 
 /// What a caller hears when a step cannot go on, in both languages: a stale call starts afresh, once; anything else
 /// goes to the fallback, which takes a message.
-fn apology(app: &App, error: &Error, fresh_starts: u8) -> Result<Document, Error> {
+fn apology(app: &App, error: &Error, next: Next) -> Result<Document, Error> {
     let base = app.config.public_base_url()?;
-    let (english, spanish, next) = if matches!(error, Error::StaleCall) && fresh_starts == 0 {
-        (
-            "I'm sorry, I lost my place. Let's start again.",
-            "Lo siento, perdí el hilo. Empecemos de nuevo.",
-            format!("{base}/voice/answer?again=1"),
-        )
-    } else {
-        (
-            "I'm sorry, something went wrong on our side.",
-            "Lo siento, algo salió mal de nuestro lado.",
-            format!("{base}/voice/fallback"),
-        )
+    let said = |english, spanish| {
+        let say = |voice, text| Say::new(voice, text).map_err(Error::failed("writing TwiML"));
+        Ok::<_, Error>(Response::new().say(say(Voice::ENGLISH, english)?).say(say(Voice::SPANISH, spanish)?))
     };
-    let say = |voice, text| Say::new(voice, text).map_err(Error::failed("writing TwiML"));
-    Ok(Response::new().say(say(Voice::ENGLISH, english)?).say(say(Voice::SPANISH, spanish)?).redirect(next))
+    Ok(match next {
+        Next::StartAgain if matches!(error, Error::StaleCall) => {
+            said("I'm sorry, I lost my place. Let's start again.", "Lo siento, perdí el hilo. Empecemos de nuevo.")?
+                .redirect(format!("{base}/voice/answer?{AGAIN}"))
+        }
+        Next::StartAgain | Next::Fallback => {
+            said("I'm sorry, something went wrong on our side.", "Lo siento, algo salió mal de nuestro lado.")?
+                .redirect(format!("{base}{FALLBACK}"))
+        }
+        Next::Goodbye => said(
+            "I'm sorry, we can't take your call at the moment. Please try again later, or make your request on the \
+             website of the business. Goodbye.",
+            "Lo siento, no podemos atender su llamada en este momento. Inténtelo más tarde, o haga su solicitud en el \
+             sitio web de la empresa. Adiós.",
+        )?
+        .hangup(),
+    })
 }

@@ -88,9 +88,10 @@ impl Store {
     /// Whom a call belongs to, if its service code was accepted.
     pub async fn call(&self, call: &CallSid) -> Result<Option<CallOwner>, Error> {
         let Some(item) = self.look_up("call", call.as_str()).await? else { return Ok(None) };
-        let code = match item.contains_key("code") {
-            true => Some(get_parsed(&item, "code", |code| ServiceCode::parse(code).ok())?),
-            false => None,
+        let code = if item.contains_key("code") {
+            Some(get_parsed(&item, "code", |code| ServiceCode::parse(code).ok())?)
+        } else {
+            None
         };
         let day = get_parsed(&item, "day", |day| day.parse().ok())?;
         Ok(Some(CallOwner { tenant: owner(&item)?, code, day }))

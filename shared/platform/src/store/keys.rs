@@ -8,7 +8,7 @@ use aws_sdk_kms::types::DataKeySpec;
 use futures::future::try_join_all;
 use zeroize::Zeroizing;
 
-use super::{Store, TenantStore, get_parsed, number, text};
+use super::{Store, TenantStore, get_parsed, text};
 use crate::Error;
 use crate::config::required;
 use crate::seal::TenantKeys;
@@ -77,7 +77,7 @@ impl Store {
             .item("pk", text(root_key(tenant)))
             .item("sk", text(format!("{version:08}")))
             .item("wrapped", AttributeValue::B(made.ciphertext_blob.unwrap_or(Blob::new([]))))
-            .item("made_at", number(self.clock.now().as_second()))
+            .item("made_at", text(self.clock.now().to_string()))
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;

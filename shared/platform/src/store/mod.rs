@@ -34,7 +34,7 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
-pub use requests::{Begun, NewRequest, RequestStatus, Submitted, Submission};
+pub use requests::{Begun, NewRequest, RequestStatus, Submission, Submitted};
 
 use crate::Error;
 use crate::clock::Clock;
@@ -156,8 +156,8 @@ fn text(value: impl Into<String>) -> AttributeValue {
 }
 
 /// A number attribute.
-fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
 }
 
 /// A string attribute of an item; an item without it is damaged.

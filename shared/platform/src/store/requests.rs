@@ -179,7 +179,7 @@ impl TenantStore<'_> {
             ("received_on".to_owned(), text(new.clocks.received_on.to_string())),
             ("respond_by".to_owned(), text(respond_by.to_string())),
             ("respond_under".to_owned(), text(new.clocks.respond_by.jurisdiction.as_str())),
-            ("respond_citation".to_owned(), text(new.clocks.respond_by.citation.to_string())),
+            ("respond_citation".to_owned(), text(&new.clocks.respond_by.citation)),
             ("missing".to_owned(), missing_list(new.missing)),
             ("events".to_owned(), AttributeValue::L(vec![])),
             ("open_pk".to_owned(), text(self.tenant.id().as_str())),
@@ -230,11 +230,7 @@ impl TenantStore<'_> {
 
     /// Files an incomplete request, once: a repeated submission of the same call gets the same answer. The caller is
     /// told on the line, which is the confirmation of receipt that 11 CCR 7021(a) asks for.
-    pub async fn submit_request(
-        &self,
-        reference: &Reference,
-        submission: &Submission<'_>,
-    ) -> Result<Submitted, Error> {
+    pub async fn submit_request(&self, reference: &Reference, submission: &Submission<'_>) -> Result<Submitted, Error> {
         let why = "the caller confirmed the request on the telephone";
         let (progress, event) = Progress::new(State::Incomplete)
             .next(submission.kind, Action::Receive, Actor::Consumer, submission.at, why)
@@ -280,8 +276,8 @@ impl TenantStore<'_> {
                     None => self.request_item(reference).await?.ok_or(Error::StaleCall)?,
                 };
                 let ours = get_text(&there, "call").is_ok_and(|call| call == submission.call.as_str());
-                let filed = get_text(&there, "state").is_ok_and(|state| state != State::Incomplete.code());
-                if !(ours && filed) {
+                let submitted = get_text(&there, "state").is_ok_and(|state| state != State::Incomplete.code());
+                if !(ours && submitted) {
                     return Err(Error::StaleCall);
                 }
                 there

@@ -1,7 +1,6 @@
 //! The ledger: one row per call, whatever arrives twice, late or out of order.
 
 use domain::usage::CallUsage;
-use jiff::tz::TimeZone;
 use partners::twilio::CallSid;
 
 use super::{Store, number, text};
@@ -32,7 +31,7 @@ impl Store {
             .item("billed_minutes", number(usage.billed_minutes))
             .item("sequence", number(usage.sequence))
             .item("ended_at", text(usage.ended_at.to_string()))
-            .item("recorded_at", text(self.clock.now().to_zoned(TimeZone::UTC).timestamp().to_string()))
+            .item("recorded_at", text(self.clock.now().to_string()))
             .item("rank", number(usage.rank()))
             .condition_expression("attribute_not_exists(pk) OR #rank < :rank")
             .expression_attribute_names("#rank", "rank")

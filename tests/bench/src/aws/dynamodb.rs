@@ -73,7 +73,8 @@ fn batch_get(cloud: &Cloud, input: &Value) -> Answer {
     for (table, wanted) in input.get("RequestItems").and_then(Value::as_object).into_iter().flatten() {
         let name = json!(table);
         let keys = wanted.get("Keys").and_then(Value::as_array).into_iter().flatten();
-        let found: Vec<Option<&Item>> = keys.map(|attributes| cloud.items.get(&key(Some(&name), Some(attributes)))).collect();
+        let found: Vec<Option<&Item>> =
+            keys.map(|attributes| cloud.items.get(&key(Some(&name), Some(attributes)))).collect();
         let each: f64 = found.iter().map(|item| units(item.map_or(0, size), 4096)).sum();
         total += read(&json!({}), each, wanted).units;
         tables.insert(table.clone(), found.into_iter().flatten().cloned().map(Value::Object).collect());
@@ -158,7 +159,10 @@ fn change(cloud: &Cloud, operation: &str, input: &Value) -> Result<(Key, Option<
         _ => {
             let mut before = before;
             before.extend(input.get("Key").and_then(Value::as_object).cloned().unwrap_or_default());
-            Some(Expression::of(input, "UpdateExpression").map_or(Ok(before.clone()), |update| update.updated(&before))?)
+            Some(
+                Expression::of(input, "UpdateExpression")
+                    .map_or(Ok(before.clone()), |update| update.updated(&before))?,
+            )
         }
     };
     Ok((key, old, new))
@@ -188,7 +192,9 @@ fn written(old: Option<&Item>, new: Option<&Item>) -> f64 {
         };
         match (entry(old), entry(new)) {
             (Some(before), Some(after)) if before == after && old == new => {}
-            (Some(before), Some(after)) if before != after => total += units(bytes(old), 1024) + units(bytes(new), 1024),
+            (Some(before), Some(after)) if before != after => {
+                total += units(bytes(old), 1024) + units(bytes(new), 1024);
+            }
             (None, None) => {}
             (Some(_), None) => total += units(bytes(old), 1024),
             (_, Some(_)) => total += units(bytes(new), 1024),

@@ -83,9 +83,9 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, token: &str) -> bool {
-        let taken = self.peek() == token;
-        self.at += usize::from(taken);
-        taken
+        let found = self.peek() == token;
+        self.at += usize::from(found);
+        found
     }
 
     fn expect(&mut self, token: &str) -> Parsed<()> {
@@ -205,7 +205,8 @@ fn tokens(text: &str) -> Vec<String> {
     let mut word = false;
     for c in text.chars() {
         let in_word = c.is_alphanumeric() || "_#:.".contains(c);
-        let joins = (word && in_word) || ("=>".contains(c) && matches!(tokens.last().map(String::as_str), Some("<" | ">")));
+        let joins =
+            (word && in_word) || ("=>".contains(c) && matches!(tokens.last().map(String::as_str), Some("<" | ">")));
         word = in_word;
         match tokens.last_mut() {
             _ if c.is_whitespace() => {}

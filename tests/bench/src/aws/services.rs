@@ -140,12 +140,17 @@ mod tests {
     #[test]
     fn a_wrapped_key_opens_only_under_its_own_encryption_context() {
         let mut cloud = Cloud::default();
-        let made = kms(&mut cloud, "GenerateDataKeyWithoutPlaintext", &json!({ "EncryptionContext": { "tenant": "a" } }));
+        let made =
+            kms(&mut cloud, "GenerateDataKeyWithoutPlaintext", &json!({ "EncryptionContext": { "tenant": "a" } }));
         let made: Value = serde_json::from_slice(&made.body).unwrap();
         let mut open = |tenant: &str| {
             let context = json!({ "tenant": tenant });
-            kms(&mut cloud, "Decrypt", &json!({ "CiphertextBlob": made["CiphertextBlob"], "EncryptionContext": context }))
-                .status
+            kms(
+                &mut cloud,
+                "Decrypt",
+                &json!({ "CiphertextBlob": made["CiphertextBlob"], "EncryptionContext": context }),
+            )
+            .status
         };
         assert_eq!(open("a"), StatusCode::OK);
         assert_eq!(open("b"), StatusCode::BAD_REQUEST);

@@ -152,6 +152,15 @@ fn names_and_values_beyond_ascii_are_signed_decoded() {
 }
 
 #[test]
+fn twilios_own_library_signs_the_same_for_other_secrets_hosts_and_names() {
+    let params = [("Z", "1"), ("a", "ß"), ("_x", ""), ("A b", " y "), ("\u{1d4b3}", "é"), ("\u{fffd}", "q")];
+    let url = "http://ca11ab1e.execute-api.localhost:4566/voice/answer";
+    assert_eq!(sign("tök en", Algorithm::HmacSha1, url, params), "vadHhv5iDEFfgHyJFRLw3j+9OPY=");
+    let url = "https://[::1]:8443/p/x?q=%27";
+    assert_eq!(sign("t", Algorithm::HmacSha256, url, []), "7a7vb11sIuw7Wi2lMwz0dBhWBpZ1nv+DbdQC+vJMgmg=");
+}
+
+#[test]
 fn spaces_around_a_value_are_part_of_it() {
     let url = "https://mycompany.com/myapp.php?foo=1&bar=2";
     let signature = sign(TOKEN, Algorithm::HmacSha1, url, [("Body", " yes ")]);

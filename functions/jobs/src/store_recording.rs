@@ -1,0 +1,69 @@
+//! `jobs-store-recording`: from Twilio into the tenant's own storage, sealed; then deleted at Twilio.
+
+use domain::clock;
+use domain::language::Language;
+use domain::reference::Reference;
+use domain::request::{Channel, Kind, Missing};
+use jiff::tz::TimeZone;
+use partners::twilio::rest::RestError;
+use platform::blob::RecordingPart;
+use platform::store::{Begun, CallOwner, NewRequest};
+use platform::tenant::Tenant;
+use platform::{App, Error};
+use voice::recording::RecordingReady;
+
+/// Stores first and deletes last, so that a crash between the two repeats and loses nothing.
+pub async fn handle(app: &App, ready: RecordingReady) -> Result<(), Error> {
+    let owner = app.store.call(&ready.call).await?;
+    let tenant = owner.as_ref().map_or_else(Tenant::platform, |owner| owner.tenant.clone());
+    let keys = app.store.of(&tenant).keys().await?;
+    let twilio = app.twilio().await?;
+    let audio = match twilio.recording(&ready.recording).await {
+        Ok(audio) => audio,
+        // A second delivery after a first that finished: what was deleted there is here.
+        Err(RestError::NotFound { .. })
+            if app.blobs.has_recording(&tenant, (&ready.call, &ready.recording), RecordingPart::Audio).await? =>
+        {
+            return Ok(());
+        }
+        Err(error) => return Err(Error::failed("fetching a recording from Twilio")(error)),
+    };
+    let whose = (&tenant, keys.as_ref());
+    app.blobs.put_recording(whose, (&ready.call, &ready.recording), RecordingPart::Audio, &audio).await?;
+    if let Some(owner) = owner.filter(|_| ready.fallback) {
+        note_message(app, &owner, &ready).await?;
+    }
+    twilio.delete_recording(&ready.recording).await.map_err(Error::failed("deleting a recording at Twilio"))
+}
+
+/// A message that the fallback took is a request like any other; one that the call had begun already gets it.
+async fn note_message(app: &App, owner: &CallOwner, ready: &RecordingReady) -> Result<(), Error> {
+    let store = app.store.of(&owner.tenant);
+    let Some(code) = &owner.code else { return Ok(()) };
+    let account = store.service_code(code).await?.ok_or(Error::NotFound)?;
+    let zone = TimeZone::get(&account.tenant.time_zone).map_err(Error::failed("reading the tenant's time zone"))?;
+    let received_at = app.clock.now();
+    let clocks = clock::clocks(&account.tenant.jurisdictions, Kind::Message, received_at, &zone)
+        .map_err(Error::failed("computing the dates of a request"))?;
+    let new = NewRequest {
+        kind: Kind::Message,
+        channel: Channel::Phone,
+        code,
+        language: account.code.languages.first().copied().unwrap_or(Language::English),
+        call: &ready.call,
+        // Below what any step of the call writes.
+        revision: 0,
+        contact: None,
+        received_at,
+        clocks: &clocks,
+        missing: &[Missing::Confirmation],
+    };
+    let keys = store.keys().await?;
+    for candidate in 0..8 {
+        let reference = Reference::from_entropy(keys.reference_entropy(ready.call.as_str(), candidate)?);
+        if store.begin_request(&reference, &keys, &new).await? == Begun::There {
+            return store.note_recording(&reference, &ready.call, Missing::Details, &ready.recording).await;
+        }
+    }
+    Err(Error::Failed { doing: "writing a request", source: "every candidate for its reference is taken".into() })
+}

@@ -1,0 +1,29 @@
+//! `POST /voice/call-status`: a call ended. Its usage goes to the ledger by way of a queue.
+
+use domain::usage::{CallStatus, CallUsage, billed_minutes, parse_time};
+use platform::edge::Webhook;
+use platform::{App, Error};
+
+/// Queues what Twilio says the call took; states before the end are no usage.
+pub async fn handle(app: &App, webhook: Webhook) -> Result<(), Error> {
+    let status = CallStatus::parse(webhook.params.get("CallStatus").unwrap_or_default())
+        .ok_or_else(|| Error::invalid("CallStatus", "it is none of Twilio's"))?;
+    if !status.is_terminal() {
+        return Ok(());
+    }
+    let number = |name| match webhook.params.non_empty(name) {
+        Some(digits) => digits.parse::<u32>().map(Some).map_err(|_| Error::invalid(name, "it is not a number")),
+        None => Ok(None),
+    };
+    // `CallDuration` is in seconds and `Duration` in minutes billed: Twilio's names, not ours.
+    let seconds = number("CallDuration")?.unwrap_or(0);
+    let usage = CallUsage {
+        call_sid: webhook.call.to_string(),
+        status,
+        seconds,
+        billed_minutes: number("Duration")?.unwrap_or_else(|| billed_minutes(seconds)),
+        sequence: number("SequenceNumber")?.unwrap_or(0),
+        ended_at: webhook.params.non_empty("Timestamp").and_then(parse_time).unwrap_or_else(|| app.clock.now()),
+    };
+    app.queues.usage(&usage).await
+}

@@ -1,0 +1,175 @@
+//! The line to the caller: sealed action URLs, and questions that are asked in other words each time.
+
+use std::sync::Arc;
+
+use domain::language::Language;
+use partners::twilio::CallSid;
+use partners::twilio::twiml::{Document, Gather, Pause, Play, Record, Response, Say, Voice};
+use platform::call::Call;
+use platform::edge::{AGAIN, Webhook};
+use platform::secrets::Secrets;
+use platform::{App, Error};
+
+use crate::heard::Heard;
+use crate::texts::{self, Prompt};
+
+/// A question is asked this often before there is a way out.
+const TRIES: u8 = 3;
+/// No call asks more questions than this, whatever its caller does.
+const QUESTIONS: u8 = 30;
+/// Seconds of silence before a question is asked again: twice Twilio's usual, for older callers.
+const TIMEOUT: u8 = 10;
+
+/// How a question is answered.
+#[derive(Clone, Copy)]
+pub(crate) enum Keys {
+    /// One key.
+    One,
+    /// Up to this many digits, or fewer and `#`.
+    UpTo(u8),
+}
+
+/// What is heard before a question.
+pub(crate) enum Lead {
+    /// Words.
+    Say(String),
+    /// A recording, by its URL.
+    Play(String),
+}
+
+/// What to do about an answer that is not one.
+pub(crate) enum Unanswered {
+    /// Ask again; the call's state already counts it.
+    Ask(Call, Option<&'static str>),
+    /// Asked often enough: the way out.
+    GiveUp,
+}
+
+/// One call, for the length of one webhook.
+pub(crate) struct Line<'a> {
+    app: &'a App,
+    secrets: Arc<Secrets>,
+    pub(crate) sid: &'a CallSid,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) async fn new(app: &'a App, webhook: &'a Webhook) -> Result<Self, Error> {
+        Ok(Self { app, secrets: app.secrets().await?, sid: &webhook.call })
+    }
+
+    /// The address of a step, with the state of the call sealed in it.
+    pub(crate) fn url(&self, step: &str, call: &Call) -> Result<String, Error> {
+        let sealed = self.secrets.calls.seal(call, self.sid, step)?;
+        let mark = if call.again { format!("?{AGAIN}") } else { String::new() };
+        Ok(format!("{}/voice/{step}/{sealed}{mark}", self.app.config.public_base_url()?))
+    }
+
+    /// The address of a route without a state.
+    pub(crate) fn plain_url(&self, route: &str) -> Result<String, Error> {
+        Ok(format!("{}/voice/{route}", self.app.config.public_base_url()?))
+    }
+
+    /// Asks; the answer, or silence, goes to `step`. Which wording is used depends on how often it was asked before.
+    pub(crate) fn ask(
+        &self,
+        mut call: Call,
+        step: &str,
+        leads: Vec<Lead>,
+        prompt: &Prompt,
+        keys: Keys,
+    ) -> Result<Document, Error> {
+        if call.questions >= QUESTIONS {
+            return goodbye(&call, &texts::way_out(call.language, call.service.as_ref()));
+        }
+        call.questions += 1;
+        let action = self.url(step, &call)?;
+        let mut gather = Gather::digits(action.clone()).timeout(TIMEOUT);
+        gather = match keys {
+            Keys::One => gather.count(1),
+            Keys::UpTo(digits) => gather.count(digits).finish_on_key('#'),
+        };
+        for lead in leads {
+            gather = match lead {
+                Lead::Say(words) => gather.say(say(call.language, &words)?),
+                Lead::Play(url) => gather.play(Play::url(url).map_err(Error::failed("writing TwiML"))?),
+            };
+        }
+        gather = gather.say(say(call.language, prompt.wording(call.attempt))?);
+        Ok(Response::new().gather(gather).redirect(action))
+    }
+
+    /// Records, after saying so; the recording, or silence, goes to `step`.
+    pub(crate) fn record(
+        &self,
+        mut call: Call,
+        step: &str,
+        lead: Option<&str>,
+        prompt: &Prompt,
+        seconds: u16,
+    ) -> Result<Document, Error> {
+        if call.questions >= QUESTIONS {
+            return goodbye(&call, &texts::way_out(call.language, call.service.as_ref()));
+        }
+        call.questions += 1;
+        let action = self.url(step, &call)?;
+        let mut record = Record::new(action.clone())
+            .max_length(seconds)
+            .timeout(TIMEOUT)
+            .finish_on_key("#")
+            .play_beep(true)
+            .status_callback(self.plain_url("recording")?);
+        // Twilio transcribes English only.
+        if call.language == Language::English {
+            record = record.transcribe(self.plain_url("transcription")?);
+        }
+        let mut response = Response::new();
+        if let Some(lead) = lead {
+            response = response.say(say(call.language, lead)?);
+        }
+        Ok(response.say(say(call.language, prompt.wording(call.attempt))?).record(record).redirect(action))
+    }
+}
+
+/// The last words, and the end of the call.
+pub(crate) fn goodbye(call: &Call, words: &str) -> Result<Document, Error> {
+    Ok(Response::new().say(say(call.language, words)?).pause(Pause::seconds(1)).hangup())
+}
+
+/// Silence, a wrong key, `*` or `0`: what to say before asking again, and whether to ask again at all.
+pub(crate) fn unanswered(call: &Call, heard: &Heard) -> Unanswered {
+    let mut call = call.clone();
+    match heard {
+        Heard::Repeat => {
+            call.attempt = 0;
+            Unanswered::Ask(call, None)
+        }
+        // The fullest wording is the help.
+        Heard::Help => {
+            call.attempt = TRIES - 1;
+            Unanswered::Ask(call, None)
+        }
+        _ if call.attempt + 1 >= TRIES => Unanswered::GiveUp,
+        Heard::Silence => {
+            let lead = texts::heard_nothing(call.language);
+            Unanswered::Ask(call.again(), Some(lead))
+        }
+        Heard::Keys(_) => {
+            let lead = texts::wrong_key(call.language);
+            Unanswered::Ask(call.again(), Some(lead))
+        }
+    }
+}
+
+/// Words in the voice of a language.
+pub(crate) fn say(language: Language, words: &str) -> Result<Say, Error> {
+    let voice = match language {
+        Language::English => Voice::ENGLISH,
+        Language::Spanish => Voice::SPANISH,
+    };
+    Say::new(voice, words).map_err(Error::failed("writing TwiML"))
+}
+
+/// The lead of a question that is asked again.
+pub(crate) fn leads(words: Option<&'static str>) -> Vec<Lead> {
+    words.map(|words| Lead::Say(words.to_owned())).into_iter().collect()
+}

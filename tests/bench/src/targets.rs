@@ -1,0 +1,167 @@
+//! What the measurements are held against, as ratios within one run: no machine's own speed counts.
+
+use serde::Serialize;
+
+use crate::aws::Counts;
+use crate::hotline::Step;
+use crate::measure::{Figures, Kind, Measured};
+use crate::price;
+
+/// A target and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Target {
+    /// What is compared.
+    pub what: String,
+    /// What was aimed at.
+    pub wanted: String,
+    /// What was measured.
+    pub got: String,
+    /// Whether that is enough; nothing where it could not be measured.
+    pub reached: Option<bool>,
+}
+
+impl Target {
+    fn at_most(what: &str, limit: f64, unit: &str, got: Option<(f64, &str)>) -> Self {
+        Self {
+            what: what.into(),
+            wanted: format!("≤ {limit}{unit}"),
+            got: got.map_or_else(|| "not measured".into(), |(got, who)| format!("{got:.2}{unit}{}", at(who))),
+            reached: got.map(|(got, _)| got <= limit),
+        }
+    }
+
+    fn at_least(what: &str, limit: f64, got: Option<(f64, &str)>) -> Self {
+        Self {
+            what: what.into(),
+            wanted: format!("≥ {limit} ×"),
+            got: got.map_or_else(|| "not measured".into(), |(got, who)| format!("{got:.1} ×{}", at(who))),
+            reached: got.map(|(got, _)| got >= limit),
+        }
+    }
+
+    fn calls(what: &str, counts: &Counts, service: &str, limit: u64, exact: bool) -> Self {
+        let got = of_service(counts, service);
+        Self {
+            what: what.into(),
+            wanted: if exact { limit.to_string() } else { format!("≤ {limit}") },
+            got: got.to_string(),
+            reached: Some(if exact { got == limit } else { got <= limit }),
+        }
+    }
+}
+
+/// All targets. `call` is a whole opt-out through warm processes.
+#[must_use]
+pub fn targets(measured: &[Measured], call: &[Step]) -> Vec<Target> {
+    let mut targets = against_the_floor(measured);
+    targets.extend(against_the_peers(measured));
+    targets.extend(calls_to_aws(call));
+    targets
+}
+
+fn against_the_floor(measured: &[Measured]) -> Vec<Target> {
+    let floor = measured.iter().find(|measured| measured.kind == Kind::Floor).and_then(|floor| floor.at.first());
+    let steps =
+        || measured.iter().filter(|measured| measured.kind == Kind::Optline && measured.name.starts_with("voice-"));
+    let at_once = || steps().filter_map(|step| Some((step.at.first()?, step.name.as_str())));
+    let ratio = |of: fn(&Figures) -> f64| {
+        move |(figures, name)| floor.filter(|floor| of(floor) > 0.0).map(|floor| (of(figures) / of(floor), name))
+    };
+    let start = worst(at_once().filter_map(ratio(|figures| figures.start.p50)));
+    let first =
+        worst(steps().flat_map(|step| step.at.iter().map(|figures| (figures.first_own.p50, step.name.as_str()))));
+    let without_calls = at_once().filter(|(figures, _)| figures.warm_calls.is_empty());
+    let warm = worst(without_calls.filter_map(ratio(|figures| figures.warm.p50)));
+    vec![
+        Target::at_most("start, its calls included, to the floor's: slowest step", 6.0, " ×", start),
+        Target::at_most("first call less the stub's delays: slowest step", 0.5, " ms", first),
+        Target::at_most("warm step that needs no database, to the floor's: slowest", 2.0, " ×", warm),
+    ]
+}
+
+/// Each of our two steps against the peer that does best at the figure in question.
+fn against_the_peers(measured: &[Measured]) -> Vec<Target> {
+    let ratios = |of: fn(&Measured) -> Option<f64>| -> Vec<(f64, &str)> {
+        let best = |step: &str| {
+            let peers = measured.iter().filter(|peer| matches!(&peer.kind, Kind::Peer { step: of, .. } if of == step));
+            peers.filter_map(of).min_by(f64::total_cmp)
+        };
+        let ours = measured.iter().filter(|measured| measured.kind == Kind::Optline);
+        ours.filter_map(|ours| Some((best(&ours.name)? / of(ours)?, ours.name.as_str()))).collect()
+    };
+    let least = |ratios: Vec<(f64, _)>| ratios.into_iter().min_by(|one, other| one.0.total_cmp(&other.0));
+    let memory = ratios(|measured| Some(f64::from(u32::try_from(measured.peak_memory_kib).ok()?)));
+    let memory = worst(memory.into_iter().map(|(ratio, name)| (1.0 / ratio, name)));
+    vec![
+        Target::at_least(
+            "start, faster than the faster peer",
+            20.0,
+            least(ratios(|of| Some(of.at.first()?.start.p50))),
+        ),
+        Target::at_least("warm, faster than the faster peer", 3.0, least(ratios(|of| Some(of.at.first()?.warm.p50)))),
+        Target::at_most("peak memory, to the leaner peer's", 0.25, " ×", memory),
+    ]
+}
+
+fn calls_to_aws(call: &[Step]) -> Vec<Target> {
+    let total = price::calls(call);
+    let menus = |step: &&Step| ["voice-language", "voice-request-kind"].contains(&step.bin.as_str());
+    let menus: Vec<Step> = call.iter().filter(menus).cloned().collect();
+    vec![
+        Target::calls("DynamoDB operations of a whole opt-out call, usage included", &total, "dynamodb:", 8, false),
+        Target::calls("SQS sends of that call", &total, "sqs:", 1, true),
+        Target::calls("KMS calls of that call, warm", &total, "kms:", 0, true),
+        Target::calls("AWS calls of its language and menu steps", &price::calls(&menus), "", 0, true),
+    ]
+}
+
+fn of_service(counts: &Counts, service: &str) -> u64 {
+    counts.iter().filter(|(kind, _)| kind.starts_with(service)).map(|(_, times)| times).sum()
+}
+
+fn worst<'a>(ratios: impl Iterator<Item = (f64, &'a str)>) -> Option<(f64, &'a str)> {
+    ratios.max_by(|one, other| one.0.total_cmp(&other.0))
+}
+
+fn at(who: &str) -> String {
+    format!(" ({who})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Spread;
+
+    fn measured(name: &str, kind: Kind, start_ms: f64, memory: u64) -> Measured {
+        let start = Spread { p50: start_ms, ..Spread::default() };
+        let warm = Spread { p50: start_ms / 10.0, ..Spread::default() };
+        let at = vec![Figures { start, warm, ..Figures::default() }];
+        Measured { name: name.into(), kind, program_bytes: None, peak_memory_kib: memory, at }
+    }
+
+    fn peer(language: &str) -> Kind {
+        Kind::Peer { language: language.into(), step: "voice-answer".into() }
+    }
+
+    #[test]
+    fn the_faster_peer_and_the_slowest_step_decide() {
+        let all = [
+            measured("floor", Kind::Floor, 1.0, 1),
+            measured("voice-answer", Kind::Optline, 5.0, 10),
+            measured("voice-name", Kind::Optline, 7.0, 10),
+            measured("a", peer("A"), 150.0, 100),
+            measured("b", peer("B"), 90.0, 200),
+        ];
+        let targets = targets(&all, &[]);
+        assert_eq!(targets[0].got, "7.00 × (voice-name)");
+        assert_eq!(targets[0].reached, Some(false));
+        assert_eq!((targets[3].got.as_str(), targets[3].reached), ("18.0 × (voice-answer)", Some(false)));
+        assert_eq!((targets[5].got.as_str(), targets[5].reached), ("0.10 × (voice-answer)", Some(true)));
+    }
+
+    #[test]
+    fn a_peer_that_is_missing_leaves_its_targets_open() {
+        let targets = targets(&[measured("voice-answer", Kind::Optline, 5.0, 10)], &[]);
+        assert_eq!(targets[3].reached, None);
+    }
+}
