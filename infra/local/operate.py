@@ -73,13 +73,13 @@ def ask_secret(target: Target) -> None:
 # ── Tenants ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def provision(client: Any, stack_name: str, tenant: dict[str, Any]) -> dict[str, Any]:
-    """Have `jobs-provision-tenant` set up one tenant."""
-    answer = client.invoke(FunctionName=f"{stack_name}-jobs-provision-tenant", Payload=json.dumps(tenant).encode())
+def provision(client: Any, stack_name: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Have `jobs-provision-tenant` set up one tenant, or the operator's own account."""
+    answer = client.invoke(FunctionName=f"{stack_name}-jobs-provision-tenant", Payload=json.dumps(order).encode())
     result = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
         raise Stop(
-            f"The tenant {tenant.get('slug')} could not be set up: {json.dumps(result, ensure_ascii=False)}",
+            f"{_named(order)} could not be set up: {json.dumps(result, ensure_ascii=False)}",
             "Correct the file, or read what the function logged: make logs FN=jobs-provision-tenant",
         )
     done: dict[str, Any] = result
@@ -94,8 +94,12 @@ def provision_file(target: Target, file: str) -> None:
         raise Stop(
             f"{file} cannot be read: {why}", "infra/local/demo-tenants.json shows what such a file holds."
         ) from why
-    for tenant in content if isinstance(content, list) else [content]:
-        say(f"{tenant.get('slug')}: {json.dumps(provision(target.client('lambda'), target.stack_name, tenant))}")
+    for order in content if isinstance(content, list) else [content]:
+        say(f"{_named(order)}: {json.dumps(provision(target.client('lambda'), target.stack_name, order))}")
+
+
+def _named(order: dict[str, Any]) -> str:
+    return str(order.get("tenant", {}).get("slug", "platform"))
 
 
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────

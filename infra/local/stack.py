@@ -16,7 +16,7 @@ def write(settings: Settings) -> None:
     outputs = aws.outputs(cloudformation, STACK_NAME)
     iam = aws.local(settings, "iam")
     bins = function_bins()
-    numbers = [number for tenant in demo.tenants() for number in tenant["numbers"]]
+    dedicated = [number for tenant in demo.tenants() for number in tenant["numbers"]]
     document: dict[str, Any] = {
         "base_url": settings.base_url,
         # For clients that do not resolve *.localhost: connect here and send the address's host.
@@ -26,7 +26,7 @@ def write(settings: Settings) -> None:
         "stack_name": STACK_NAME,
         "twilio": {
             **demo.twilio(settings),
-            "number": next(number["number"] for number in numbers if number["kind"] == "shared"),
+            "number": demo.SHARED_NUMBER,
             "api_base_url": settings.standins_url,
         },
         "voice": {
@@ -35,18 +35,23 @@ def write(settings: Settings) -> None:
             "call_status": f"{settings.base_url}/voice/call-status",
         },
         "standins": {"twilio": settings.standins_url},
-        "numbers": [{key.replace("-", "_"): value for key, value in number.items()} for number in numbers],
+        "numbers": [
+            {"number": demo.SHARED_NUMBER, "kind": "shared"},
+            *(
+                {"number": number["number"], "kind": "dedicated", "service_code": number["service-code"]}
+                for number in dedicated
+            ),
+        ],
         "tenants": [
             {
                 "slug": tenant["slug"],
-                "name": tenant["name"],
+                "name": tenant["profile"]["name"],
                 "service_codes": [
                     {key: code[key] for key in ("code", "name", "languages", "kinds")}
                     for code in tenant["service-codes"]
                 ],
             }
             for tenant in demo.tenants()
-            if "name" in tenant
         ],
         "tables": {
             name: outputs[f"{name.capitalize()}Table"]

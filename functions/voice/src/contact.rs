@@ -9,7 +9,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Line, Unanswered, leads, unanswered};
+use crate::line::{Keys, Line, leads, unanswered};
 use crate::{details, filing, name, review, texts};
 
 /// This step's word in action URLs.
@@ -88,8 +88,8 @@ fn ask_again(
     why: Option<&'static str>,
 ) -> Result<Document, Error> {
     match unanswered(&call, heard) {
-        Unanswered::Ask(call, lead) => ask(line, call, webhook, why.or(lead)),
-        Unanswered::GiveUp => details::take_message(line, call),
+        Some((call, lead)) => ask(line, call, webhook, why.or(lead)),
+        None => details::take_message(line, call),
     }
 }
 

@@ -7,7 +7,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Line, Unanswered, goodbye, leads, unanswered};
+use crate::line::{Keys, Line, goodbye, leads, unanswered};
 use crate::name::recorded;
 use crate::{contact, filing, review, texts};
 
@@ -51,16 +51,16 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
             Some('1') => review::ask(&line, call.asking(0), None),
             Some('2') => ask(&line, call.asking(RECORD), None),
             _ => match unanswered(&call, &heard) {
-                Unanswered::Ask(call, lead) => ask(&line, call, lead),
+                Some((call, lead)) => ask(&line, call, lead),
                 // What was said is kept.
-                Unanswered::GiveUp => review::ask(&line, call.asking(0), None),
+                None => review::ask(&line, call.asking(0), None),
             },
         };
     }
     let Some(recording) = recorded(&webhook) else {
         return match unanswered(&call, &Heard::Silence) {
-            Unanswered::Ask(call, lead) => ask(&line, call, lead),
-            Unanswered::GiveUp => give_up(&line, call),
+            Some((call, lead)) => ask(&line, call, lead),
+            None => give_up(&line, call),
         };
     };
     let reference = match call.draft()?.reference.clone() {

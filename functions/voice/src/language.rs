@@ -7,7 +7,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Line, Unanswered, say, unanswered};
+use crate::line::{Line, say, unanswered};
 use crate::{service_code, texts};
 
 /// This step's word in action URLs.
@@ -33,8 +33,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
     let heard = Heard::from(&webhook);
     let Some(language) = heard.key().and_then(Language::from_key) else {
         return match unanswered(&call, &heard) {
-            Unanswered::Ask(call, _) => ask(&line, call),
-            Unanswered::GiveUp => {
+            Some((call, _)) => ask(&line, call),
+            None => {
                 let (english, spanish) = texts::language_way_out();
                 let response = Response::new().say(say(Language::English, english)?);
                 Ok(response.say(say(Language::Spanish, spanish)?).hangup())

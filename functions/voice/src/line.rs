@@ -37,14 +37,6 @@ pub(crate) enum Lead {
     Play(String),
 }
 
-/// What to do about an answer that is not one.
-pub(crate) enum Unanswered {
-    /// Ask again; the call's state already counts it.
-    Ask(Call, Option<&'static str>),
-    /// Asked often enough: the way out.
-    GiveUp,
-}
-
 /// One call, for the length of one webhook.
 pub(crate) struct Line<'a> {
     app: &'a App,
@@ -135,27 +127,28 @@ pub(crate) fn goodbye(call: &Call, words: &str) -> Result<Document, Error> {
     Ok(Response::new().say(say(call.language, words)?).pause(Pause::seconds(1)).hangup())
 }
 
-/// Silence, a wrong key, `*` or `0`: what to say before asking again, and whether to ask again at all.
-pub(crate) fn unanswered(call: &Call, heard: &Heard) -> Unanswered {
+/// Silence, a wrong key, `*` or `0`: the call as it is asked again, and what to say before; nothing where it was asked
+/// often enough.
+pub(crate) fn unanswered(call: &Call, heard: &Heard) -> Option<(Call, Option<&'static str>)> {
     let mut call = call.clone();
     match heard {
         Heard::Repeat => {
             call.attempt = 0;
-            Unanswered::Ask(call, None)
+            Some((call, None))
         }
         // The fullest wording is the help.
         Heard::Help => {
             call.attempt = TRIES - 1;
-            Unanswered::Ask(call, None)
+            Some((call, None))
         }
-        _ if call.attempt + 1 >= TRIES => Unanswered::GiveUp,
+        _ if call.attempt + 1 >= TRIES => None,
         Heard::Silence => {
             let lead = texts::heard_nothing(call.language);
-            Unanswered::Ask(call.again(), Some(lead))
+            Some((call.again(), Some(lead)))
         }
         Heard::Keys(_) => {
             let lead = texts::wrong_key(call.language);
-            Unanswered::Ask(call.again(), Some(lead))
+            Some((call.again(), Some(lead)))
         }
     }
 }

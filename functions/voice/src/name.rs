@@ -8,7 +8,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Line, Unanswered, leads, unanswered};
+use crate::line::{Keys, Line, leads, unanswered};
 use crate::{details, review, texts};
 
 /// This step's word in action URLs.
@@ -41,16 +41,16 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
             Some('1') => go_on(&line, call),
             Some('2') => ask(&line, call.asking(RECORD), None),
             _ => match unanswered(&call, &heard) {
-                Unanswered::Ask(call, lead) => ask(&line, call, lead),
+                Some((call, lead)) => ask(&line, call, lead),
                 // What was said is kept.
-                Unanswered::GiveUp => go_on(&line, call),
+                None => go_on(&line, call),
             },
         };
     }
     let Some(recording) = recorded(&webhook) else {
         return match unanswered(&call, &Heard::Silence) {
-            Unanswered::Ask(call, lead) => ask(&line, call, lead),
-            Unanswered::GiveUp => go_on(&line, call),
+            Some((call, lead)) => ask(&line, call, lead),
+            None => go_on(&line, call),
         };
     };
     let reference = call.draft()?.reference.clone().ok_or(Error::StaleCall)?;

@@ -7,7 +7,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Lead, Line, Unanswered, leads, unanswered};
+use crate::line::{Keys, Lead, Line, leads, unanswered};
 use crate::{contact, details, status, texts};
 
 /// This step's word in action URLs.
@@ -53,8 +53,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         }
         [_, _, ..] => ask(&line, call.asking(WHICH_KNOW), vec![]),
         [] => match unanswered(&call, &heard) {
-            Unanswered::Ask(call, lead) => ask(&line, call, leads(lead)),
-            Unanswered::GiveUp => details::take_message(&line, call),
+            Some((call, lead)) => ask(&line, call, leads(lead)),
+            None => details::take_message(&line, call),
         },
     }
 }

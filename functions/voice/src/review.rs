@@ -6,7 +6,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Line, Unanswered, goodbye, leads, unanswered};
+use crate::line::{Keys, Line, goodbye, leads, unanswered};
 use crate::{request_kind, submit, texts};
 
 /// This step's word in action URLs.
@@ -32,8 +32,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
             request_kind::ask(&line, call.asking(request_kind::MENU), vec![])
         }
         _ => match unanswered(&call, &heard) {
-            Unanswered::Ask(call, lead) => ask(&line, call, lead),
-            Unanswered::GiveUp => {
+            Some((call, lead)) => ask(&line, call, lead),
+            None => {
                 let reference = call.draft()?.reference.clone().ok_or(Error::StaleCall)?;
                 goodbye(&call, &texts::kept(call.language, &call.reached()?.1.name, &reference))
             }

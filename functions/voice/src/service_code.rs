@@ -11,7 +11,7 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Lead, Line, Unanswered, goodbye, leads, unanswered};
+use crate::line::{Keys, Lead, Line, goodbye, leads, unanswered};
 use crate::{request_kind, texts};
 
 /// This step's word in action URLs.
@@ -96,7 +96,7 @@ async fn reach(
 fn ask_again(line: &Line<'_>, call: &Call, heard: &Heard, why: Option<&'static str>) -> Result<Document, Error> {
     let language = call.language;
     match unanswered(call, heard) {
-        Unanswered::Ask(call, lead) => ask(line, call, why.or(lead)),
-        Unanswered::GiveUp => goodbye(call, &texts::code_way_out(language)),
+        Some((call, lead)) => ask(line, call, why.or(lead)),
+        None => goodbye(call, &texts::code_way_out(language)),
     }
 }

@@ -7,7 +7,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Keys, Line, Unanswered, goodbye, leads, unanswered};
+use crate::line::{Keys, Line, goodbye, leads, unanswered};
 use crate::texts;
 
 /// This step's word in action URLs.
@@ -41,7 +41,7 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
 
 fn ask_again(line: &Line<'_>, call: &Call, heard: &Heard, why: Option<&'static str>) -> Result<Document, Error> {
     match unanswered(call, heard) {
-        Unanswered::Ask(call, lead) => ask(line, call, why.or(lead)),
-        Unanswered::GiveUp => goodbye(call, &texts::way_out(call.language, call.service.as_ref())),
+        Some((call, lead)) => ask(line, call, why.or(lead)),
+        None => goodbye(call, &texts::way_out(call.language, call.service.as_ref())),
     }
 }

@@ -325,22 +325,22 @@ mod tests {
 
     #[test]
     fn a_state_comes_back_as_it_went_and_the_same_state_gives_the_same_url() {
-        let (call, sealer) = (far_along(), sealer());
-        let sealed = sealer.seal(&call, &sid('1'), "contact").unwrap();
-        assert_eq!(sealed, sealer.seal(&call, &sid('1'), "contact").unwrap());
-        assert_eq!(sealer.open(&sealed, &sid('1'), "contact", now()).unwrap(), call);
+        let (call, keys) = (far_along(), sealer());
+        let sealed = keys.seal(&call, &sid('1'), "contact").unwrap();
+        assert_eq!(sealed, keys.seal(&call, &sid('1'), "contact").unwrap());
+        assert_eq!(keys.open(&sealed, &sid('1'), "contact", now()).unwrap(), call);
         assert!(sealed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
         assert!(sealed.len() < 600, "{} characters leave no room in a URL", sealed.len());
     }
 
     #[test]
     fn another_call_another_step_and_yesterday_are_refused() {
-        let (call, sealer) = (far_along(), sealer());
-        let sealed = sealer.seal(&call, &sid('1'), "contact").unwrap();
-        assert!(matches!(sealer.open(&sealed, &sid('2'), "contact", now()), Err(Error::StaleCall)));
-        assert!(matches!(sealer.open(&sealed, &sid('1'), "submit", now()), Err(Error::StaleCall)));
-        assert!(sealer.open(&sealed, &sid('1'), "contact", now() + 4.hours()).is_ok());
-        assert!(matches!(sealer.open(&sealed, &sid('1'), "contact", now() + 5.hours()), Err(Error::StaleCall)));
+        let (call, keys) = (far_along(), sealer());
+        let sealed = keys.seal(&call, &sid('1'), "contact").unwrap();
+        assert!(matches!(keys.open(&sealed, &sid('2'), "contact", now()), Err(Error::StaleCall)));
+        assert!(matches!(keys.open(&sealed, &sid('1'), "submit", now()), Err(Error::StaleCall)));
+        assert!(keys.open(&sealed, &sid('1'), "contact", now() + 4.hours()).is_ok());
+        assert!(matches!(keys.open(&sealed, &sid('1'), "contact", now() + 5.hours()), Err(Error::StaleCall)));
         assert!(matches!(
             Sealer::new(&"x".repeat(32)).unwrap().open(&sealed, &sid('1'), "contact", now()),
             Err(Error::StaleCall)
@@ -352,15 +352,15 @@ mod tests {
         fn an_edited_state_is_refused_and_nothing_crashes_on_rubbish(
             at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]", rubbish in ".{0,80}"
         ) {
-            let sealer = sealer();
-            let sealed = sealer.seal(&far_along(), &sid('1'), "contact").unwrap();
+            let keys = sealer();
+            let sealed = keys.seal(&far_along(), &sid('1'), "contact").unwrap();
             let at = at.index(sealed.len());
             let edited = format!("{}{to}{}", &sealed[..at], &sealed[at + 1..]);
             // The last character of base64 may carry unused bits; those must be zero, so any edit is refused.
             if edited != sealed {
-                prop_assert!(sealer.open(&edited, &sid('1'), "contact", now()).is_err());
+                prop_assert!(keys.open(&edited, &sid('1'), "contact", now()).is_err());
             }
-            prop_assert!(sealer.open(&rubbish, &sid('1'), "contact", now()).is_err());
+            prop_assert!(keys.open(&rubbish, &sid('1'), "contact", now()).is_err());
         }
     }
 }

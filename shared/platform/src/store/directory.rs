@@ -10,6 +10,7 @@ use partners::twilio::CallSid;
 
 use super::{Item, Store, get_parsed, get_text, number, text};
 use crate::Error;
+use crate::seal::hex;
 use crate::tenant::Tenant;
 
 /// Late callbacks and the reconciliation with Twilio's own list come within this time.
@@ -118,10 +119,5 @@ pub(super) fn owner(item: &Item) -> Result<Tenant, Error> {
 
 /// `kind#hash`: values lie spread over all partitions, and no number is in a key.
 pub(super) fn key(kind: &str, value: &str) -> String {
-    use std::fmt::Write as _;
-    let mut key = format!("{kind}#");
-    for byte in digest(&SHA256, value.as_bytes()).as_ref() {
-        let _ = write!(key, "{byte:02x}");
-    }
-    key
+    format!("{kind}#{}", hex(digest(&SHA256, value.as_bytes()).as_ref().iter()))
 }
