@@ -155,16 +155,25 @@ def replay(target: Target, queue: str) -> None:
         say(f"Nothing is in the dead-letter queue of {queue}.")
         return
     say(f"Moving about {waiting} messages back to the {queue} queue …")
-    moved = 0
-    # Not SQS's own move task: it knows only messages that SQS itself buried, and a job buries what it cannot read.
+    # Not SQS's own move task, which says only afterwards what it did, and would chase what a job buries again.
+    began, moved, buried_again = int(time.time() * 1000), 0, 0
     while batch := client.receive_message(
-        QueueUrl=dead, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=60
+        QueueUrl=dead,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=1,
+        VisibilityTimeout=60,
+        MessageSystemAttributeNames=["SentTimestamp"],
     ).get("Messages"):
         for message in batch:
+            if int(message["Attributes"]["SentTimestamp"]) >= began:
+                buried_again += 1
+                continue
             client.send_message(QueueUrl=alive, MessageBody=message["Body"])
             client.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
         say(f"  {moved} moved")
+    if buried_again:
+        say(f"  {buried_again} came straight back: they cannot be read, and stay in the dead-letter queue.")
 
 
 def _depth(client: Any, url: str) -> int:

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +18,9 @@ struct Options {
     /// What `make up` wrote about the running hotline
     #[arg(long, global = true, env = "OPTLINE_STACK", default_value = "target/local/stack.json", value_name = "FILE")]
     stack: PathBuf,
+    /// Where to write the call's SID, for whoever wants to see what came of it
+    #[arg(long, global = true, value_name = "FILE")]
+    call_file: Option<PathBuf>,
     #[command(subcommand)]
     what: What,
 }
@@ -50,15 +53,15 @@ async fn main() -> ExitCode {
     match options.what {
         What::Call { to, from } => {
             let from = if from == "withheld" { CallOptions::WITHHELD.to_owned() } else { from };
-            call(&line, CallOptions { to, ..CallOptions::from(from) }).await
+            call(&line, CallOptions { to, ..CallOptions::from(from) }, options.call_file.as_deref()).await
         }
-        What::Demo => demo(&line).await,
+        What::Demo => demo(&line, options.call_file.as_deref()).await,
     }
 }
 
 // ---- a person calls
 
-async fn call(line: &Line, options: CallOptions) -> ExitCode {
+async fn call(line: &Line, options: CallOptions, call_file: Option<&Path>) -> ExitCode {
     println!("You are calling {}.", options.to.as_ref().unwrap_or(&line.stack().twilio.number));
     for tenant in &line.stack().tenants {
         for code in &tenant.service_codes {
@@ -68,7 +71,7 @@ async fn call(line: &Line, options: CallOptions) -> ExitCode {
     help();
     let mut person = Aloud(Keyboard { echo: !io::stdin().is_terminal() });
     let transcript = line.dial(options).talk(&mut person).await;
-    finish(&transcript);
+    finish(&transcript, call_file);
     match transcript.ended {
         Ended::Loop | Ended::Error { .. } => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
@@ -147,7 +150,7 @@ fn understand(typed: &str) -> Option<Do> {
 // ---- the demonstration
 
 /// Opts out on the shared number with the first service code, from the number called from.
-async fn demo(line: &Line) -> ExitCode {
+async fn demo(line: &Line, call_file: Option<&Path>) -> ExitCode {
     let Some(code) = line.stack().first_service_code() else {
         eprintln!("phone: no business has a service code yet. `make up` creates some.");
         return ExitCode::FAILURE;
@@ -156,7 +159,7 @@ async fn demo(line: &Line) -> ExitCode {
     println!();
     let keys = ["1".to_owned(), format!("{}#", code.code), "1".to_owned(), "1".to_owned(), "1".to_owned()];
     let transcript = line.dial(CallOptions::default()).talk(&mut Aloud(Demo(keys.into()))).await;
-    finish(&transcript);
+    finish(&transcript, call_file);
     match transcript.reference_number() {
         Some(number) if transcript.ended == Ended::HungUpByUs && transcript.violations.is_empty() => {
             println!("Reference number: {number}");
@@ -218,11 +221,17 @@ fn wrapped(text: &str) -> Vec<String> {
     rows
 }
 
-fn finish(transcript: &Transcript) {
+fn finish(transcript: &Transcript, call_file: Option<&Path>) {
     println!();
     println!("{} after {} s ({}).", transcript.ended, transcript.duration.as_secs(), transcript.call_sid);
     for violation in &transcript.violations {
         println!("  ! {violation}");
+    }
+    if let Some(file) = call_file {
+        let call = format!("{{\"call_sid\":\"{}\"}}\n", transcript.call_sid);
+        if let Err(why) = std::fs::write(file, call) {
+            eprintln!("phone: {} cannot be written: {why}.", file.display());
+        }
     }
 }
 

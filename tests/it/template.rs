@@ -1,0 +1,376 @@
+//! `template.yaml` and the code say the same. Needs no cloud.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use partners::twilio::signature::{Keys, SignedRequest};
+use serde_json::{Value, json};
+use serde_yaml_ng as yaml;
+
+/// The credentials under which `events/` is signed: nobody's.
+const EVENTS_ACCOUNT: &str = "AC00000000000000000000000000000000";
+const EVENTS_AUTH_TOKEN: &str = "auth-token-of-the-event-fixtures";
+const EVENTS_BASE_URL: &str = "https://hotline.example";
+
+/// What a call in a function's source needs: an AWS action, on what the named variable points to.
+const NEEDS: &[(&str, &[&str])] = &[
+    (".number(&dialled)", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    ("app.store.service_code(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    (").service_code(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    ("= store.service_code(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    (".remember_call(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
+    ("app.store.call(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
+    (".record_usage(", &["dynamodb:PutItem TABLE_USAGE"]),
+    (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    (
+        ".begin_request(",
+        &["dynamodb:PutItem TABLE_REQUESTS", "dynamodb:GetItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_KEYS"],
+    ),
+    (".note_recording(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".submit_request(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:GetItem TABLE_REQUESTS"]),
+    (".request_status(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (
+        ".provision(",
+        &[
+            "dynamodb:PutItem TABLE_DIRECTORY",
+            "dynamodb:GetItem TABLE_DIRECTORY",
+            "dynamodb:PutItem TABLE_ACCOUNTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "kms:GenerateDataKeyWithoutPlaintext KMS_KEY",
+        ],
+    ),
+    ("blobs.greeting(", &["s3:GetObject BUCKET_GREETINGS"]),
+    (".put_recording(", &["s3:PutObject BUCKET_RECORDINGS"]),
+    (".has_recording(", &["s3:GetObject BUCKET_RECORDINGS"]),
+    ("queues.usage(", &["sqs:SendMessage QUEUE_USAGE", "sqs:GetQueueAttributes QUEUE_USAGE"]),
+    ("queues.recordings(", &["sqs:SendMessage QUEUE_RECORDINGS", "sqs:GetQueueAttributes QUEUE_RECORDINGS"]),
+    (".transcripts(", &["sqs:SendMessage QUEUE_TRANSCRIPTS", "sqs:GetQueueAttributes QUEUE_TRANSCRIPTS"]),
+    ("app.twilio()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    ("app.secrets()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    // The edges.
+    ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    (
+        "edge::queue(",
+        &[
+            "sqs:ReceiveMessage source",
+            "sqs:DeleteMessage source",
+            "sqs:GetQueueAttributes source",
+            "sqs:SendMessage QUEUE_DEAD",
+        ],
+    ),
+];
+
+/// Modules that steps share.
+const SHARED: &[(&str, &str)] = &[("filing::begin(", "filing")];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// `!Ref X` as `{"Ref": "X"}`, so that the rest is plain JSON.
+fn plain(value: yaml::Value) -> Value {
+    match value {
+        yaml::Value::Tagged(tagged) => {
+            let tag = tagged.tag.to_string().trim_start_matches('!').to_owned();
+            json!({ tag: plain(tagged.value) })
+        }
+        yaml::Value::Mapping(map) => {
+            map.into_iter().map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), plain(value))).collect()
+        }
+        yaml::Value::Sequence(items) => items.into_iter().map(plain).collect(),
+        other => serde_json::to_value(other).unwrap(),
+    }
+}
+
+fn template() -> Value {
+    plain(yaml::from_str(&read("template.yaml")).unwrap())
+}
+
+fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
+    let all = template["Resources"].as_object().unwrap().iter();
+    all.filter(|(_, resource)| resource["Type"] == kind).map(|(name, resource)| (name.as_str(), resource)).collect()
+}
+
+/// Functions by bin.
+fn functions(template: &Value) -> BTreeMap<String, (&str, &Value)> {
+    let functions = resources(template, "AWS::Serverless::Function").into_iter();
+    functions.map(|(name, resource)| (kebab(name), (name, &resource["Properties"]))).collect()
+}
+
+fn kebab(camel: &str) -> String {
+    camel.char_indices().fold(String::new(), |mut kebab, (at, letter)| {
+        if letter.is_uppercase() && at > 0 {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+        kebab
+    })
+}
+
+fn bins() -> BTreeSet<String> {
+    let mut bins = BTreeSet::new();
+    for domain in fs::read_dir(root().join("functions")).unwrap() {
+        for bin in fs::read_dir(domain.unwrap().path().join("src/bin")).unwrap() {
+            bins.insert(bin.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    bins
+}
+
+/// `voice-service-code` → (`voice`, `service_code`).
+fn module(bin: &str) -> (&str, String) {
+    let (domain, step) = bin.split_once('-').unwrap();
+    (domain, step.replace('-', "_"))
+}
+
+/// A bin's own source: its main, its module, and what that shares with others.
+fn source(bin: &str) -> String {
+    let (domain, step) = module(bin);
+    let mut source = read(format!("functions/{domain}/src/bin/{bin}.rs"));
+    source.push_str(&read(format!("functions/{domain}/src/{step}.rs")));
+    for (call, module) in SHARED {
+        if source.contains(call) {
+            source.push_str(&read(format!("functions/{domain}/src/{module}.rs")));
+        }
+    }
+    // Wrapped chains read as one line.
+    source.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".")
+}
+
+/// Every event of a function that comes through the API: method and path.
+fn route(properties: &Value) -> Option<(String, String)> {
+    let route = &properties["Events"]["Route"]["Properties"];
+    Some((route["Method"].as_str()?.to_owned(), route["Path"].as_str()?.to_owned()))
+}
+
+/// The logical id that a `!Ref`, `!GetAtt X.Arn` or `!Sub '${X.Arn}/…'` points to.
+fn target(value: &Value) -> String {
+    let text = ["Ref", "GetAtt", "Sub"].iter().find_map(|tag| value[tag].as_str()).unwrap_or_else(|| panic!("{value}"));
+    text.trim_start_matches("${").split(['.', '}']).next().unwrap().to_owned()
+}
+
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |items| items.iter().collect())
+}
+
+#[test]
+fn every_bin_has_one_function_and_every_function_a_bin() {
+    let template = template();
+    let functions = functions(&template);
+    assert_eq!(functions.keys().cloned().collect::<BTreeSet<_>>(), bins());
+    for (bin, (name, properties)) in functions {
+        assert_eq!(properties["CodeUri"], format!("target/lambda/{bin}/"), "{name}");
+        assert_eq!(properties["FunctionName"]["Sub"], format!("${{AWS::StackName}}-{bin}"), "{name}");
+        let (domain, step) = module(&bin);
+        let main = read(format!("functions/{domain}/src/bin/{bin}.rs"));
+        assert!(main.contains(&format!("({domain}::{step}::handle)")), "{bin} does not hand over its own module's handler");
+        if let Some((_, path)) = route(properties) {
+            assert!(path.starts_with(&format!("/{domain}/{}", step.replace('_', "-"))), "{bin} is at {path}");
+            assert!(main.contains(&path), "{bin} does not say its route");
+        }
+    }
+}
+
+#[test]
+fn every_route_has_a_fixture_and_every_fixture_a_route() {
+    let template = template();
+    let mut routes = BTreeMap::new();
+    for (bin, (_, properties)) in functions(&template) {
+        if let Some(route) = route(properties) {
+            routes.insert(bin, route);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for domain in fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path()) {
+        if !domain.is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(&domain).unwrap().map(|entry| entry.unwrap().path()) {
+            let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+            let bin = format!("{}-{}", domain.file_name().unwrap().to_string_lossy(), stem.split('.').next().unwrap());
+            let event: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+            match routes.get(&bin) {
+                Some((method, path)) => {
+                    assert_eq!(event["routeKey"], format!("{method} {path}"), "{}", file.display());
+                    assert_eq!(event["requestContext"]["http"]["method"], *method, "{}", file.display());
+                }
+                // Jobs have no route but are invoked with an event all the same.
+                None => assert!(bins().contains(&bin), "{} is nobody's", file.display()),
+            }
+            seen.insert(bin);
+        }
+    }
+    assert_eq!(seen, bins(), "every function needs a fixture in events/<domain>/<step>.json");
+}
+
+#[test]
+fn the_fixtures_of_twilios_webhooks_are_signed_as_twilio_signs() {
+    let keys = Keys::new(vec![EVENTS_AUTH_TOKEN.to_owned()], BTreeMap::new());
+    let mut signed = 0;
+    for file in fs::read_dir(root().join("events/voice")).unwrap().map(|entry| entry.unwrap().path()) {
+        let event: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        if event["requestContext"]["http"]["method"] != "POST" {
+            continue;
+        }
+        let request = SignedRequest {
+            base_url: EVENTS_BASE_URL,
+            path: event["rawPath"].as_str().unwrap(),
+            raw_query: event["rawQueryString"].as_str().unwrap(),
+            content_type: event["headers"]["content-type"].as_str(),
+            body: event["body"].as_str().unwrap().as_bytes(),
+            signature: event["headers"]["x-twilio-signature"].as_str(),
+            settings: None,
+            post: true,
+        };
+        let params = keys.verify(&request).unwrap_or_else(|refused| panic!("{}: {refused}", file.display()));
+        assert_eq!(params.get("AccountSid"), Some(EVENTS_ACCOUNT), "{}", file.display());
+        signed += 1;
+    }
+    assert_eq!(signed, 14);
+}
+
+#[test]
+fn every_variable_that_is_set_is_read_and_every_one_read_is_set() {
+    let template = template();
+    let config = read("shared/platform/src/config.rs");
+    // Lambda and the local cloud set these.
+    let given = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_ENDPOINT_URL"];
+    let is_name = |name: &&str| name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let read: BTreeSet<&str> = config
+        .split("read(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(is_name)
+        .filter(|name| !given.contains(name))
+        .collect();
+    let mut set: BTreeSet<&str> = BTreeSet::new();
+    let globals = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
+    set.extend(globals.keys().map(String::as_str));
+    for (_, properties) in functions(&template).into_values() {
+        let own = properties["Environment"]["Variables"].as_object();
+        set.extend(own.into_iter().flatten().map(|(name, _)| name.as_str()));
+    }
+    assert_eq!(set, read);
+}
+
+#[test]
+fn a_function_may_do_what_its_source_calls_and_nothing_else() {
+    let template = template();
+    let mut wrong = vec![];
+    for (bin, (name, properties)) in functions(&template) {
+        let variables = properties["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+        let mut by_resource: BTreeMap<String, &str> =
+            variables.iter().filter(|(_, value)| value.is_object()).map(|(name, value)| (target(value), name.as_str())).collect();
+        if let Some(source) = template["Resources"][format!("{name}Source")]["Properties"]["EventSourceArn"].as_object() {
+            by_resource.insert(target(&json!(source)), "source");
+        }
+        let mut may = BTreeSet::new();
+        for policy in list(&properties["Policies"]) {
+            for statement in list(&policy["Statement"]) {
+                assert_eq!(statement["Effect"], "Allow", "{bin}");
+                for resource in list(&statement["Resource"]) {
+                    assert_ne!(resource, "*", "{bin} may do something to everything");
+                    let variable = by_resource.get(&target(resource)).copied();
+                    let variable = variable.unwrap_or_else(|| panic!("{bin} may use {resource} and is not told where it is"));
+                    for action in list(&statement["Action"]) {
+                        let action = action.as_str().unwrap();
+                        assert!(!action.contains('*'), "{bin}: {action}");
+                        may.insert(format!("{action} {variable}"));
+                    }
+                }
+            }
+        }
+        let source = source(&bin);
+        let does: BTreeSet<String> = NEEDS
+            .iter()
+            .filter(|(call, _)| source.contains(call))
+            .flat_map(|(_, needs)| needs.iter().map(|need| (*need).to_owned()))
+            .collect();
+        for superfluous in may.difference(&does) {
+            wrong.push(format!("{bin} may {superfluous} and never does"));
+        }
+        for missing in does.difference(&may) {
+            wrong.push(format!("{bin} needs {missing} and may not"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_a_key_and_alarms() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let alarms: Vec<String> =
+        resources(&template, "AWS::CloudWatch::Alarm").into_values().map(ToString::to_string).collect();
+    for (name, queue) in &queues {
+        assert!(queue["Properties"]["KmsMasterKeyId"].is_object(), "{name} has no key");
+        let mention = format!("{name}.QueueName");
+        let watched = alarms.iter().filter(|alarm| alarm.contains(&mention)).count();
+        if name.ends_with("DeadQueue") {
+            assert!(watched >= 1, "nobody is told of what lies in {name}");
+        } else {
+            let dead = target(&queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]);
+            assert!(queues.contains_key(dead.as_str()), "{name} has no dead-letter queue");
+            assert!(watched >= 2, "{name} needs an alarm on its age and one on its depth, has {watched}");
+        }
+    }
+}
+
+#[test]
+fn every_log_group_has_a_retention_and_a_key_and_every_function_a_log_group() {
+    let template = template();
+    let groups = resources(&template, "AWS::Logs::LogGroup");
+    for (name, group) in &groups {
+        assert!(!group["Properties"]["RetentionInDays"].is_null(), "{name}");
+        assert!(group["Properties"]["KmsKeyId"].is_object(), "{name}");
+    }
+    for (bin, (_, properties)) in functions(&template) {
+        let group = target(&properties["LoggingConfig"]["LogGroup"]);
+        assert!(groups.contains_key(group.as_str()), "{bin} logs to {group}");
+        assert_eq!(properties["Tags"]["domain"], module(&bin).0, "the alarms select by this tag");
+    }
+}
+
+#[test]
+fn every_table_and_bucket_is_encrypted_by_our_key_recoverable_and_protected() {
+    let template = template();
+    for (name, table) in resources(&template, "AWS::DynamoDB::Table") {
+        let properties = &table["Properties"];
+        assert_eq!(properties["SSESpecification"]["SSEType"], "KMS", "{name}");
+        assert_eq!(target(&properties["SSESpecification"]["KMSMasterKeyId"]), "Key", "{name}");
+        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
+        assert_eq!(properties["DeletionProtectionEnabled"], true, "{name}");
+        assert_eq!(table["DeletionPolicy"], "Retain", "{name}");
+    }
+    for (name, bucket) in resources(&template, "AWS::S3::Bucket") {
+        let properties = &bucket["Properties"];
+        let block = properties["PublicAccessBlockConfiguration"].as_object().unwrap();
+        assert!(block.len() == 4 && block.values().all(|on| *on == true), "{name}");
+        assert_eq!(properties["VersioningConfiguration"]["Status"], "Enabled", "{name}");
+        assert!(properties["LifecycleConfiguration"]["Rules"].is_array(), "{name}");
+        let policy = &template["Resources"][format!("{name}Policy")];
+        assert_eq!(policy["Condition"], "OnAws", "{name}: the local cloud speaks plain HTTP");
+        let text = policy.to_string();
+        for rule in ["aws:SecureTransport", "s3:TlsVersion"] {
+            assert!(text.contains(rule), "{name} lacks {rule}");
+        }
+    }
+}
+
+#[test]
+fn a_hundred_and_ten_functions_fit_into_a_stack() {
+    let template = template();
+    let all = template["Resources"].as_object().unwrap().len();
+    let functions = functions(&template).len();
+    // SAM adds a role and a permission to each function, and two resources to the API.
+    let others = all - functions + 2;
+    assert!(others + 110 * 3 <= 500, "{others} resources beside the functions leave no room");
+}
