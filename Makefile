@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) $(if $(STANDINS_PORT),--standins-port $(STANDINS_PORT))
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
 .PHONY: help up down call logs test check bench deploy replay tenant secret venv
@@ -28,9 +29,9 @@ check: venv ## format, lints, documentation, dependencies, template
 	@$(PYTHON) infra/local/bootstrap.py check
 	@$(LOCAL) check
 
-bench: ## speed and cost, measured; written to the README's table
-	@cargo build --release --package voice --package bench --bins
-	@cargo run --quiet --release --package bench -- $(ARGS)
+bench: ## speed and cost, measured beside the floor and the peers; results in target/bench
+	@cargo build --release --package voice --package jobs --package bench --bins
+	@cargo run --quiet --release --package bench -- --bins $(TARGET)/release --out target/bench $(ARGS)
 
 deploy: venv ## ENV=staging: release bins and the template to AWS
 	@$(LOCAL) deploy $(if $(ENV),$(ENV),$(error say where: make deploy ENV=staging))

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import build, cloud, demo, deploy, operate, prepare, release, stack, verify
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from . import build, cloud, demo, deploy, operate, outcome, prepare, release, stack, verify
 from .console import Stop, fail, say
 from .settings import ROOT, Settings, target_dir
 
@@ -51,8 +53,13 @@ def run_phone(local: Settings, arguments: list[str]) -> int:
     if not local.stack_json.exists():
         raise Stop("There is no local cloud to call.", "Start it: make up")
     phone = target_dir() / "debug" / "phone"
+    call_file = local.home / "call.json"
+    call_file.unlink(missing_ok=True)
     environment = {**os.environ, "OPTLINE_STACK": str(local.stack_json)}
-    return subprocess.run([str(phone), "call", *arguments], env=environment).returncode
+    code = subprocess.run([str(phone), "call", "--call-file", str(call_file), *arguments], env=environment).returncode
+    if call_file.exists():
+        outcome.show(local, call_file)
+    return code
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,8 +101,11 @@ def run(options: argparse.Namespace) -> int:
         case "call":
             return run_phone(local, options.arguments)
         case "test":
-            up(local, fresh=True, built=options.no_build, demonstrate=False)
-            verify.test(local, options.filters)
+            try:
+                up(local, fresh=True, built=options.no_build, demonstrate=False)
+                verify.test(local, options.filters)
+            finally:
+                cloud.stop(local)
         case "check":
             verify.check()
         case "logs":
@@ -116,6 +126,10 @@ def main() -> int:
         return run(parser().parse_args())
     except Stop as stop:
         return fail(stop)
+    except EndpointConnectionError as why:
+        return fail(Stop(str(why), "Is the local cloud up? Start it: make up"))
+    except (BotoCoreError, ClientError) as why:
+        return fail(Stop(str(why), "Is that the right environment, and are these the credentials for it?"))
     except KeyboardInterrupt:
         return 130
 

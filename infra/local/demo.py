@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
-from . import aws, operate
+from . import aws, operate, outcome
 from .console import Stop, say, step
 from .settings import ROOT, STACK_NAME, Settings, target_dir
 
@@ -60,59 +58,16 @@ def call(settings: Settings) -> None:
     phone = target_dir() / "debug" / "phone"
     if not phone.exists():
         raise Stop(f"{phone} is missing.", "Build it: cargo build -p phone")
+    call_file = settings.home / "demo-call.json"
+    call_file.unlink(missing_ok=True)
     with step("Placing a demonstration call"):
         environment = {**os.environ, "OPTLINE_STACK": str(settings.stack_json)}
-        heard = ""
-        with subprocess.Popen(
-            [str(phone), "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-        ) as demo:
-            for line in demo.stdout or ():
-                say(line.rstrip())
-                heard += line
-        if demo.returncode != 0:
+        if (
+            subprocess.run([str(phone), "demo", "--call-file", str(call_file)], cwd=ROOT, env=environment).returncode
+            != 0
+        ):
             raise Stop("The demonstration call failed.", "The functions' own words: make logs FN=voice-answer")
-    _show_rows(settings, heard)
-
-
-def _show_rows(settings: Settings, heard: str) -> None:
-    """The request and the usage row that came of the call, as they are stored."""
-    reference, call_sid = re.search(r"Reference number: (\d+)", heard), re.search(r"CA[0-9a-f]{32}", heard)
-    if not reference or not call_sid:
-        return
-    stack = json.loads(settings.stack_json.read_text())
-    dynamodb = aws.local(settings, "dynamodb")
-    for table, key in (("requests", reference[1]), ("usage", call_sid[0])):
-        deadline = time.monotonic() + 15
-        while not (item := _find(dynamodb, stack["tables"][table], key)):
-            if time.monotonic() > deadline:
-                raise Stop(f"The call left no row in the table {table}.", "Look at make logs FN=jobs-record-usage")
-            time.sleep(0.2)
-        say(f"\n  In the table {table}:")
-        for name in sorted(item):
-            say(f"    {name:<18} {_shown(item[name])}")
-
-
-def _find(dynamodb: Any, table: str, sort_key: str) -> dict[str, Any]:
-    # A scan, which no function may do: on a developer's machine it asks for no tenant.
-    found = dynamodb.scan(
-        TableName=table,
-        FilterExpression="sk = :sk",
-        ExpressionAttributeValues={":sk": {"S": sort_key}},
-        ConsistentRead=True,
-    )
-    return dict(found["Items"][0]) if found["Items"] else {}
-
-
-def _shown(value: dict[str, Any]) -> str:
-    """A stored value for people; what is sealed is told from what is not."""
-    kind, content = next(iter(value.items()))
-    if kind == "B":
-        return f"({len(content)} bytes, sealed)"
-    if kind == "L":
-        return "; ".join(_shown(entry) for entry in content) or "–"
-    if kind == "M":
-        return ", ".join(f"{name} {_shown(entry)}" for name, entry in sorted(content.items()))
-    return str(content)
+    outcome.show(settings, call_file)
 
 
 def invitation(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from . import aws, operate
 from .build import function_bins
@@ -42,16 +43,27 @@ def deploy(env: str) -> None:
 
     with step("Protecting the stack from deletion, and letting alarms select by tag"):
         cloudformation.update_termination_protection(StackName=stack_name, EnableTerminationProtection=True)
-        # Once for the account and region, and so not part of a stack whose end would switch it off for others.
-        session.client("observabilityadmin").start_telemetry_enrichment()
+        _let_alarms_select_by_tag(session.client("observabilityadmin"))
     base = aws.outputs(cloudformation, stack_name)["PublicBaseUrl"]
     say(
         f"\n{stack_name} is deployed. In Twilio, set for each number:"
         f"\n  a call comes in       POST {base}/voice/answer#rc=2&rp=all"
-        "\n  primary handler fails the address of infra/fallback.xml, hosted away from this stack"
+        f"\n  primary handler fails POST {base}/voice/fallback, or infra/fallback.xml hosted away from this stack"
         f"\n  call status changes   POST {base}/voice/call-status"
         f"\nOnce: make secret ENV={env}, then make tenant ENV={env} FILE=…"
     )
+
+
+def _let_alarms_select_by_tag(client: Any) -> None:
+    """Once for the account and region, and so not part of a stack whose end would switch it off for others."""
+    try:
+        if client.get_telemetry_enrichment_status()["Status"] != "Running":
+            client.start_telemetry_enrichment()
+    except ClientError as why:
+        say(
+            f"         ✗ {why}\n         The alarms on errors and throttles see nothing until CloudWatch's setting "
+            "“resource tags on telemetry” is on: turn it on in its console, or deploy with the permission to."
+        )
 
 
 def _sam_deploy(env: str, tools: Path, environment: dict[str, str], overrides: list[str], address: str | None) -> None:

@@ -1,4 +1,4 @@
-"""`make test` and `make check`."""
+"""`make test` and `make check`, once what they need is there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import cloud
 from .console import Stop, say, step
 from .settings import ROOT, TEMPLATE, VENV, Settings
 
@@ -18,17 +17,14 @@ def test(settings: Settings, filters: list[str]) -> None:
     """All tests, against a local cloud of their own that is already up."""
     environment = {"OPTLINE_STACK": str(settings.stack_json)}
     selection = ["--workspace", "--lib", "--test", "it"]
-    try:
-        with step("Running the tests"):
-            if shutil.which("cargo-nextest"):
-                _run(["cargo", "nextest", "run", *selection, *filters], environment)
-            else:
-                _run(["cargo", "test", *selection, *(["--", *filters] if filters else [])], environment)
-        if not filters:
-            with step("Running the documentation's tests"):
-                _run(["cargo", "test", "--workspace", "--doc"], environment)
-    finally:
-        cloud.stop(settings)
+    with step("Running the tests"):
+        if shutil.which("cargo-nextest"):
+            _run(["cargo", "nextest", "run", *selection, *filters], environment)
+        else:
+            _run(["cargo", "test", *selection, *(["--", *filters] if filters else [])], environment)
+    if not filters:
+        with step("Running the documentation's tests"):
+            _run(["cargo", "test", "--workspace", "--doc"], environment)
 
 
 def check() -> None:

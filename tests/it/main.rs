@@ -1,1 +1,25 @@
-//! Integration tests.
+//! Everything that crosses a seam, against the local cloud that `make test` starts: one binary, one cloud, all tests side
+//! by side. Each test's callers have numbers of their own, so that nobody looks at what another has left.
+
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod counts;
+#[cfg(test)]
+mod crowd;
+#[cfg(test)]
+mod greeting;
+#[cfg(test)]
+mod iam;
+#[cfg(test)]
+mod isolation;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod recordings;
+#[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod webhooks;

@@ -11,7 +11,7 @@ pub async fn handle(app: &App, usage: CallUsage) -> Result<(), Error> {
         return Err(Error::invalid("status", "the call has not ended"));
     }
     let owner = app.store.call_owner(&call, &usage).await?;
-    let written = app.store.record_usage(&owner, &usage).await?;
-    tracing::info!(tenant = %owner.tenant.id(), call = %call, written, "usage");
+    app.about(&owner.tenant);
+    app.store.record_usage(&owner, &usage).await?;
     Ok(())
 }

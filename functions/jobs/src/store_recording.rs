@@ -6,7 +6,7 @@ use domain::reference::Reference;
 use domain::request::{Channel, Kind, Missing};
 use jiff::tz::TimeZone;
 use partners::twilio::rest::RestError;
-use platform::blob::RecordingPart;
+use platform::blob::{RecordingKey, RecordingPart};
 use platform::store::{Begun, CallOwner, NewRequest};
 use platform::tenant::Tenant;
 use platform::{App, Error};
@@ -16,22 +16,34 @@ use voice::recording::RecordingReady;
 pub async fn handle(app: &App, ready: RecordingReady) -> Result<(), Error> {
     let owner = app.store.call(&ready.call).await?;
     let tenant = owner.as_ref().map_or_else(Tenant::platform, |owner| owner.tenant.clone());
-    let keys = app.store.of(&tenant).keys().await?;
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let whose = RecordingKey {
+        tenant: &tenant,
+        call: &ready.call,
+        recording: &ready.recording,
+        keys: &*store.keys().await?,
+        salt: store.recording_salt(&ready.recording).await?,
+    };
     let twilio = app.twilio().await?;
-    let audio = match twilio.recording(&ready.recording).await {
-        Ok(audio) => audio,
+    match twilio.recording(&ready.recording).await {
+        Ok(audio) => app.blobs.put_recording(&whose, RecordingPart::Audio, &audio).await?,
         // A second delivery after a first that finished: what was deleted there is here.
-        Err(RestError::NotFound { .. })
-            if app.blobs.has_recording(&tenant, (&ready.call, &ready.recording), RecordingPart::Audio).await? =>
-        {
+        Err(RestError::NotFound { .. }) if app.blobs.has_recording(&whose, RecordingPart::Audio).await? => {
             return Ok(());
         }
         Err(error) => return Err(Error::failed("fetching a recording from Twilio")(error)),
-    };
-    let whose = (&tenant, keys.as_ref());
-    app.blobs.put_recording(whose, (&ready.call, &ready.recording), RecordingPart::Audio, &audio).await?;
-    if let Some(owner) = owner.filter(|_| ready.fallback) {
-        note_message(app, &owner, &ready).await?;
+    }
+    if ready.fallback {
+        match &owner {
+            Some(owner) => note_message(app, owner, &ready).await?,
+            // Somebody has to listen to it and find out whom it is for: the alarm on errors says so.
+            None => tracing::error!(call = %ready.call, "a message was left that reached no tenant"),
+        }
+    }
+    if ready.transcript_due {
+        // `jobs-store-transcript` deletes it sooner, when Twilio has written it down.
+        return app.queues.recordings_later(&RecordingReady { transcript_due: false, ..ready }).await;
     }
     twilio.delete_recording(&ready.recording).await.map_err(Error::failed("deleting a recording at Twilio"))
 }
@@ -39,11 +51,11 @@ pub async fn handle(app: &App, ready: RecordingReady) -> Result<(), Error> {
 /// A message that the fallback took is a request like any other; one that the call had begun already gets it.
 async fn note_message(app: &App, owner: &CallOwner, ready: &RecordingReady) -> Result<(), Error> {
     let store = app.store.of(&owner.tenant);
+    // A call that named no code is the platform's, and so is what was said in it.
     let Some(code) = &owner.code else { return Ok(()) };
     let account = store.service_code(code).await?.ok_or(Error::NotFound)?;
     let zone = TimeZone::get(&account.tenant.time_zone).map_err(Error::failed("reading the tenant's time zone"))?;
-    let received_at = app.clock.now();
-    let clocks = clock::clocks(&account.tenant.jurisdictions, Kind::Message, received_at, &zone)
+    let clocks = clock::clocks(&account.tenant.jurisdictions, Kind::Message, ready.at, &zone)
         .map_err(Error::failed("computing the dates of a request"))?;
     let new = NewRequest {
         kind: Kind::Message,
@@ -54,15 +66,20 @@ async fn note_message(app: &App, owner: &CallOwner, ready: &RecordingReady) -> R
         // Below what any step of the call writes.
         revision: 0,
         contact: None,
-        received_at,
+        received_at: ready.at,
         clocks: &clocks,
         missing: &[Missing::Confirmation],
     };
     let keys = store.keys().await?;
     for candidate in 0..8 {
         let reference = Reference::from_entropy(keys.reference_entropy(ready.call.as_str(), candidate)?);
-        if store.begin_request(&reference, &keys, &new).await? == Begun::There {
-            return store.note_recording(&reference, &ready.call, Missing::Details, &ready.recording).await;
+        match store.begin_request(&reference, &keys, &new).await {
+            Ok(Begun::Taken) => {}
+            // The call's own request is there: the message belongs to it, whatever its state.
+            Ok(Begun::There) | Err(Error::StaleCall) => {
+                return store.add_message(&reference, &ready.call, &ready.recording).await;
+            }
+            Err(error) => return Err(error),
         }
     }
     Err(Error::Failed { doing: "writing a request", source: "every candidate for its reference is taken".into() })

@@ -2,7 +2,7 @@
 
 use domain::request::{Kind, Missing};
 use partners::twilio::twiml::Document;
-use platform::call::{Call, Draft};
+use platform::call::Call;
 use platform::edge::Webhook;
 use platform::{App, Error};
 
@@ -34,9 +34,7 @@ pub(crate) fn ask(line: &Line<'_>, call: Call, lead: Option<&'static str>) -> Re
 }
 
 /// The way out of questions that did not help: a message, with no more questions.
-pub(crate) fn take_message(line: &Line<'_>, mut call: Call) -> Result<Document, Error> {
-    let revision = call.request.as_ref().map_or(1, |draft| draft.revision);
-    call.request.get_or_insert_with(|| Draft::new(Kind::Message, revision));
+pub(crate) fn take_message(line: &Line<'_>, call: Call) -> Result<Document, Error> {
     let lead = texts::take_message_instead(call.language);
     ask(line, call.asking(MESSAGE), Some(lead))
 }
@@ -65,15 +63,20 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
     };
     let reference = match call.draft()?.reference.clone() {
         Some(reference) => reference,
-        // Nobody said how to answer: the number that calls is the best there is.
-        None => filing::begin(app, &line, &mut call, contact::calling_from(&webhook).as_ref()).await?,
+        // Nobody said how to answer: a number keyed before, or the one that calls, is the best there is.
+        None => {
+            let contact = call.draft()?.keyed.clone().or_else(|| contact::calling_from(&webhook));
+            filing::begin(app, &line, &mut call, contact.as_ref()).await?
+        }
     };
-    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, Missing::Details, &recording).await?;
+    if let Some(draft) = &mut call.request {
+        draft.details = Some(recording.clone());
+    }
+    let missing = filing::missing(&call, true)?;
+    let noted = (Missing::Details, &recording);
+    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, noted, &missing).await?;
     if call.asking == MESSAGE {
         return goodbye(&call, &texts::message_left(call.language, &call.reached()?.1.name, &reference));
-    }
-    if let Some(draft) = &mut call.request {
-        draft.details = Some(recording);
     }
     ask(&line, call.asking(KEEP), None)
 }

@@ -4,25 +4,28 @@
 
 use domain::language::Language::{English, Spanish};
 use partners::twilio::twiml::{Document, Record, Response};
-use platform::edge::Webhook;
+use platform::edge::{RETRIED, Webhook};
 use platform::{App, Error};
 
 use crate::line::say;
 use crate::name::recorded;
 
+/// Marks the way back here, after the message or instead of one.
+const SAID: &str = "said=1";
+
 /// Takes a message; with its recording, or its absence, comes back here for the last words.
 #[expect(clippy::unused_async, reason = "every handler is async, and this one must wait for nothing")]
 pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
-    if webhook.query == "said" {
+    if webhook.query == SAID {
         return last_words(recorded(&webhook).is_some());
     }
     let base = app.config.public_base_url()?;
-    let record = Record::new(format!("{base}/voice/fallback?said"))
+    let record = Record::new(format!("{base}/voice/fallback?{SAID}"))
         .max_length(360)
         .timeout(10)
         .finish_on_key("#")
         .play_beep(true)
-        .status_callback(format!("{base}/voice/recording?source=fallback"));
+        .status_callback(format!("{base}/voice/recording?source=fallback{RETRIED}"));
     Ok(Response::new()
         .say(say(
             English,
@@ -37,7 +40,7 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
              oprima la tecla numeral. Esto se graba.",
         )?)
         .record(record)
-        .redirect(format!("{base}/voice/fallback?said")))
+        .redirect(format!("{base}/voice/fallback?{SAID}")))
 }
 
 fn last_words(message: bool) -> Result<Document, Error> {

@@ -7,7 +7,7 @@ use platform::edge::Webhook;
 use platform::{App, Error};
 
 use crate::heard::Heard;
-use crate::line::{Line, say, unanswered};
+use crate::line::{Line, count, give_up, say, unanswered};
 use crate::{service_code, texts};
 
 /// This step's word in action URLs.
@@ -15,9 +15,11 @@ pub const STEP: &str = "language";
 
 /// Asks in both languages.
 pub(crate) fn ask(line: &Line<'_>, mut call: Call) -> Result<Document, Error> {
-    call.questions += 1;
+    if !count(&mut call) {
+        return give_up(&call);
+    }
+    let (english, spanish) = texts::language(if std::mem::take(&mut call.helping) { u8::MAX } else { call.attempt });
     let action = line.url(STEP, &call)?;
-    let (english, spanish) = texts::language(call.attempt);
     let gather = Gather::digits(action.clone())
         .count(1)
         .timeout(8)

@@ -6,7 +6,7 @@ use domain::language::Language;
 use partners::twilio::CallSid;
 use partners::twilio::twiml::{Document, Gather, Pause, Play, Record, Response, Say, Voice};
 use platform::call::Call;
-use platform::edge::{AGAIN, Webhook};
+use platform::edge::{AGAIN, RETRIED, Webhook};
 use platform::secrets::Secrets;
 use platform::{App, Error};
 
@@ -16,7 +16,7 @@ use crate::texts::{self, Prompt};
 /// A question is asked this often before there is a way out.
 const TRIES: u8 = 3;
 /// No call asks more questions than this, whatever its caller does.
-const QUESTIONS: u8 = 30;
+const QUESTIONS: u8 = 34;
 /// Seconds of silence before a question is asked again: twice Twilio's usual, for older callers.
 const TIMEOUT: u8 = 10;
 
@@ -70,10 +70,10 @@ impl<'a> Line<'a> {
         prompt: &Prompt,
         keys: Keys,
     ) -> Result<Document, Error> {
-        if call.questions >= QUESTIONS {
-            return goodbye(&call, &texts::way_out(call.language, call.service.as_ref()));
+        if !count(&mut call) {
+            return give_up(&call);
         }
-        call.questions += 1;
+        let wording = prompt.wording(std::mem::take(&mut call.helping), call.attempt);
         let action = self.url(step, &call)?;
         let mut gather = Gather::digits(action.clone()).timeout(TIMEOUT);
         gather = match keys {
@@ -86,7 +86,7 @@ impl<'a> Line<'a> {
                 Lead::Play(url) => gather.play(Play::url(url).map_err(Error::failed("writing TwiML"))?),
             };
         }
-        gather = gather.say(say(call.language, prompt.wording(call.attempt))?);
+        gather = gather.say(say(call.language, wording)?);
         Ok(Response::new().gather(gather).redirect(action))
     }
 
@@ -99,26 +99,43 @@ impl<'a> Line<'a> {
         prompt: &Prompt,
         seconds: u16,
     ) -> Result<Document, Error> {
-        if call.questions >= QUESTIONS {
-            return goodbye(&call, &texts::way_out(call.language, call.service.as_ref()));
+        if !count(&mut call) {
+            return give_up(&call);
         }
-        call.questions += 1;
+        let wording = prompt.wording(std::mem::take(&mut call.helping), call.attempt);
         let action = self.url(step, &call)?;
+        // Twilio transcribes English only.
+        let transcribed = call.language == Language::English;
+        let ready = self.plain_url(if transcribed { "recording?source=transcribed" } else { "recording" })?;
         let mut record = Record::new(action.clone())
             .max_length(seconds)
             .timeout(TIMEOUT)
             .finish_on_key("#")
             .play_beep(true)
-            .status_callback(self.plain_url("recording")?);
-        // Twilio transcribes English only.
-        if call.language == Language::English {
-            record = record.transcribe(self.plain_url("transcription")?);
+            .status_callback(format!("{ready}{RETRIED}"));
+        if transcribed {
+            record = record.transcribe(format!("{}{RETRIED}", self.plain_url("transcription")?));
         }
         let mut response = Response::new();
         if let Some(lead) = lead {
             response = response.say(say(call.language, lead)?);
         }
-        Ok(response.say(say(call.language, prompt.wording(call.attempt))?).record(record).redirect(action))
+        Ok(response.say(say(call.language, wording)?).record(record).redirect(action))
+    }
+}
+
+/// Counts a question; false where the call has had as many as one gets.
+pub(crate) fn count(call: &mut Call) -> bool {
+    call.questions = call.questions.saturating_add(1);
+    call.questions <= QUESTIONS
+}
+
+/// The end of a call that went on for too long: nothing that was begun is lost.
+pub(crate) fn give_up(call: &Call) -> Result<Document, Error> {
+    let (service, draft) = (call.service.as_ref(), call.request.as_ref());
+    match (service, draft.and_then(|draft| draft.reference.as_ref())) {
+        (Some(service), Some(reference)) => goodbye(call, &texts::kept(call.language, &service.name, reference)),
+        _ => goodbye(call, &texts::way_out(call.language, service)),
     }
 }
 
@@ -132,13 +149,10 @@ pub(crate) fn goodbye(call: &Call, words: &str) -> Result<Document, Error> {
 pub(crate) fn unanswered(call: &Call, heard: &Heard) -> Option<(Call, Option<&'static str>)> {
     let mut call = call.clone();
     match heard {
-        Heard::Repeat => {
-            call.attempt = 0;
-            Some((call, None))
-        }
-        // The fullest wording is the help.
+        Heard::Repeat => Some((call, None)),
+        // The fullest wording is the help; it costs no try.
         Heard::Help => {
-            call.attempt = TRIES - 1;
+            call.helping = true;
             Some((call, None))
         }
         _ if call.attempt + 1 >= TRIES => None,

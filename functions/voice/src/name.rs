@@ -9,7 +9,7 @@ use platform::{App, Error};
 
 use crate::heard::Heard;
 use crate::line::{Keys, Line, leads, unanswered};
-use crate::{details, review, texts};
+use crate::{details, filing, review, texts};
 
 /// This step's word in action URLs.
 pub const STEP: &str = "name";
@@ -54,10 +54,12 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         };
     };
     let reference = call.draft()?.reference.clone().ok_or(Error::StaleCall)?;
-    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, Missing::Name, &recording).await?;
     if let Some(draft) = &mut call.request {
-        draft.name = Some(recording);
+        draft.name = Some(recording.clone());
     }
+    let missing = filing::missing(&call, true)?;
+    let noted = (Missing::Name, &recording);
+    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, noted, &missing).await?;
     ask(&line, call.asking(KEEP), None)
 }
 

@@ -2,7 +2,7 @@
 
 use domain::request::Kind;
 use partners::twilio::twiml::Document;
-use platform::call::{Call, Draft};
+use platform::call::Call;
 use platform::edge::Webhook;
 use platform::{App, Error};
 
@@ -47,14 +47,16 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         .collect();
     match chosen.as_slice() {
         [kind] => {
-            let revision = call.request.as_ref().map_or(1, |draft| draft.revision);
-            call.request = Some(Draft::new(*kind, revision));
+            call.request_anew(*kind);
             contact::ask_first(&line, call, &webhook)
         }
         [_, _, ..] => ask(&line, call.asking(WHICH_KNOW), vec![]),
         [] => match unanswered(&call, &heard) {
             Some((call, lead)) => ask(&line, call, leads(lead)),
-            None => details::take_message(&line, call),
+            None => {
+                call.request_anew(Kind::Message);
+                details::take_message(&line, call)
+            }
         },
     }
 }

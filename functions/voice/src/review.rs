@@ -1,7 +1,7 @@
 //! `POST /voice/review/{call}`: the caller heard what is about to be sent.
 
 use partners::twilio::twiml::{Document, Response};
-use platform::call::{Call, Draft};
+use platform::call::Call;
 use platform::edge::Webhook;
 use platform::{App, Error};
 
@@ -21,16 +21,11 @@ pub(crate) fn ask(line: &Line<'_>, call: Call, lead: Option<&'static str>) -> Re
 /// Sends it or starts again; what is neither confirmed nor started again is kept as incomplete.
 pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
     let line = Line::new(app, &webhook).await?;
-    let mut call = webhook.state(app, STEP).await?;
+    let call = webhook.state(app, STEP).await?;
     let heard = Heard::from(&webhook);
     match heard.key() {
         Some('1') => Ok(Response::new().redirect(line.url(submit::STEP, &call)?)),
-        Some('2') => {
-            // The next version of the same request: it will replace this one, and nothing replaces it.
-            let draft = call.draft()?;
-            call.request = Some(Draft::new(draft.kind, draft.revision.saturating_add(1)));
-            request_kind::ask(&line, call.asking(request_kind::MENU), vec![])
-        }
+        Some('2') => request_kind::ask(&line, call.asking(request_kind::MENU), vec![]),
         _ => match unanswered(&call, &heard) {
             Some((call, lead)) => ask(&line, call, lead),
             None => {

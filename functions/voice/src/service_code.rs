@@ -68,7 +68,11 @@ async fn reach(
     account: ServiceCodeAccount,
 ) -> Result<Document, Error> {
     let ServiceCodeAccount { tenant: profile, code } = account;
-    app.store.remember_call(line.sid, &tenant, Some(&code.code), app.clock.now()).await?;
+    let owner = app.store.remember_call(line.sid, &tenant, Some(&code.code), app.clock.now()).await?;
+    if owner.tenant != tenant {
+        return goodbye(&call, &texts::one_business(call.language));
+    }
+    app.about(&tenant);
     let mut leads = vec![];
     if !code.languages.contains(&call.language)
         && let Some(language) = code.languages.first()

@@ -14,10 +14,11 @@ impl Prompt {
         Self([short.into(), fuller.into(), fullest.into()])
     }
 
-    /// The wording for the n-th try, from 0.
-    pub(crate) fn wording(&self, attempt: u8) -> &str {
+    /// The wording for the n-th try, from 0; the fullest for who asks for help.
+    pub(crate) fn wording(&self, helping: bool, attempt: u8) -> &str {
         let [short, fuller, fullest] = &self.0;
         match attempt {
+            _ if helping => fullest,
             0 => short,
             1 => fuller,
             _ => fullest,
@@ -321,7 +322,7 @@ pub(crate) fn say_details(language: Language, kind: Kind) -> Prompt {
             "Please leave your message after the tone, then press pound. This is recorded.",
             "Please say after the tone what you would like, and how to reach you. Press pound when you're done. This \
              is recorded.",
-            "Wait for the tone. Then say your name, how to reach you, and what you would like. You have six minutes. \
+            "Wait for the tone. Then say what you would like, and how to reach you. You have six minutes. \
              Press the pound key when you're done. What you say is recorded for the business, and for nobody else.",
         ),
         (Spanish, Kind::Correct) => Prompt::new(
@@ -336,7 +337,7 @@ pub(crate) fn say_details(language: Language, kind: Kind) -> Prompt {
             "Por favor, deje su mensaje después del tono y luego oprima la tecla numeral. Esto se graba.",
             "Por favor, diga después del tono qué desea y cómo localizarle. Oprima la tecla numeral cuando termine. \
              Esto se graba.",
-            "Espere el tono. Luego diga su nombre, cómo localizarle y qué desea. Tiene seis minutos. Oprima la tecla \
+            "Espere el tono. Luego diga qué desea y cómo localizarle. Tiene seis minutos. Oprima la tecla \
              numeral cuando termine. Lo que diga se graba para la empresa y para nadie más.",
         ),
     }
@@ -424,15 +425,19 @@ pub(crate) fn submitted(
 ) -> [String; 3] {
     let (number, date) = (spoken_reference(reference), spoken_date(language, respond_by));
     let next = match (language, kind.may_verify()) {
+        (English, _) if kind == Kind::Message => format!("{business} must answer you by {date}."),
+        (Spanish, _) if kind == Kind::Message => format!("{business} debe responderle a más tardar el {date}."),
         (English, false) => format!("{business} must act on it by {date}, without asking for proof of who you are."),
         (English, true) => {
-            format!("{business} must answer you by {date}. It may first ask for something that shows it is you.")
+            format!(
+                "{business} must answer you by {date}. To make sure that it is you, it may first ask for details that it already has."
+            )
         }
         (Spanish, false) => {
             format!("{business} debe cumplirla a más tardar el {date}, sin pedirle pruebas de quién es usted.")
         }
         (Spanish, true) => format!(
-            "{business} debe responderle a más tardar el {date}. Puede que primero le pida algo que muestre que es usted."
+            "{business} debe responderle a más tardar el {date}. Para asegurarse de que es usted, puede que primero le pida datos que ya tiene."
         ),
     };
     match language {
@@ -480,6 +485,15 @@ pub(crate) fn message_left(language: Language, business: &str, reference: &Refer
             "Gracias. {business} tiene su mensaje. Su número de referencia es: {number}. Una vez más: {number}. Adiós."
         ),
     }
+}
+
+/// A call that began again and keys another business's code: it is on record with the first.
+pub(crate) fn one_business(language: Language) -> String {
+    match language {
+        English => "This call has already reached another business. Please call again for this one. Goodbye.",
+        Spanish => "Esta llamada ya se comunicó con otra empresa. Por favor, llame de nuevo para esta. Adiós.",
+    }
+    .to_owned()
 }
 
 pub(crate) fn take_message_instead(language: Language) -> &'static str {
@@ -538,6 +552,7 @@ pub(crate) fn stands(language: Language, kind: Kind, state: State, respond_by: D
         (Spanish, Kind::Limit) => "Su solicitud de limitar el uso de información sensible",
         (Spanish, Kind::Message) => "Su mensaje",
     };
+    let o = if kind == Kind::Message { "o" } else { "a" };
     match language {
         English => match state {
             State::Incomplete => format!("{what} was begun and not finished. It is kept. The answer is due by {date}."),
@@ -555,17 +570,17 @@ pub(crate) fn stands(language: Language, kind: Kind, state: State, respond_by: D
         },
         Spanish => match state {
             State::Incomplete => {
-                format!("{what} quedó sin terminar. Está guardada. La respuesta se debe dar a más tardar el {date}.")
+                format!("{what} quedó sin terminar. Está guardad{o}. La respuesta se debe dar a más tardar el {date}.")
             }
-            State::Received => format!("{what} fue recibida. La respuesta se debe dar a más tardar el {date}."),
+            State::Received => format!("{what} fue recibid{o}. La respuesta se debe dar a más tardar el {date}."),
             State::Verifying => format!(
                 "{what} está en proceso: la empresa se asegura de que es usted. La respuesta se debe dar a más tardar el {date}."
             ),
             State::InReview => format!("{what} está en revisión. La respuesta se debe dar a más tardar el {date}."),
             State::Fulfilling => format!("{what} se está cumpliendo. La respuesta se debe dar a más tardar el {date}."),
-            State::Completed => format!("{what} está terminada."),
-            State::Denied => format!("{what} fue rechazada. La empresa debe decirle por qué."),
-            State::Withdrawn => format!("{what} fue retirada."),
+            State::Completed => format!("{what} está terminad{o}."),
+            State::Denied => format!("{what} fue rechazad{o}. La empresa debe decirle por qué."),
+            State::Withdrawn => format!("{what} fue retirad{o}."),
         },
     }
 }
@@ -685,9 +700,9 @@ mod tests {
                 which_reference(language),
             ];
             for prompt in prompts {
-                assert_ne!(prompt.wording(0), prompt.wording(1));
-                assert_ne!(prompt.wording(1), prompt.wording(2));
-                assert!(prompt.wording(2).len() < 1000);
+                assert_ne!(prompt.wording(false, 0), prompt.wording(false, 1));
+                assert_ne!(prompt.wording(false, 1), prompt.wording(false, 2));
+                assert!(prompt.wording(true, 0).len() < 1000);
             }
         }
     }
@@ -696,7 +711,7 @@ mod tests {
     fn a_menu_names_only_what_is_offered_and_the_two_requests_to_know_once() {
         let menu = menu(English, &[Kind::KnowCategories, Kind::KnowSpecific, Kind::Limit]);
         assert_eq!(
-            menu.wording(0),
+            menu.wording(false, 0),
             "To know what is held about you, press 3. To limit the use of your sensitive information, press 5. \
              For an earlier request, press 6."
         );

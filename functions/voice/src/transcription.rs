@@ -15,8 +15,8 @@ pub struct TranscriptReady {
     pub recording: RecordingSid,
     /// What to delete at Twilio.
     pub transcription: TranscriptionSid,
-    /// The text.
-    pub sealed: String,
+    /// The text; none where the transcription failed.
+    pub sealed: Option<String>,
 }
 
 /// What the sealed text is bound to.
@@ -25,17 +25,19 @@ pub fn bound_to(recording: &RecordingSid) -> [&str; 2] {
     ["transcript", recording.as_str()]
 }
 
-/// Queues it; a failed transcription leaves the recording, which is enough.
+/// Queues it. A failed transcription has no text, but it too says that Twilio is done with the recording.
 pub async fn handle(app: &App, webhook: Webhook) -> Result<(), Error> {
-    if webhook.params.get("TranscriptionStatus") != Some("completed") {
-        return Ok(());
-    }
     let param = |name| webhook.params.get(name).unwrap_or_default();
     let recording =
         RecordingSid::parse(param("RecordingSid")).map_err(|error| Error::invalid("RecordingSid", error))?;
     let transcription = TranscriptionSid::parse(param("TranscriptionSid"))
         .map_err(|error| Error::invalid("TranscriptionSid", error))?;
-    let secrets = app.secrets().await?;
-    let sealed = secrets.calls.seal_text(param("TranscriptionText"), &bound_to(&recording))?;
+    let sealed = match param("TranscriptionStatus") {
+        "completed" => {
+            let secrets = app.secrets().await?;
+            Some(secrets.calls.seal_text(param("TranscriptionText"), &bound_to(&recording))?)
+        }
+        _ => None,
+    };
     app.queues.transcripts(&TranscriptReady { call: webhook.call.clone(), recording, transcription, sealed }).await
 }

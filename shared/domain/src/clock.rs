@@ -97,7 +97,8 @@ pub enum ExtensionRefused {
 /// The dates of a request of this kind, received at this time: of several laws the strictest counts, for each date.
 ///
 /// Only the jurisdictions that give this right on the day of receipt count; where none does, California's rule is kept
-/// and [`Clocks::basis`] says so, for whoever asks must be told a date. A message counts as a request to know.
+/// and [`Clocks::basis`] says so, for whoever asks must be told a date. A message may turn out to be any request, so it has the strictest dates of all kinds until somebody has
+/// heard what it asks.
 pub fn clocks(
     jurisdictions: &[Jurisdiction],
     kind: Kind,
@@ -105,24 +106,28 @@ pub fn clocks(
     tz: &TimeZone,
 ) -> Result<Clocks, ClockError> {
     let received_on = received.to_zoned(tz.clone()).date();
-    let right_to = if kind == Kind::Message { Kind::KnowCategories } else { kind };
+    let may_be: Vec<Kind> = match kind {
+        Kind::Message => Kind::ALL.into_iter().filter(|kind| *kind != Kind::Message).collect(),
+        kind => vec![kind],
+    };
 
     let mut under = Vec::new();
     for jurisdiction in jurisdictions {
         let rules = Rules::of(*jurisdiction)?;
-        if let Some(right) = rules.right(right_to, received_on) {
+        for right in may_be.iter().filter_map(|kind| rules.right(*kind, received_on)) {
             under.push(ByOneLaw::new(*jurisdiction, rules, right, received_on)?);
         }
     }
     let basis = if under.is_empty() { Basis::CaliforniaByDefault } else { Basis::Tenant };
     if under.is_empty() {
         let rules = Rules::of(Jurisdiction::UsCa)?;
-        let right = rules.rights.iter().find(|right| right.kinds.contains(&right_to));
-        let right = right.ok_or_else(|| RulesError {
-            file: format!("{}.toml", Jurisdiction::UsCa),
-            reason: format!("it has no right to {right_to}"),
-        })?;
-        under.push(ByOneLaw::new(Jurisdiction::UsCa, rules, right, received_on)?);
+        for right in rules.rights.iter().filter(|right| may_be.iter().any(|kind| right.kinds.contains(kind))) {
+            under.push(ByOneLaw::new(Jurisdiction::UsCa, rules, right, received_on)?);
+        }
+        if under.is_empty() {
+            let file = format!("{}.toml", Jurisdiction::UsCa);
+            return Err(RulesError { file, reason: format!("it has no right to {kind}") }.into());
+        }
     }
 
     let may_verify = kind.may_verify() && under.iter().all(|law| law.may_verify);

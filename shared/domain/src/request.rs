@@ -21,7 +21,7 @@ pub enum Kind {
     Correct,
     /// Limit the use and disclosure of what is sensitive. Cal. Civ. Code 1798.121.
     Limit,
-    /// A plain message, kept to the clock of a request to know until someone has heard what it asks.
+    /// A plain message, kept to the strictest clock until someone has heard what it asks.
     Message,
 }
 

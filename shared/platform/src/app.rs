@@ -1,7 +1,8 @@
 //! What a handler is given.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
@@ -15,6 +16,10 @@ use crate::config::{Config, required};
 use crate::queue::Queues;
 use crate::secrets::{SecretStore, Secrets};
 use crate::store::Store;
+use crate::tenant::{Tenant, TenantId};
+
+/// Lambda's init phase has ten seconds; a caller has less patience.
+const WARM_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Clients and settings, made once per process and shared by all its invocations.
 pub struct App {
@@ -31,7 +36,10 @@ pub struct App {
     /// AWS calls since the last look.
     pub calls: Calls,
     secrets: SecretStore,
-    twilio: OnceLock<rest::Client>,
+    /// Twilio's client, with the secret that it was made from.
+    twilio: Mutex<Option<(Arc<Secrets>, Arc<rest::Client>)>>,
+    /// The tenant of the invocation at hand, for its line in the log.
+    tenant: Mutex<Option<TenantId>>,
 }
 
 impl fmt::Debug for App {
@@ -51,6 +59,7 @@ impl App {
         let s3 = aws_sdk_s3::config::Builder::from(&sdk)
             .interceptor(calls.clone())
             .force_path_style(config.aws_endpoint.is_some())
+            .timeout_config(aws::patient())
             .build();
         let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
@@ -64,7 +73,8 @@ impl App {
             queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), &config),
             blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), &config),
             secrets: SecretStore::new(aws_sdk_secretsmanager::Client::from_conf(secrets), config.twilio_secret.clone()),
-            twilio: OnceLock::new(),
+            twilio: Mutex::default(),
+            tenant: Mutex::default(),
             calls,
             clock,
             config,
@@ -81,16 +91,31 @@ impl App {
         self.secrets.look_again(self.clock.now()).await
     }
 
-    /// Twilio's REST API.
-    pub async fn twilio(&self) -> Result<&rest::Client, Error> {
-        if let Some(client) = self.twilio.get() {
-            return Ok(client);
-        }
+    /// Twilio's REST API, with the credentials as they are now.
+    pub async fn twilio(&self) -> Result<Arc<rest::Client>, Error> {
         let secrets = self.secrets().await?;
+        let mut held = self.twilio.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made_from, client)) = held.as_ref()
+            && Arc::ptr_eq(made_from, &secrets)
+        {
+            return Ok(Arc::clone(client));
+        }
         let base_url = required(self.config.twilio_base_url.as_deref(), "TWILIO_BASE_URL is not set")?;
         let client = rest::Client::new(base_url, secrets.account_sid.clone(), secrets.auth_token().to_owned())
             .map_err(Error::failed("preparing Twilio's client"))?;
-        Ok(self.twilio.get_or_init(|| client))
+        let client = Arc::new(client);
+        *held = Some((secrets, Arc::clone(&client)));
+        Ok(client)
+    }
+
+    /// Says whom the invocation is about, for its line in the log.
+    pub fn about(&self, tenant: &Tenant) {
+        *self.tenant.lock().unwrap_or_else(PoisonError::into_inner) = Some(tenant.id().clone());
+    }
+
+    /// Whom the invocation was about.
+    pub(crate) fn take_tenant(&self) -> Option<TenantId> {
+        self.tenant.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Makes each connection that this function will need, while the init phase still has a full CPU: what the
@@ -103,7 +128,8 @@ impl App {
         waiting.push(self.store.warm().boxed_local());
         waiting.push(self.queues.warm().boxed_local());
         waiting.push(self.blobs.warm().boxed_local());
-        join_all(waiting).await;
+        // A service that hangs now may answer later; the first caller must not pay with the whole init phase.
+        let _ = tokio::time::timeout(WARM_WITHIN, join_all(waiting)).await;
         // What was done to get warm is not the first caller's.
         drop(self.calls.take());
     }

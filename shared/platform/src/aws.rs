@@ -27,8 +27,8 @@ use crate::config::Config;
 /// Loading the system's whole store instead costs 1 to 5 ms in every new process.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../data/amazon-roots.pem");
 
-/// A caller on the telephone waits for us: give up on one try early enough to make another.
-const TRY_FOR: Duration = Duration::from_secs(3);
+/// A caller on the telephone waits for us: give up on one try early enough to make two more.
+const TRY_FOR: Duration = Duration::from_secs(2);
 
 /// Counts of AWS calls since they were last [taken](Self::take), by `service:Operation`; tries that were retried count too.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +90,14 @@ pub(crate) fn sdk(config: &Config) -> SdkConfig {
     }
     sdk.set_endpoint_url(config.aws_endpoint.clone());
     sdk.build()
+}
+
+/// For six minutes of sound rather than a few items.
+pub(crate) fn patient() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(15))
+        .build()
 }
 
 fn credentials() -> Option<Credentials> {

@@ -36,6 +36,32 @@ pub enum RecordingPart {
     Transcript,
 }
 
+/// Which recording, and what opens it.
+#[derive(Debug)]
+pub struct RecordingKey<'a> {
+    /// Whose it is.
+    pub tenant: &'a Tenant,
+    /// In which call it was made.
+    pub call: &'a CallSid,
+    /// Which one.
+    pub recording: &'a RecordingSid,
+    /// The tenant's keys.
+    pub keys: &'a TenantKeys,
+    /// The recording's own salt.
+    pub salt: SubjectSalt,
+}
+
+impl RecordingKey<'_> {
+    /// `<tenant>/<call>/<recording>.audio`: all of a call's recordings lie together.
+    fn object(&self, part: RecordingPart) -> String {
+        let part = match part {
+            RecordingPart::Audio => "audio",
+            RecordingPart::Transcript => "transcript",
+        };
+        format!("{}/{}/{}.{part}", self.tenant.id(), self.call, self.recording)
+    }
+}
+
 impl Blobs {
     pub(crate) fn new(client: aws_sdk_s3::Client, config: &Config) -> Self {
         Self {
@@ -69,36 +95,34 @@ impl Blobs {
         Ok(GreetingAudio { bytes: bytes.to_vec(), content_range })
     }
 
-    /// Stores a greeting under the hash of its content, by which it is then found.
-    pub async fn put_greeting(&self, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
-        let bucket = required(self.greetings.as_deref(), "BUCKET_GREETINGS is not set")?;
-        self.put(bucket, format!("greetings/{file}"), bytes, "storing a greeting").await
-    }
-
     /// Stores part of a recording, sealed under its tenant's key. Storing it again changes nothing that matters.
     pub async fn put_recording(
         &self,
-        (tenant, keys): (&Tenant, &TenantKeys),
-        (call, recording): (&CallSid, &RecordingSid),
+        whose: &RecordingKey<'_>,
         part: RecordingPart,
         plain: &[u8],
     ) -> Result<(), Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let key = recording_key(tenant, call, recording, part);
+        let key = whose.object(part);
         let place = Place { table: "recordings", pk: &key, sk: "", attribute: "body" };
-        let sealed = keys.seal(&SubjectSalt::of_place(&key), place, plain)?;
-        self.put(bucket, key, sealed, "storing a recording").await
+        let sealed = whose.keys.seal(&whose.salt, place, plain)?;
+        self.client
+            .put_object()
+            .bucket(bucket)
+            .key(&key)
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(self.kms_key.clone())
+            .body(ByteStream::from(sealed))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Error::failed("storing a recording")(error.into_service_error()))
     }
 
     /// Part of a recording, opened.
-    pub async fn recording(
-        &self,
-        (tenant, keys): (&Tenant, &TenantKeys),
-        (call, recording): (&CallSid, &RecordingSid),
-        part: RecordingPart,
-    ) -> Result<Vec<u8>, Error> {
+    pub async fn recording(&self, whose: &RecordingKey<'_>, part: RecordingPart) -> Result<Vec<u8>, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let key = recording_key(tenant, call, recording, part);
+        let key = whose.object(part);
         let got = self.client.get_object().bucket(bucket).key(&key).send().await.map_err(|error| {
             match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(403 | 404) => Error::NotFound,
@@ -107,18 +131,13 @@ impl Blobs {
         })?;
         let sealed = got.body.collect().await.map_err(Error::failed("reading a recording"))?.to_vec();
         let place = Place { table: "recordings", pk: &key, sk: "", attribute: "body" };
-        keys.open(&SubjectSalt::of_place(&key), place, &sealed).map(|plain| plain.to_vec())
+        whose.keys.open(&whose.salt, place, &sealed).map(|plain| plain.to_vec())
     }
 
     /// Whether part of a recording is stored.
-    pub async fn has_recording(
-        &self,
-        tenant: &Tenant,
-        (call, recording): (&CallSid, &RecordingSid),
-        part: RecordingPart,
-    ) -> Result<bool, Error> {
+    pub async fn has_recording(&self, whose: &RecordingKey<'_>, part: RecordingPart) -> Result<bool, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let key = recording_key(tenant, call, recording, part);
+        let key = whose.object(part);
         match self.client.head_object().bucket(bucket).key(key).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
@@ -128,33 +147,10 @@ impl Blobs {
         }
     }
 
-    async fn put(&self, bucket: &str, key: String, bytes: Vec<u8>, doing: &'static str) -> Result<(), Error> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(bucket)
-            .key(key)
-            .server_side_encryption(ServerSideEncryption::AwsKms)
-            .set_ssekms_key_id(self.kms_key.clone())
-            .body(ByteStream::from(bytes))
-            .send()
-            .await;
-        put.map(|_| ()).map_err(|error| Error::failed(doing)(error.into_service_error()))
-    }
-
     /// Opens the connection while the function still starts.
     pub(crate) async fn warm(&self) {
         if let Some(bucket) = [&self.greetings, &self.recordings].into_iter().flatten().next() {
             let _ = self.client.head_object().bucket(bucket).key("greetings/warm-up").send().await;
         }
     }
-}
-
-/// `<tenant>/<call>/<recording>.audio`: all of a call's recordings lie together.
-fn recording_key(tenant: &Tenant, call: &CallSid, recording: &RecordingSid, part: RecordingPart) -> String {
-    let part = match part {
-        RecordingPart::Audio => "audio",
-        RecordingPart::Transcript => "transcript",
-    };
-    format!("{}/{call}/{recording}.{part}", tenant.id())
 }

@@ -51,6 +51,8 @@ pub struct Progress {
     pub questions: u8,
     /// The call lost its state once and began again; a second time it goes to the fallback.
     pub again: bool,
+    /// The caller asked for help: the next question is put in its fullest wording.
+    pub helping: bool,
     /// What exactly the current step is asking, where a step asks more than one thing.
     pub asking: u8,
     /// The service that was reached, once a code is accepted.
@@ -78,6 +80,9 @@ pub struct Service {
     pub web_form: Option<String>,
 }
 
+/// The first revision of a call that began again: above what it wrote before it lost its state.
+const REVISION_AGAIN: u8 = 100;
+
 /// A request in the making.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -96,9 +101,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A fresh one.
-    #[must_use]
-    pub fn new(kind: Kind, revision: u8) -> Self {
+    fn new(kind: Kind, revision: u8) -> Self {
         Self { kind, revision, keyed: None, reference: None, name: None, details: None }
     }
 }
@@ -114,6 +117,7 @@ impl Call {
                 attempt: 0,
                 questions: 0,
                 again: false,
+                helping: false,
                 asking: 0,
                 service: None,
                 request: None,
@@ -137,6 +141,21 @@ impl Call {
     /// The request in the making; a step that needs it cannot go on without.
     pub fn draft(&self) -> Result<&Draft, Error> {
         self.progress.request.as_ref().ok_or(Error::StaleCall)
+    }
+
+    /// The caller asks for this from now on. What was asked before is replaced when the new request is written down; a
+    /// number that was keyed stays.
+    pub fn request_anew(&mut self, kind: Kind) {
+        let first = if self.progress.again { REVISION_AGAIN } else { 1 };
+        let draft = match self.progress.request.take() {
+            // Nothing was written down yet, so there is nothing to replace.
+            Some(before) if before.reference.is_none() => {
+                Draft { keyed: before.keyed, ..Draft::new(kind, before.revision) }
+            }
+            Some(before) => Draft { keyed: before.keyed, ..Draft::new(kind, before.revision.saturating_add(1)) },
+            None => Draft::new(kind, first),
+        };
+        self.progress.request = Some(draft);
     }
 
     /// The next question, with its tries counted anew.
@@ -315,11 +334,11 @@ mod tests {
                 web_form: Some("https://shop.example/privacy".to_owned()),
             },
         );
-        let mut draft = Draft::new(Kind::Delete, 1);
+        call.request_anew(Kind::Delete);
+        let draft = call.request.as_mut().unwrap();
         draft.keyed = Some(E164::parse("+14155550100").unwrap());
         draft.name = Some(RecordingSid::parse(&format!("RE{}", "a".repeat(32))).unwrap());
         draft.details = draft.name.clone();
-        call.request = Some(draft);
         call
     }
 
@@ -345,6 +364,22 @@ mod tests {
             Sealer::new(&"x".repeat(32)).unwrap().open(&sealed, &sid('1'), "contact", now()),
             Err(Error::StaleCall)
         ));
+    }
+
+    #[test]
+    fn a_request_asked_anew_replaces_what_was_written_down_and_keeps_the_keyed_number() {
+        let mut call = far_along();
+        call.request_anew(Kind::OptOut);
+        assert_eq!(call.draft().unwrap().revision, 1, "nothing was written down yet");
+        call.request.as_mut().unwrap().reference = Some(Reference::from_entropy(1));
+        call.request_anew(Kind::Limit);
+        let draft = call.draft().unwrap();
+        assert_eq!((draft.revision, draft.kind, &draft.name, &draft.reference), (2, Kind::Limit, &None, &None));
+        assert!(draft.keyed.is_some());
+        let mut restarted = Call::begin(now());
+        restarted.again = true;
+        restarted.request_anew(Kind::Delete);
+        assert!(restarted.draft().unwrap().revision > 30, "above what the same call can have written before");
     }
 
     proptest! {

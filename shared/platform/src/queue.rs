@@ -36,6 +36,14 @@ impl Queues {
         self.send(required(self.recordings.as_deref(), "QUEUE_RECORDINGS is not set")?, message).await
     }
 
+    /// The same, to be looked at again later: 15 minutes is the longest that SQS delays.
+    pub async fn recordings_later(&self, message: &impl Serialize) -> Result<(), Error> {
+        let url = required(self.recordings.as_deref(), "QUEUE_RECORDINGS is not set")?;
+        let body = serde_json::to_string(message).map_err(Error::failed("writing a queue message"))?;
+        let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(900).send().await;
+        sent.map(|_| ()).map_err(|error| Error::failed("sending to a queue")(error.into_service_error()))
+    }
+
     /// A transcript, sealed, for `jobs-store-transcript`.
     pub async fn transcripts(&self, message: &impl Serialize) -> Result<(), Error> {
         self.send(required(self.transcripts.as_deref(), "QUEUE_TRANSCRIPTS is not set")?, message).await

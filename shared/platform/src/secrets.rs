@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::call::Sealer;
 use crate::{Error, config};
 
+/// After this a secret is read again: one that was rotated must not fail in a process that lives for hours.
+const KEEP_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// A rotated secret is noticed at the first refused signature, but not looked for more often than this.
 const LOOK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
@@ -88,7 +90,9 @@ impl SecretStore {
     pub(crate) async fn get(&self, now: Timestamp) -> Result<Arc<Secrets>, Error> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match held {
-            Some((_, secrets)) => Ok(secrets),
+            Some((read, secrets)) if now.duration_since(read).abs() < KEEP_FOR => Ok(secrets),
+            // What was good ten minutes ago is better than nothing.
+            Some((_, secrets)) => Ok(self.fetch(now).await.unwrap_or(secrets)),
             None => self.fetch(now).await,
         }
     }

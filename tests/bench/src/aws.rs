@@ -174,11 +174,11 @@ impl Answer {
 }
 
 async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let from = Instant::now();
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
         return Response::default();
     };
-    let from = Instant::now();
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let (kind, answer) = {
         let mut cloud = endpoint.cloud.lock();

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::aws::{Aws, Cloud, Object, SharedCloud};
+use crate::aws::{Aws, Cloud, Counts, Object, SharedCloud};
 use crate::sandbox::{Function, Invocation, Sandbox};
 use crate::template::{self, Declared};
 use crate::twiml::{self, Next};
@@ -76,8 +76,12 @@ pub struct Hotline {
 }
 
 impl Hotline {
-    /// Sets up the tenants in `tenants` (the JSON of `infra/local/demo-tenants.json`) with the bin that does so on AWS.
-    pub async fn open(bins: &Path, logs: &Path, template: &str, tenants: &str) -> Result<Self, Error> {
+    /// What `template.yaml` deploys, from bins in `bins` (a folder per function with its `bootstrap`, or cargo's own
+    /// layout), with the demo tenants set up by the job that does so on AWS. The functions' output goes to `logs`.
+    pub async fn open(bins: &Path, logs: &Path) -> Result<Self, Error> {
+        let house = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
+        let template = fs::read_to_string(house.join("template.yaml"))?;
+        let tenants = fs::read_to_string(house.join("infra/local/demo-tenants.json"))?;
         let cloud = SharedCloud::default();
         {
             let mut cloud = cloud.lock();
@@ -89,11 +93,11 @@ impl Hotline {
             let audio = Object { bytes: vec![0; GREETING_BYTES].into(), content_type: "audio/mpeg".to_owned() };
             cloud.objects.insert(format!("/greetings/greetings/{GREETING}"), audio);
         }
-        let declared = template::functions(template);
+        let declared = template::functions(&template);
         let mut hotline =
             Self { declared, bins: bins.to_owned(), logs: logs.to_owned(), cloud, running: BTreeMap::new() };
         let tenants: Vec<Value> =
-            serde_json::from_str(tenants).map_err(|error| Error::say("demo-tenants.json", "is not read", &error))?;
+            serde_json::from_str(&tenants).map_err(|error| Error::say("demo-tenants.json", "is not read", &error))?;
         for tenant in tenants {
             let done = hotline.send("jobs-provision-tenant", tenant.to_string().into()).await?;
             if done.invocation.failed {
@@ -120,7 +124,6 @@ impl Hotline {
     pub fn function(&self, bin: &str) -> Result<Function, Error> {
         let declared =
             self.declared.get(bin).ok_or_else(|| Error::say(bin, "is not in template.yaml", &"no such CodeUri"))?;
-        // Both layouts in use: a folder per function with its bootstrap, and cargo's own.
         let folder = self.bins.join(bin);
         let program = if folder.is_dir() { folder.join("bootstrap") } else { folder };
         let program = fs::canonicalize(&program).map_err(|error| {
@@ -291,6 +294,16 @@ impl Hotline {
         let logged = logged().saturating_sub(log_before);
         Ok(Step { bin: bin.to_owned(), event, before, invocation, logged })
     }
+}
+
+/// All calls of several steps, by kind.
+#[must_use]
+pub fn calls(steps: &[Step]) -> Counts {
+    let mut total = Counts::new();
+    for call in steps.iter().flat_map(|step| &step.invocation.calls) {
+        *total.entry(call.kind.clone()).or_default() += 1;
+    }
+    total
 }
 
 /// The value of a variable that the template sets.

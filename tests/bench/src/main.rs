@@ -62,7 +62,6 @@ fn options() -> Option<Options> {
 }
 
 async fn run(options: &Options) -> Result<(), Error> {
-    let house = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
     fs::create_dir_all(&options.out)?;
     let out = fs::canonicalize(&options.out)?;
     let logs = out.join("logs");
@@ -72,9 +71,7 @@ async fn run(options: &Options) -> Result<(), Error> {
     let mut subjects = vec![floor(&logs)?];
 
     progress("placing one call of each kind");
-    let template = fs::read_to_string(house.join("template.yaml"))?;
-    let tenants = fs::read_to_string(house.join("infra/local/demo-tenants.json"))?;
-    let mut hotline = Hotline::open(&options.bins, &logs, &template, &tenants).await?;
+    let mut hotline = Hotline::open(&options.bins, &logs).await?;
     let steps = hotline.every_step().await?;
     let call = hotline.opt_out(9).await?;
     for Step { bin, event, before, .. } in steps {
@@ -83,7 +80,8 @@ async fn run(options: &Options) -> Result<(), Error> {
     }
 
     progress("installing the peers");
-    let (found, notes) = peers::install(&house.join("tests/bench/peers"), &out.join("peers"), &logs);
+    let (found, notes) =
+        peers::install(&Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"), &out.join("peers"), &logs);
     subjects.extend(found);
 
     let measured = measure(&subjects, &DELAYS, options.effort, &progress).await?;
@@ -113,7 +111,8 @@ fn write(report: &Report, out: &Path) -> Result<(), Error> {
         serde_json::to_string_pretty(report).map_err(|error| Error::say("the report", "is not written", &error))?;
     fs::write(out.join("bench.json"), json + "\n")?;
     fs::write(out.join("bench.md"), report.markdown())?;
-    fs::write(out.join("bench.svg"), picture::svg(&report.compared(), &report.heading()))?;
+    let caption = format!("{}; AWS answers at once", report.heading());
+    fs::write(out.join("bench.svg"), picture::svg(&report.compared(), &caption))?;
     println!("Written to {}: bench.json, bench.md, bench.svg", out.display());
     Ok(())
 }

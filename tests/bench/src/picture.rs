@@ -67,7 +67,7 @@ pub fn svg(subjects: &[&Measured], caption: &str) -> String {
                 svg,
                 r#"<text x="{:.0}" y="{middle:.0}" text-anchor="end">{}</text><rect class="{class}" x="{LEFT}" y="{y:.0}" width="{length:.1}" height="{BAR}" rx="2"/><text x="{:.1}" y="{middle:.0}">{} {}</text>"#,
                 LEFT - 10.0,
-                escaped(&subject.name),
+                escaped(&label(subject)),
                 LEFT + length + 8.0,
                 shown(value),
                 panel.unit,
@@ -82,6 +82,13 @@ pub fn svg(subjects: &[&Measured], caption: &str) -> String {
     );
     svg.push_str("</svg>\n");
     svg
+}
+
+fn label(subject: &Measured) -> String {
+    match subject.name.strip_prefix("voice-") {
+        Some(step) => format!("Optline {step}"),
+        None => subject.name.clone(),
+    }
 }
 
 fn shown(value: f64) -> String {

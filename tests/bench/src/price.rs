@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::aws::Counts;
 use crate::hotline::{Hotline, Step};
 use crate::measure::Measured;
 
@@ -150,16 +149,6 @@ impl Quantities {
 
 fn figures<'a>(measured: &'a [Measured], bin: &str) -> Option<&'a crate::measure::Figures> {
     measured.iter().find(|measured| measured.name == bin)?.at.last()
-}
-
-/// All calls of several steps, by kind.
-#[must_use]
-pub fn calls(steps: &[Step]) -> Counts {
-    let mut total = Counts::new();
-    for call in steps.iter().flat_map(|step| &step.invocation.calls) {
-        *total.entry(call.kind.clone()).or_default() += 1;
-    }
-    total
 }
 
 #[cfg(test)]

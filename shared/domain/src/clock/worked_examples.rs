@@ -41,7 +41,7 @@ const EXAMPLES: [Example; 46] = [
     ("us-ca", "delete", "2026-03-20T19:00:00Z", LOS_ANGELES, "2026-03-20", "2026-04-06", "2026-05-04", "2026-06-18", "Cesar Chavez Day on a Tuesday"),
     ("us-ca", "opt-out", "2022-12-16T19:00:00Z", LOS_ANGELES, "2022-12-16", "-", "2023-01-10", "-", "Christmas and New Year's Day both on Sundays: both Mondays are kept"),
     ("us-ca", "opt-out", "2027-12-17T19:00:00Z", LOS_ANGELES, "2027-12-17", "-", "2028-01-07", "-", "Christmas and New Year's Day both on Saturdays: no day is given for them"),
-    ("us-ca", "message", "2026-02-12T20:00:00Z", LOS_ANGELES, "2026-02-12", "2026-02-27", "2026-03-29", "2026-05-13", "a message counts as a request to know; Presidents' Day is kept, Lincoln Day not; a Sunday stays the last day"),
+    ("us-ca", "message", "2026-02-12T20:00:00Z", LOS_ANGELES, "2026-02-12", "2026-02-27", "2026-03-06", "-", "a message may be an opt-out, and is confirmed like a request to know; Presidents' Day is kept, Lincoln Day not"),
     ("us-ca", "correct", "2026-05-15T19:00:00Z", LOS_ANGELES, "2026-05-15", "2026-06-01", "2026-06-29", "2026-08-13", "Memorial Day, the last Monday of May, is not counted"),
     ("us-ca", "know-specific", "2026-08-28T19:00:00Z", LOS_ANGELES, "2026-08-28", "2026-09-14", "2026-10-12", "2026-11-26", "Labor Day is not counted, Admission Day is; a holiday stays the last day of a calendar clock"),
 

@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use queue::queue;
-pub use twilio::{AGAIN, Webhook, callback, voice};
+pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -93,14 +93,18 @@ impl Line<'_> {
         let (function, aws_calls) = (self.app.config.function.as_str(), self.app.calls.take());
         let duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (request_id, call) = (self.request_id, self.call);
+        let tenant = self.app.take_tenant();
+        let tenant = tenant.as_ref().map_or("", |tenant| tenant.as_str());
         match error {
             Some(error @ Error::Failed { .. }) => tracing::error!(
-                fn = function, request_id, call, outcome, aws_calls, duration_us, error = error.causes(), "failed"
+                fn = function, request_id, tenant, call, outcome, aws_calls, duration_us, error = error.causes(), "failed"
             ),
             Some(error) => tracing::info!(
-                fn = function, request_id, call, outcome, aws_calls, duration_us, error = error.kind(), "answered"
+                fn = function, request_id, tenant, call, outcome, aws_calls, duration_us, error = error.kind(), "answered"
             ),
-            None => tracing::info!(fn = function, request_id, call, outcome, aws_calls, duration_us, "answered"),
+            None => {
+                tracing::info!(fn = function, request_id, tenant, call, outcome, aws_calls, duration_us, "answered");
+            }
         }
     }
 }

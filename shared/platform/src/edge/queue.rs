@@ -10,8 +10,10 @@ use serde::de::DeserializeOwned;
 use super::{Exit, Line, guarded, serve};
 use crate::{App, Error};
 
-/// One message; the queue's visibility timeout is six times the function's.
+/// One message takes no longer; the queue's visibility timeout is six times the function's.
 const WITHIN: Duration = Duration::from_secs(50);
+/// What is left for the answer itself when a batch runs into the function's time limit.
+const RESERVE: Duration = Duration::from_secs(2);
 
 type Handler = Box<dyn Fn(&'static App, String) -> LocalBoxFuture<'static, Result<(), Error>>>;
 
@@ -36,12 +38,15 @@ fn serve_queue(handle: &'static Handler) -> Exit {
     serve(&|app, event: LambdaEvent<SqsEvent>| {
         Box::pin(async move {
             let mut answer = SqsBatchResponse::default();
+            let deadline = event.context.deadline;
             for message in event.payload.records {
                 let started = Instant::now();
                 let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
-                let mut done = guarded(WITHIN, handle(app, body.clone())).await;
+                // Those for which no time is left are given back unharmed.
+                let within = left(app, deadline).saturating_sub(RESERVE).min(WITHIN);
+                let mut done = guarded(within, handle(app, body.clone())).await;
                 let outcome = done.as_ref().err().map_or("ok", Error::kind);
-                if matches!(done, Err(ref error) if !matches!(error, Error::Failed { .. })) {
+                if matches!(done, Err(Error::Invalid { .. } | Error::NotFound)) {
                     done = app.queues.bury(body).await;
                 }
                 Line { app, request_id: &id, call: "", started }.write(outcome, done.as_ref().err());
@@ -54,4 +59,10 @@ fn serve_queue(handle: &'static Handler) -> Exit {
             Ok(answer)
         })
     })
+}
+
+/// Until Lambda stops the function; `deadline` is in milliseconds since 1970.
+fn left(app: &App, deadline: u64) -> Duration {
+    let now = u64::try_from(app.clock.now().as_millisecond()).unwrap_or(u64::MAX);
+    Duration::from_millis(deadline.saturating_sub(now))
 }

@@ -6,7 +6,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use futures::future::LocalBoxFuture;
 use lambda_runtime::LambdaEvent;
 use partners::twilio::CallSid;
-use partners::twilio::signature::{Params, SignedRequest};
+use partners::twilio::signature::{self, Keys, Params, SignedRequest};
 use partners::twilio::twiml::{Document, Response, Say, Voice};
 
 use super::http::{self, Request};
@@ -14,8 +14,9 @@ use super::{Exit, Line, guarded, serve};
 use crate::call::Call;
 use crate::{App, Error};
 
-/// Twilio gives up after 15 seconds, and the caller hears an apology sooner than that.
-const WITHIN: Duration = Duration::from_secs(8);
+/// For everything, the signature included: Lambda stops the function after 10 seconds and Twilio gives up after 15; the
+/// caller hears an apology sooner than that.
+const WITHIN: Duration = Duration::from_secs(7);
 
 /// A verified webhook.
 #[derive(Debug)]
@@ -33,7 +34,11 @@ pub struct Webhook {
 impl Webhook {
     /// The call's state for `step`, if the path carries one that is this call's own and not too old.
     pub async fn state(&self, app: &App, step: &str) -> Result<Call, Error> {
-        app.secrets().await?.calls.open(&self.sealed, &self.call, step, app.clock.now())
+        let call = app.secrets().await?.calls.open(&self.sealed, &self.call, step, app.clock.now())?;
+        if let Ok((tenant, _)) = call.reached() {
+            app.about(tenant);
+        }
+        Ok(call)
     }
 
     /// The caller hung up: what is answered is not heard, what is stored counts.
@@ -94,7 +99,8 @@ async fn answer<T>(
         Ok(None) => (refused(), String::new(), "refused", None),
         Ok(Some(webhook)) => {
             let call = webhook.call.to_string();
-            let (response, error) = translate(app, guarded(WITHIN, handle(app, webhook)).await, next);
+            let left = WITHIN.saturating_sub(started.elapsed());
+            let (response, error) = translate(app, guarded(left, handle(app, webhook)).await, next);
             (response, call, error.as_ref().map_or("ok", Error::kind), error)
         }
         // Unverified, so it gets nothing that could have an effect: an apology says nothing about anybody.
@@ -130,7 +136,7 @@ impl Next {
 
 const FALLBACK: &str = "/voice/fallback";
 /// Marks all addresses of a call that started again, so that it does so once.
-pub const AGAIN: &str = "again";
+pub const AGAIN: &str = "again=1";
 
 /// The webhook, if Twilio signed it for our account; nothing if not. Source: Twilio's page on webhook security.
 async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> {
@@ -145,12 +151,12 @@ async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> 
         post: request.is_post(),
     };
     let mut secrets = app.secrets().await?;
-    let mut params = secrets.signing.verify(&signed);
+    let mut params = check(&secrets.signing, &signed);
     if params.is_err()
         && signed.signature.is_some()
         && let Some(rotated) = app.secrets_again().await
     {
-        params = rotated.signing.verify(&signed);
+        params = check(&rotated.signing, &signed);
         secrets = rotated;
     }
     let Ok(params) = params else { return Ok(None) };
@@ -161,6 +167,21 @@ async fn verify(app: &App, request: &Request) -> Result<Option<Webhook>, Error> 
     let sealed = request.last_segment().to_owned();
     Ok(Some(Webhook { params, call, query: request.query().to_owned(), sealed }))
 }
+
+/// Checks a signature. Twilio signs a URL without its fragment; what signs with Twilio's libraries may sign with it, so
+/// the one fragment that we write ([`RETRIED`]) is a variant like the ports.
+fn check(keys: &Keys, signed: &SignedRequest<'_>) -> Result<Params, signature::Refused> {
+    keys.verify(signed).or_else(|refused| {
+        let (mut path, mut query) = (signed.path.to_owned(), signed.raw_query.to_owned());
+        let last = if query.is_empty() { &mut path } else { &mut query };
+        last.push_str(RETRIED);
+        keys.verify(&SignedRequest { path: &path, raw_query: &query, ..*signed }).map_err(|_| refused)
+    })
+}
+
+/// Appended to a callback's URL: Twilio tries again also when we answer 5xx, up to three times. Its default is to try
+/// again only when it could not connect. Source: Twilio, "Webhooks connection overrides".
+pub const RETRIED: &str = "#rc=3&rp=all";
 
 fn refused() -> ApiGatewayV2httpResponse {
     let why = "The X-Twilio-Signature does not fit this URL, these parameters and our credentials.\n";

@@ -105,6 +105,8 @@ impl Store {
             .get_item()
             .table_name(self.directory_table()?)
             .key("pk", text(key(kind, value)))
+            // A call's owner was written seconds ago, and a change in the dashboard counts for the next call.
+            .consistent_read(true)
             .send()
             .await
             .map_err(|error| Error::failed("looking up the directory")(error.into_service_error()))?;

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use futures::future::try_join_all;
+use partners::twilio::RecordingSid;
 use zeroize::Zeroizing;
 
 use super::{Store, TenantStore, get_parsed, text};
 use crate::Error;
 use crate::config::required;
-use crate::seal::TenantKeys;
+use crate::seal::{SubjectSalt, TenantKeys};
 use crate::tenant::TenantId;
 
 impl TenantStore<'_> {
@@ -39,6 +42,34 @@ impl TenantStore<'_> {
         let keys = Arc::new(TenantKeys::new(tenant.clone(), try_join_all(roots).await?)?);
         store.keys.put(&keys, now);
         Ok(keys)
+    }
+}
+
+impl TenantStore<'_> {
+    /// The salt of one recording's key, made at first use. Destroying it makes the recording unreadable everywhere.
+    pub async fn recording_salt(&self, recording: &RecordingSid) -> Result<SubjectSalt, Error> {
+        let salt = SubjectSalt::random()?;
+        let put = self
+            .store
+            .dynamodb
+            .put_item()
+            .table_name(self.store.keys_table()?)
+            .item("pk", text(salt_key(self.tenant.id(), recording.as_str())))
+            .item("sk", text("salt"))
+            .item("salt", AttributeValue::B(Blob::new(salt.as_bytes())))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match put.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(salt),
+            Err(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let there = failed.item.unwrap_or_default();
+                let bytes = there.get("salt").and_then(|value| value.as_b().ok()).map(AsRef::as_ref);
+                SubjectSalt::try_from(bytes.unwrap_or_default())
+            }
+            Err(error) => Err(Error::failed("keeping a recording's salt")(error)),
+        }
     }
 }
 
@@ -81,7 +112,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match put.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
+        match put.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
             Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
             Err(error) => Err(Error::failed("storing a tenant's key")(error)),
@@ -93,7 +124,7 @@ fn root_key(tenant: &TenantId) -> String {
     format!("root#{tenant}")
 }
 
-/// Where the salt of one consumer record lies.
-pub(super) fn salt_key(tenant: &TenantId, reference: &str) -> String {
-    format!("salt#{tenant}#{reference}")
+/// Where the salt of one consumer record, or of one recording, lies.
+pub(super) fn salt_key(tenant: &TenantId, record: &str) -> String {
+    format!("salt#{tenant}#{record}")
 }

@@ -5,7 +5,7 @@
 //! | `directory` | kind of look-up `#` SHA-256 of the value | – | number, service code, call → tenant; nothing else |
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
-//! | | `salt#` tenant `#` reference | `salt` | what one consumer record's key is derived from |
+//! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //!

@@ -1,5 +1,7 @@
 //! Requests: written down as incomplete as soon as the kind and a way to answer are known, received when confirmed.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -21,6 +23,10 @@ use super::{Item, TenantStore, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 use crate::tenant::TenantId;
+
+/// How often a transaction that another one was in the way of is tried.
+const TRIES: u32 = 4;
+const WAIT: Duration = Duration::from_millis(60);
 
 /// Version of the normaliser behind the blind index of telephone numbers ([`E164`]).
 const PHONE_INDEX: &str = "p1";
@@ -133,32 +139,37 @@ impl TenantStore<'_> {
         let built = |put: Result<Put, _>| {
             put.map(|put| TransactWriteItem::builder().put(put).build()).map_err(Error::failed("writing a request"))
         };
-        let written = self
-            .store
-            .dynamodb
-            .transact_write_items()
-            .transact_items(built(put_request.build())?)
-            .transact_items(built(put_salt.build())?)
-            .send()
-            .await
-            .map_err(SdkError::into_service_error);
-        match written {
-            Ok(_) => Ok(Begun::There),
-            Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                let first = canceled.cancellation_reasons().first();
-                match first.filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                    Some(reason) => {
-                        let there = match reason.item() {
-                            Some(item) => item.clone(),
-                            None => self.request_item(reference).await?.ok_or(Error::Conflict)?,
-                        };
-                        let ours = get_text(&there, "call").is_ok_and(|call| call == new.call.as_str());
-                        Ok(if ours { Begun::There } else { Begun::Taken })
-                    }
-                    None => Err(Error::failed("writing a request")(canceled)),
-                }
+        let (put_request, put_salt) = (built(put_request.build())?, built(put_salt.build())?);
+        let mut tries = 0;
+        loop {
+            let written = self
+                .store
+                .dynamodb
+                .transact_write_items()
+                .transact_items(put_request.clone())
+                .transact_items(put_salt.clone())
+                .send()
+                .await
+                .map_err(SdkError::into_service_error);
+            let canceled = match written {
+                Ok(_) => return Ok(Begun::There),
+                Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
+                Err(error) => return Err(Error::failed("writing a request")(error)),
+            };
+            let first = canceled.cancellation_reasons().first();
+            if let Some(reason) = first.filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                let there = match reason.item() {
+                    Some(item) => item.clone(),
+                    None => self.request_item(reference).await?.ok_or(Error::Conflict)?,
+                };
+                return begun_before(&there, new);
             }
-            Err(error) => Err(Error::failed("writing a request")(error)),
+            // A repeated webhook that overtakes the first one, or a hot partition: both pass.
+            tries += 1;
+            if tries == TRIES {
+                return Err(Error::failed("writing a request")(canceled));
+            }
+            tokio::time::sleep(WAIT * tries).await;
         }
     }
 
@@ -191,14 +202,14 @@ impl TenantStore<'_> {
         item
     }
 
-    /// Notes a recording as soon as it ended, so that a hang-up right after it loses nothing. One of the same call's
-    /// request that is not incomplete any more is left alone.
+    /// Notes a recording as soon as it ended, with what is missing now, so that a hang-up right after it loses nothing.
+    /// A request that is not incomplete any more is left alone.
     pub async fn note_recording(
         &self,
         reference: &Reference,
         call: &CallSid,
-        answers: Missing,
-        recording: &RecordingSid,
+        (answers, recording): (Missing, &RecordingSid),
+        missing: &[Missing],
     ) -> Result<(), Error> {
         let attribute = match answers {
             Missing::Name => "name_recording",
@@ -211,9 +222,11 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .update_expression("SET #recording = :recording")
+            .update_expression("SET #recording = :recording, #missing = :missing")
             .condition_expression("#call = :call AND #state = :incomplete")
             .expression_attribute_names("#recording", attribute)
+            .expression_attribute_names("#missing", "missing")
+            .expression_attribute_values(":missing", missing_list(missing))
             .expression_attribute_names("#call", "call")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":recording", text(recording.as_str()))
@@ -225,6 +238,38 @@ impl TenantStore<'_> {
             Ok(_) => Ok(()),
             Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
             Err(error) => Err(Error::failed("noting a recording")(error)),
+        }
+    }
+
+    /// Adds a message that the fallback took to a request of the same call, whatever its state; once.
+    pub async fn add_message(
+        &self,
+        reference: &Reference,
+        call: &CallSid,
+        recording: &RecordingSid,
+    ) -> Result<(), Error> {
+        let updated = self
+            .store
+            .dynamodb
+            .update_item()
+            .table_name(self.store.requests_table()?)
+            .key("pk", text(partition(self.tenant.id(), reference)))
+            .key("sk", text(reference.as_str()))
+            .update_expression("SET #messages = list_append(if_not_exists(#messages, :none), :message)")
+            .condition_expression("#call = :call AND NOT contains(#messages, :recording)")
+            .expression_attribute_names("#messages", "messages")
+            .expression_attribute_names("#call", "call")
+            .expression_attribute_values(":none", AttributeValue::L(vec![]))
+            .expression_attribute_values(":message", AttributeValue::L(vec![text(recording.as_str())]))
+            .expression_attribute_values(":recording", text(recording.as_str()))
+            .expression_attribute_values(":call", text(call.as_str()))
+            .send()
+            .await;
+        match updated.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            // It is there already: a second delivery.
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(Error::failed("adding a message")(error)),
         }
     }
 
@@ -333,6 +378,18 @@ impl TenantStore<'_> {
 fn partition(tenant: &TenantId, reference: &Reference) -> String {
     let shard: String = reference.as_str().chars().take(2).collect();
     format!("{tenant}#{shard}")
+}
+
+/// What is there already under a reference: this call's own request in this very version, or something else.
+fn begun_before(there: &Item, new: &NewRequest<'_>) -> Result<Begun, Error> {
+    if get_text(there, "call")? != new.call.as_str() {
+        return Ok(Begun::Taken);
+    }
+    let revision = there.get("revision").and_then(|value| value.as_n().ok());
+    let same = revision.is_some_and(|revision| *revision == new.revision.to_string())
+        && get_text(there, "kind")? == new.kind.code();
+    // An older webhook, late: what the caller said since then stands.
+    if same { Ok(Begun::There) } else { Err(Error::StaleCall) }
 }
 
 fn missing_list(missing: &[Missing]) -> AttributeValue {
