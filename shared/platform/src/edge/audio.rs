@@ -49,7 +49,7 @@ where
 }
 
 fn serve_audio(handle: &'static Handler) -> Exit {
-    serve(&|app, event: LambdaEvent<ApiGatewayV2httpRequest>| {
+    serve(None, &|app, event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Box::pin(async move {
             let started = Instant::now();
             let request_id = event.context.request_id;

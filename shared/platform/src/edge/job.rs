@@ -34,7 +34,7 @@ where
 }
 
 fn serve_job(handle: &'static Handler) -> Exit {
-    serve(&|app, event: LambdaEvent<Value>| {
+    serve(None, &|app, event: LambdaEvent<Value>| {
         Box::pin(async move {
             let started = Instant::now();
             let request_id = event.context.request_id;

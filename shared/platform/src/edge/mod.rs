@@ -39,7 +39,7 @@ use crate::{App, Error, log};
 pub type Exit = ExitCode;
 
 /// Runs one function for as long as Lambda keeps its process. One thread: Lambda gives one invocation at a time.
-fn serve<P, R>(handle: &dyn Fn(&'static App, LambdaEvent<P>) -> LocalResult<R>) -> Exit
+fn serve<P, R>(rehearse: Rehearsal, handle: &dyn Fn(&'static App, LambdaEvent<P>) -> LocalResult<R>) -> Exit
 where
     P: DeserializeOwned,
     R: Serialize,
@@ -56,6 +56,9 @@ where
         // One per process, for as long as it lives.
         let app: &'static App = Box::leak(Box::new(App::new(Config::from_env(), Clock::System)));
         app.warm().await;
+        if let Some(rehearse) = rehearse {
+            rehearse(app).await;
+        }
         Runtime::new(service_fn(|event: LambdaEvent<P>| handle(app, event))).run().await
     });
     match served {
@@ -66,6 +69,9 @@ where
         }
     }
 }
+
+/// What an edge does once before the first event, so that the first caller does not wait for pages and tables.
+type Rehearsal = Option<fn(&'static App) -> futures::future::LocalBoxFuture<'static, ()>>;
 
 /// An answer to Lambda in the making.
 type LocalResult<R> = futures::future::LocalBoxFuture<'static, Result<R, lambda_runtime::Diagnostic>>;

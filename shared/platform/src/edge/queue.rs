@@ -35,7 +35,7 @@ where
 }
 
 fn serve_queue(handle: &'static Handler) -> Exit {
-    serve(&|app, event: LambdaEvent<SqsEvent>| {
+    serve(None, &|app, event: LambdaEvent<SqsEvent>| {
         Box::pin(async move {
             let mut answer = SqsBatchResponse::default();
             let deadline = event.context.deadline;
