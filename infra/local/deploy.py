@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from . import aws, routes
@@ -51,7 +51,9 @@ def _sam_deploy(settings: Settings, parameters: dict[str, str]) -> None:
     log = settings.logs / "sam-deploy.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
-        str(Path(sys.executable).with_name("sam")),
+        sys.executable,
+        "-m",
+        "local.sam",
         "deploy",
         f"--template-file={TEMPLATE}",
         f"--stack-name={STACK_NAME}",
@@ -66,10 +68,9 @@ def _sam_deploy(settings: Settings, parameters: dict[str, str]) -> None:
         "--parameter-overrides",
         *(f"{key}={value}" for key, value in parameters.items()),
     ]
+    environment = aws.local_environment(settings) | {"PYTHONPATH": str(ROOT / "infra")}
     with log.open("wb") as out:
-        done = subprocess.run(
-            command, cwd=ROOT, env=aws.local_environment(settings), stdout=out, stderr=subprocess.STDOUT
-        )
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise Stop(
             "The template could not be deployed to the local cloud:\n    "
@@ -91,7 +92,8 @@ def _routes(settings: Settings, cloudformation: Any) -> None:
 
 def _update_code(settings: Settings, names: list[str]) -> None:
     client = aws.local(settings, "lambda")
-    for name in names:
+
+    def update(name: str) -> None:
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             entry = zipfile.ZipInfo("bootstrap")
@@ -99,6 +101,9 @@ def _update_code(settings: Settings, names: list[str]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, (LAMBDA_DIR / name / "bootstrap").read_bytes())
         client.update_function_code(FunctionName=f"{STACK_NAME}-{name}", ZipFile=package.getvalue())
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(update, names))
 
 
 def _exists(cloudformation: Any) -> bool:

@@ -44,12 +44,14 @@ def deploy(env: str) -> None:
     with step("Protecting the stack from deletion, and letting alarms select by tag"):
         cloudformation.update_termination_protection(StackName=stack_name, EnableTerminationProtection=True)
         _let_alarms_select_by_tag(session.client("observabilityadmin"))
+    with step("Setting up the operator's own account, for calls that reach no business"):
+        operate.provision(session.client("lambda"), stack_name, {"platform": {}})
     base = aws.outputs(cloudformation, stack_name)["PublicBaseUrl"]
     say(
         f"\n{stack_name} is deployed. In Twilio, set for each number:"
         f"\n  a call comes in       POST {base}/voice/answer#rc=2&rp=all"
         f"\n  primary handler fails POST {base}/voice/fallback, or infra/fallback.xml hosted away from this stack"
-        f"\n  call status changes   POST {base}/voice/call-status"
+        f"\n  call status changes   POST {base}/voice/call-status#rc=3&rp=all"
         f"\nOnce: make secret ENV={env}, then make tenant ENV={env} FILE=…"
     )
 

@@ -39,7 +39,8 @@ def check() -> None:
         ("Template: sam validate", [str(tools / "sam"), "validate", "--lint", "--template", str(TEMPLATE)], region),
         ("Template: cfn-lint", [str(tools / "cfn-lint"), str(TEMPLATE)], region),
         ("Template: checkov", _checkov(analysers), {}),
-        ("Template against code", ["cargo", "test", "--package", "tests", "--test", "it", "template"], {}),
+        # The whole workspace, because one package alone is built with other features and so from the start.
+        ("Template against code", ["cargo", "test", "--workspace", "--test", "it", "template::"], {}),
     ]
     for name, command, environment in steps:
         with step(name):

@@ -34,7 +34,14 @@ fn said_digits(reference: &str) -> String {
 }
 
 /// Everything that must be true of a request that was sent in a call, and of its usage.
-async fn holds(hotline: &Hotline, tenant: &str, from: &str, language: Language, kind: Kind, call: &Transcript) -> Value {
+async fn holds(
+    hotline: &Hotline,
+    tenant: &str,
+    from: &str,
+    language: Language,
+    kind: Kind,
+    call: &Transcript,
+) -> Value {
     assert_eq!(call.ended, Ended::HungUpByUs, "{call}");
     let request = hotline.request(tenant, &call.call_sid).await;
     let reference = request["sk"].as_str().unwrap();
@@ -54,7 +61,10 @@ async fn holds(hotline: &Hotline, tenant: &str, from: &str, language: Language, 
     // Confirmed orally, and who did what when and why is written down.
     assert_eq!(request["confirmed_how"], "orally, on the call");
     let [event] = request["events"].as_array().unwrap().as_slice() else { panic!("{request:#}") };
-    assert_eq!((&event["action"], &event["from"], &event["to"]), (&"receive".into(), &"incomplete".into(), &"received".into()));
+    assert_eq!(
+        (&event["action"], &event["from"], &event["to"]),
+        (&"receive".into(), &"incomplete".into(), &"received".into())
+    );
     assert!(event["who"].as_str().unwrap().contains("consumer"), "{event}");
     assert_eq!(event["at"], request["confirmed_at"]);
     assert!(!event["why"].as_str().unwrap().is_empty());
@@ -116,7 +126,10 @@ async fn a_dedicated_number_needs_no_service_code() {
     assert!(call.heard("Gracias por llamar a la línea de privacidad de Prairie Mutual Bank."), "{call}");
     assert!(!call.heard("código de servicio"), "{call}");
     let request = hotline.request(&tenant, &call.call_sid).await;
-    assert_eq!((Some(request["code"].as_str().unwrap()), &request["state"]), (dedicated.service_code.as_deref(), &"received".into()));
+    assert_eq!(
+        (Some(request["code"].as_str().unwrap()), &request["state"]),
+        (dedicated.service_code.as_deref(), &"received".into())
+    );
     assert_eq!(hotline.contact(&request).await, Some(from));
     assert_eq!(hotline.usage(&tenant, &call.call_sid).await["code"], request["code"]);
 }
@@ -155,12 +168,8 @@ async fn status(language: Language, n: u8, kind: Kind, stands: &str) {
     let from = planted::caller(planted::CALLS, n);
     let filing = hotline.call(&from, &mut Script::new(answers::request(language, Some(CODE), kind))).await;
     let reference = filing.reference_number().unwrap_or_else(|| panic!("{filing}"));
-    let asking = vec![
-        answers::language(language),
-        Do::press(format!("{CODE}#")),
-        Do::press("6"),
-        Do::press(reference.as_str()),
-    ];
+    let asking =
+        vec![answers::language(language), Do::press(format!("{CODE}#")), Do::press("6"), Do::press(reference.as_str())];
     let call = hotline.call(&from, &mut Script::new(asking)).await;
     assert_eq!(call.ended, Ended::HungUpByUs);
     assert!(call.heard(stands), "{call}");
@@ -172,7 +181,8 @@ async fn status(language: Language, n: u8, kind: Kind, stands: &str) {
 
 #[tokio::test]
 async fn a_request_just_made_is_heard_of_at_the_next_call() {
-    status(Language::English, 22, Kind::Delete, "Your request to have your information deleted has been received.").await;
+    status(Language::English, 22, Kind::Delete, "Your request to have your information deleted has been received.")
+        .await;
 }
 
 #[tokio::test]

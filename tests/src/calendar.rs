@@ -7,12 +7,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 /// The last day to answer a request in California: 15 business days for an opt-out (11 CCR 7026(f)(1)) and a limit
-/// (11 CCR 7027(g)(1)), 45 calendar days for all others (11 CCR 7021(b)). The day of receipt does not count.
+/// (11 CCR 7027(g)(1)), so also for a message, which may be either; 45 calendar days for all others (11 CCR 7021(b)). The
+/// day of receipt does not count.
 #[must_use]
 pub fn california_answers_by(kind: Kind, received: Timestamp, zone: &str) -> Date {
     let zone = TimeZone::get(zone).expect("a time zone");
     let mut day = received.to_zoned(zone).date();
-    if !matches!(kind, Kind::OptOut | Kind::Limit) {
+    if !matches!(kind, Kind::OptOut | Kind::Limit | Kind::Message) {
         return day + 45.days();
     }
     let mut left = 15;

@@ -77,9 +77,8 @@ impl Cloud {
             .build()
             .expect("complete signing parameters")
             .into();
-        let signable =
-            SignableRequest::new(method.as_str(), &url, headers.iter().copied(), SignableBody::Bytes(&body))
-                .expect("a request that can be signed");
+        let signable = SignableRequest::new(method.as_str(), &url, headers.iter().copied(), SignableBody::Bytes(&body))
+            .expect("a request that can be signed");
         let (instructions, _) = sign(signable, &params).expect("a signature").into_parts();
         let (signature, _) = instructions.into_parts();
         let mut request = self.http.request(method, &url).body(body);
@@ -266,8 +265,7 @@ impl Cloud {
     /// What a wrapped key unwraps to under an encryption context.
     pub async fn unwrap(&self, key: &str, wrapped: &[u8], context: &[(&str, &str)]) -> Result<Vec<u8>, AwsError> {
         let context: BTreeMap<&str, &str> = context.iter().copied().collect();
-        let input =
-            json!({ "KeyId": key, "CiphertextBlob": STANDARD.encode(wrapped), "EncryptionContext": context });
+        let input = json!({ "KeyId": key, "CiphertextBlob": STANDARD.encode(wrapped), "EncryptionContext": context });
         let opened = self.try_call("kms:Decrypt", &input).await?;
         Ok(STANDARD.decode(opened["Plaintext"].as_str().expect("a key")).expect("base64"))
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use phone::{Call, CallOptions, Caller, Line, Stack, Transcript};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use phone::{Call, CallOptions, Caller, Line, Speech, Stack, Transcript};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use standins::faults::Fault;
@@ -232,10 +234,9 @@ impl Hotline {
     /// Part of a recording as it lies in S3, with its key, once it is there: `audio` or `transcript`.
     pub async fn recording(&self, tenant: &str, call: &str, recording: &str, part: &str) -> (String, Vec<u8>) {
         let key = format!("{tenant}/{call}/{recording}.{part}");
-        let bytes = eventually(&format!("{key} in S3"), async || {
-            self.cloud.object(self.bucket("recordings"), &key).await
-        })
-        .await;
+        let bytes =
+            eventually(&format!("{key} in S3"), async || self.cloud.object(self.bucket("recordings"), &key).await)
+                .await;
         (key, bytes)
     }
 
@@ -258,9 +259,15 @@ impl Hotline {
         self.standin_json("_standin/faults", serde_json::to_value(fault).expect("JSON")).await;
     }
 
-    /// Leaves a recording at Twilio, as the telephone does.
-    pub async fn deposit(&self, recording: &RecordingDeposit) -> Deposited {
-        let text = self.standin_json("_standin/recordings", serde_json::to_value(recording).expect("JSON")).await;
+    /// Leaves something spoken in a call at Twilio, as the telephone does, transcribed.
+    pub async fn deposit(&self, call: &str, speech: &Speech) -> Deposited {
+        let recording = RecordingDeposit {
+            call_sid: call.to_owned(),
+            duration: speech.seconds,
+            audio: STANDARD.encode(&speech.audio),
+            transcript: speech.text.clone(),
+        };
+        let text = self.standin_json("_standin/recordings", serde_json::to_value(&recording).expect("JSON")).await;
         serde_json::from_str(&text).expect("what was deposited")
     }
 

@@ -16,7 +16,13 @@
 //! All tests share one cloud and run side by side: each has callers of its own ([`planted::caller`]) and looks only at
 //! what they left.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod answers;

@@ -48,10 +48,11 @@ impl<'a> Walk<'a> {
         .into()
     }
 
-    /// A webhook of this call.
+    /// A webhook of this call; what is given counts more than what every webhook has.
     #[must_use]
     pub fn webhook(&self, url: Url, extra: &[(&str, &str)]) -> Webhook {
         let mut params = self.params();
+        params.retain(|(name, _)| extra.iter().all(|(other, _)| other != name));
         params.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         Webhook::post(url, params)
     }

@@ -73,8 +73,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         draft.details = Some(recording.clone());
     }
     let missing = filing::missing(&call, true)?;
-    let noted = (Missing::Details, &recording);
-    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, noted, &missing).await?;
+    let said = filing::said(&line, &call, Missing::Details, &recording, &missing)?;
+    app.store.of(call.reached()?.0).note_recording(&reference, &said).await?;
     if call.asking == MESSAGE {
         return goodbye(&call, &texts::message_left(call.language, &call.reached()?.1.name, &reference));
     }

@@ -5,8 +5,9 @@ use domain::phone::E164;
 use domain::reference::Reference;
 use domain::request::{Channel, Missing};
 use jiff::tz::TimeZone;
+use partners::twilio::RecordingSid;
 use platform::call::Call;
-use platform::store::{Begun, NewRequest};
+use platform::store::{Begun, NewRequest, Said};
 use platform::{App, Error};
 
 use crate::line::Line;
@@ -67,4 +68,16 @@ pub(crate) fn missing(call: &Call, unconfirmed: bool) -> Result<Vec<Missing>, Er
         missing.push(Missing::Confirmation);
     }
     Ok(missing)
+}
+
+/// What the caller has just said, as the store notes it.
+pub(crate) fn said<'a>(
+    line: &'a Line<'_>,
+    call: &Call,
+    answers: Missing,
+    recording: &'a RecordingSid,
+    missing: &'a [Missing],
+) -> Result<Said<'a>, Error> {
+    let (revision, question) = (call.draft()?.revision, call.questions);
+    Ok(Said { call: line.sid, revision, question, answers, recording, missing })
 }

@@ -58,8 +58,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         draft.name = Some(recording.clone());
     }
     let missing = filing::missing(&call, true)?;
-    let noted = (Missing::Name, &recording);
-    app.store.of(call.reached()?.0).note_recording(&reference, line.sid, noted, &missing).await?;
+    let said = filing::said(&line, &call, Missing::Name, &recording, &missing)?;
+    app.store.of(call.reached()?.0).note_recording(&reference, &said).await?;
     ask(&line, call.asking(KEEP), None)
 }
 

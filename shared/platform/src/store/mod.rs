@@ -34,7 +34,7 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
-pub use requests::{Begun, NewRequest, RequestStatus, Submission, Submitted};
+pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 
 use crate::Error;
 use crate::clock::Clock;

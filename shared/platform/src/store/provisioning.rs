@@ -35,8 +35,10 @@ pub struct Provisioned {
 }
 
 impl Store {
-    /// Sets up a tenant, or changes what it was set up with. `Conflict` where a service code or number is another's.
+    /// Sets up a tenant, or changes what it was set up with. `Conflict`, and nothing written, where a service code or
+    /// number is another's.
     pub async fn provision(&self, wanted: &Provision) -> Result<Provisioned, Error> {
+        self.check_claims(wanted).await?;
         let tenant = self.claim_slug(&wanted.slug).await?;
         self.make_root_key(tenant.id()).await?;
         self.put_settings(&tenant, "profile".to_owned(), &wanted.profile).await?;
@@ -55,6 +57,21 @@ impl Store {
         let tenant = Tenant::platform();
         self.make_root_key(tenant.id()).await?;
         Ok(Provisioned { tenant: tenant.id().to_string() })
+    }
+
+    /// Looks for what is another's before anything is written; who comes between is caught by [`claim`](Self::claim).
+    async fn check_claims(&self, wanted: &Provision) -> Result<(), Error> {
+        let mine = self.look_up("tenant", &wanted.slug).await?.as_ref().map(owner).transpose()?;
+        let codes = wanted.service_codes.iter().map(|profile| ("service-code", profile.code.as_str()));
+        let numbers = wanted.numbers.iter().map(|(number, _)| ("number", number.as_str()));
+        for (kind, value) in codes.chain(numbers) {
+            if let Some(entry) = self.look_up(kind, value).await?
+                && Some(owner(&entry)?) != mine
+            {
+                return Err(Error::Conflict);
+            }
+        }
+        Ok(())
     }
 
     async fn claim_slug(&self, slug: &str) -> Result<Tenant, Error> {

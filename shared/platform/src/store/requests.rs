@@ -65,6 +65,23 @@ pub enum Begun {
     Taken,
 }
 
+/// What was said in a step of a call.
+#[derive(Debug)]
+pub struct Said<'a> {
+    /// The call.
+    pub call: &'a CallSid,
+    /// The revision of its request that it belongs to.
+    pub revision: u8,
+    /// Which of the call's questions it answers, counted from its beginning: an older answer never replaces a newer one.
+    pub question: u8,
+    /// What it tells.
+    pub answers: Missing,
+    /// Where it is recorded.
+    pub recording: &'a RecordingSid,
+    /// What is not known yet.
+    pub missing: &'a [Missing],
+}
+
 /// What the submission adds.
 #[derive(Debug)]
 pub struct Submission<'a> {
@@ -203,15 +220,9 @@ impl TenantStore<'_> {
     }
 
     /// Notes a recording as soon as it ended, with what is missing now, so that a hang-up right after it loses nothing.
-    /// A request that is not incomplete any more is left alone.
-    pub async fn note_recording(
-        &self,
-        reference: &Reference,
-        call: &CallSid,
-        (answers, recording): (Missing, &RecordingSid),
-        missing: &[Missing],
-    ) -> Result<(), Error> {
-        let attribute = match answers {
+    /// A webhook that comes late, after the caller has recorded again, started again or sent the request, changes nothing.
+    pub async fn note_recording(&self, reference: &Reference, said: &Said<'_>) -> Result<(), Error> {
+        let attribute = match said.answers {
             Missing::Name => "name_recording",
             Missing::Details | Missing::Confirmation => "details_recording",
         };
@@ -222,16 +233,23 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .update_expression("SET #recording = :recording, #missing = :missing")
-            .condition_expression("#call = :call AND #state = :incomplete")
+            .update_expression("SET #recording = :recording, #missing = :missing, #question = :question")
+            .condition_expression(
+                "#call = :call AND #state = :incomplete AND #revision = :revision AND \
+                 (attribute_not_exists(#question) OR #question <= :question)",
+            )
             .expression_attribute_names("#recording", attribute)
             .expression_attribute_names("#missing", "missing")
-            .expression_attribute_values(":missing", missing_list(missing))
+            .expression_attribute_names("#question", "question")
             .expression_attribute_names("#call", "call")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":recording", text(recording.as_str()))
-            .expression_attribute_values(":call", text(call.as_str()))
+            .expression_attribute_names("#revision", "revision")
+            .expression_attribute_values(":recording", text(said.recording.as_str()))
+            .expression_attribute_values(":missing", missing_list(said.missing))
+            .expression_attribute_values(":question", number(said.question))
+            .expression_attribute_values(":call", text(said.call.as_str()))
             .expression_attribute_values(":incomplete", text(State::Incomplete.code()))
+            .expression_attribute_values(":revision", number(said.revision))
             .send()
             .await;
         match updated.map_err(SdkError::into_service_error) {

@@ -1,0 +1,196 @@
+//! What each function may do, and that it may not do what its neighbour does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tests::Hotline;
+
+/// What each function may do, by resource. `recordings/*` are objects in the bucket, `greetings/greetings/*` those under
+/// that prefix.
+const ALLOWED: &[(&str, &[(&str, &[&str])])] = &[
+    ("voice-answer", &[("secret", READ_SECRET), ("directory", &["GetItem"])]),
+    ("voice-language", &[("secret", READ_SECRET)]),
+    (
+        "voice-service-code",
+        &[("secret", READ_SECRET), ("directory", &["GetItem", "PutItem"]), ("accounts", &["BatchGetItem"])],
+    ),
+    ("voice-greeting", &[("greetings/greetings/*", &["GetObject"])]),
+    ("voice-request-kind", &[("secret", READ_SECRET)]),
+    ("voice-contact", BEGIN_REQUEST),
+    ("voice-name", &[("secret", READ_SECRET), ("requests", &["GetItem", "UpdateItem"])]),
+    (
+        "voice-details",
+        &[
+            ("secret", READ_SECRET),
+            ("requests", &["GetItem", "PutItem", "UpdateItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("voice-review", &[("secret", READ_SECRET)]),
+    ("voice-submit", &[("secret", READ_SECRET), ("requests", &["GetItem", "UpdateItem"])]),
+    ("voice-status", &[("secret", READ_SECRET), ("requests", &["GetItem"])]),
+    ("voice-recording", &[("secret", READ_SECRET), ("recordings-queue", SEND)]),
+    ("voice-transcription", &[("secret", READ_SECRET), ("transcripts-queue", SEND)]),
+    ("voice-call-status", &[("secret", READ_SECRET), ("usage-queue", SEND)]),
+    ("voice-fallback", &[("secret", READ_SECRET)]),
+    (
+        "jobs-record-usage",
+        &[
+            ("directory", &["GetItem", "PutItem"]),
+            ("usage", &["PutItem"]),
+            ("usage-queue", RECEIVE),
+            ("usage-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-store-recording",
+        &[
+            ("secret", READ_SECRET),
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("requests", &["GetItem", "PutItem", "UpdateItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject", "PutObject"]),
+            ("recordings-queue", &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]),
+            ("recordings-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-store-transcript",
+        &[
+            ("secret", READ_SECRET),
+            ("directory", &["GetItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject", "PutObject"]),
+            ("transcripts-queue", RECEIVE),
+            ("transcripts-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-provision-tenant",
+        &[
+            ("directory", &["GetItem", "PutItem"]),
+            ("accounts", &["PutItem"]),
+            ("keys", &["PutItem"]),
+            ("key", &["GenerateDataKeyWithoutPlaintext"]),
+        ],
+    ),
+];
+
+const READ_SECRET: &[&str] = &["GetSecretValue"];
+const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
+const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+const BEGIN_REQUEST: &[(&str, &[&str])] = &[
+    ("secret", READ_SECRET),
+    ("requests", &["GetItem", "PutItem"]),
+    ("keys", &["Query", "PutItem"]),
+    ("key", &["Decrypt"]),
+];
+
+/// Every action that is asked about: all that some function may do, and what none may.
+const ACTIONS: &[(&str, &[&str])] = &[
+    (
+        "dynamodb",
+        &[
+            "GetItem",
+            "BatchGetItem",
+            "Query",
+            "PutItem",
+            "UpdateItem",
+            "Scan",
+            "DeleteItem",
+            "BatchWriteItem",
+            "DeleteTable",
+        ],
+    ),
+    (
+        "sqs",
+        &["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue", "SetQueueAttributes"],
+    ),
+    ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
+    ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
+    (
+        "kms",
+        &[
+            "Decrypt",
+            "Encrypt",
+            "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext",
+            "ScheduleKeyDeletion",
+            "CreateGrant",
+        ],
+    ),
+];
+
+/// Every resource, with its service and its ARN.
+fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
+    let at = &hotline.at;
+    let arn = |service: &str, name: &str| format!("arn:aws:{service}:{}:000000000000:{name}", at.region);
+    let mut all =
+        vec![("secret".to_owned(), "secretsmanager", at.secret.clone()), ("key".to_owned(), "kms", at.kms_key.clone())];
+    for (name, table) in &at.tables {
+        all.push((name.clone(), "dynamodb", arn("dynamodb", &format!("table/{table}"))));
+    }
+    for (name, url) in &at.queues {
+        all.push((format!("{name}-queue"), "sqs", arn("sqs", url.rsplit('/').next().unwrap())));
+    }
+    for (name, bucket) in &at.buckets {
+        all.push((format!("{name}/*"), "s3", format!("arn:aws:s3:::{bucket}/t-0/CA0/RE0.audio")));
+    }
+    let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);
+    all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
+    all
+}
+
+#[tokio::test]
+async fn a_function_may_do_what_it_does_and_nothing_that_another_does() {
+    let hotline = Hotline::open();
+    let allowed: BTreeMap<&str, BTreeSet<(&str, &str)>> = ALLOWED
+        .iter()
+        .map(|(function, resources)| {
+            let pairs =
+                resources.iter().flat_map(|(resource, actions)| actions.iter().map(|action| (*resource, *action)));
+            (*function, pairs.collect())
+        })
+        .collect();
+    let known: BTreeSet<&str> = hotline.at.roles.keys().map(String::as_str).collect();
+    assert_eq!(allowed.keys().copied().collect::<BTreeSet<_>>(), known, "every function has its line here");
+    let resources = resources(&hotline);
+    for (function, role) in &hotline.at.roles {
+        let expected = &allowed[function.as_str()];
+        let mut seen = 0;
+        for (resource, service, arn) in &resources {
+            let names = ACTIONS.iter().find(|(known, _)| known == service).unwrap().1;
+            let actions: Vec<String> = names.iter().map(|name| format!("{service}:{name}")).collect();
+            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+            for (name, may) in names.iter().zip(hotline.cloud.may(role, &actions, arn).await) {
+                let should = expected.contains(&(resource.as_str(), *name));
+                assert_eq!(may, should, "{function} {service}:{name} on {resource} ({arn})");
+                seen += usize::from(should);
+            }
+        }
+        assert_eq!(seen, expected.len(), "{function}: all that it may do was asked about");
+    }
+}
+
+#[tokio::test]
+async fn no_function_may_touch_roles_stacks_or_other_functions() {
+    let hotline = Hotline::open();
+    let actions = [
+        "iam:PutRolePolicy",
+        "iam:PassRole",
+        "sts:AssumeRole",
+        "lambda:InvokeFunction",
+        "lambda:UpdateFunctionCode",
+        "cloudformation:UpdateStack",
+        "logs:DeleteLogGroup",
+        "logs:GetLogEvents",
+        "ec2:RunInstances",
+    ];
+    for (function, role) in &hotline.at.roles {
+        let may = hotline.cloud.may(role, &actions, "*").await;
+        assert!(may.iter().all(|may| !may), "{function}: {:?}", actions.iter().zip(may).collect::<Vec<_>>());
+    }
+}
