@@ -18,13 +18,21 @@ def test(settings: Settings, filters: list[str]) -> None:
     environment = {"OPTLINE_STACK": str(settings.stack_json)}
     selection = ["--workspace", "--lib", "--test", "it"]
     with step("Running the tests"):
-        if shutil.which("cargo-nextest"):
-            _run(["cargo", "nextest", "run", *selection, *filters], environment)
-        else:
-            _run(["cargo", "test", *selection, *(["--", *filters] if filters else [])], environment)
+        _cargo_test(selection, filters, environment, ignored=False)
     if not filters:
+        with step("Looking for what the tests planted, in clear"):
+            _cargo_test(["--workspace", "--test", "it"], ["after_the_suite"], environment, ignored=True)
         with step("Running the documentation's tests"):
             _run(["cargo", "test", "--workspace", "--doc"], environment)
+
+
+def _cargo_test(selection: list[str], filters: list[str], environment: Mapping[str, str], *, ignored: bool) -> None:
+    if shutil.which("cargo-nextest"):
+        only = ["--run-ignored", "only"] if ignored else []
+        _run(["cargo", "nextest", "run", *selection, *only, *filters], environment)
+    else:
+        only = ["--ignored"] if ignored else []
+        _run(["cargo", "test", *selection, "--", *only, *filters], environment)
 
 
 def check() -> None:
