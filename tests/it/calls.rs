@@ -221,9 +221,7 @@ fn documents(call: &Transcript) -> String {
     for document in &call.documents {
         let path = document.url.path();
         let step: Vec<&str> = path.split('/').take(3).collect();
-        text.push_str(&format!("POST {}\n", step.join("/")));
-        text.push_str(&document.body.replace("><", ">\n<"));
-        text.push_str("\n\n");
+        text.extend(["POST ", &step.join("/"), "\n", &document.body.replace("><", ">\n<"), "\n\n"]);
     }
     // Sealed states: what follows a step's name in an address.
     let mut parts = text.split("/voice/");
@@ -233,7 +231,7 @@ fn documents(call: &Transcript) -> String {
         let (address, rest) = part.split_at(end);
         let step = address.split('/').next().unwrap_or_default();
         let state = if address.contains('/') { "/{call}" } else { "" };
-        redacted.push_str(&format!("/voice/{step}{state}{rest}"));
+        redacted.extend(["/voice/", step, state, rest]);
     }
     redacted
 }

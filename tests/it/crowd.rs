@@ -22,13 +22,14 @@ const AT_A_TIME: usize = 16;
 const CODES: [&str; 2] = ["5801", "5802"];
 const DEDICATED: &str = "+18665550180";
 
-async fn shops(hotline: &Hotline) -> String {
+async fn shops(hotline: &Hotline) {
     let closed = Code { active: false, ..Code::new(CODES[1], "Closed Shop") };
-    hotline.tenant("test-crowd", &[Code::new(CODES[0], "Busy Shop"), closed], &[(DEDICATED, CODES[0])]).await
+    hotline.tenant("test-crowd", &[Code::new(CODES[0], "Busy Shop"), closed], &[(DEDICATED, CODES[0])]).await;
 }
 
 /// Somebody who calls and does anything at all.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Somebody {
     seed: u64,
     number: u8,
@@ -104,7 +105,7 @@ impl Somebody {
 fn whatever_a_caller_does_the_call_comes_to_a_good_end() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let hotline = Hotline::open();
-    let tenant = runtime.block_on(shops(&hotline));
+    runtime.block_on(shops(&hotline));
     let config = ProptestConfig {
         cases: 10,
         rng_seed: RngSeed::Fixed(20_261_121),
@@ -118,18 +119,21 @@ fn whatever_a_caller_does_the_call_comes_to_a_good_end() {
             let mut caller = somebody.caller();
             let call = hotline.line.dial(somebody.options()).talk(&mut caller).await;
             let requests = hotline.requests(&call.call_sid).await;
+            let reached = hotline.directory("call", &call.call_sid).await;
             eventually("the call in the ledger", async || {
                 Some(hotline.ledger(&call.call_sid).await).filter(|rows| !rows.is_empty())
             })
             .await;
             let ledger = hotline.ledger(&call.call_sid).await;
-            (call, requests, ledger)
+            (call, requests, reached, ledger)
         });
         let calls = runtime.block_on(futures::future::join_all(calls));
-        for (somebody, (call, requests, ledger)) in callers.iter().zip(calls) {
+        for (somebody, (call, requests, reached, ledger)) in callers.iter().zip(calls) {
             somebody.ended_well(&call)?;
             prop_assert!(requests.len() <= 1, "{requests:#?}\n{call}");
-            prop_assert!(requests.iter().all(|request| owner(request) == tenant), "{requests:#?}\n{call}");
+            // Chance may have keyed another service code than ours.
+            let reached = reached.as_ref().and_then(|call| call["tenant"].as_str());
+            prop_assert!(requests.iter().all(|request| Some(owner(request)) == reached), "{requests:#?}\n{call}");
             prop_assert_eq!(ledger.len(), 1);
             prop_assert_eq!(&ledger[0]["seconds"], call.duration.as_secs());
         }

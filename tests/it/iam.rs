@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tests::Hotline;
 
+/// Actions on a resource.
+type May = (&'static str, &'static [&'static str]);
+
 /// What each function may do, by resource. `recordings/*` are objects in the bucket, `greetings/greetings/*` those under
 /// that prefix.
-const ALLOWED: &[(&str, &[(&str, &[&str])])] = &[
+const ALLOWED: &[(&str, &[May])] = &[
     ("voice-answer", &[("secret", READ_SECRET), ("directory", &["GetItem"])]),
     ("voice-language", &[("secret", READ_SECRET)]),
     (
@@ -16,7 +19,7 @@ const ALLOWED: &[(&str, &[(&str, &[&str])])] = &[
     ("voice-greeting", &[("greetings/greetings/*", &["GetObject"])]),
     ("voice-request-kind", &[("secret", READ_SECRET)]),
     ("voice-contact", BEGIN_REQUEST),
-    ("voice-name", &[("secret", READ_SECRET), ("requests", &["GetItem", "UpdateItem"])]),
+    ("voice-name", &[("secret", READ_SECRET), ("requests", &["UpdateItem"])]),
     (
         "voice-details",
         &[
@@ -82,7 +85,7 @@ const ALLOWED: &[(&str, &[(&str, &[&str])])] = &[
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
-const BEGIN_REQUEST: &[(&str, &[&str])] = &[
+const BEGIN_REQUEST: &[May] = &[
     ("secret", READ_SECRET),
     ("requests", &["GetItem", "PutItem"]),
     ("keys", &["Query", "PutItem"]),
@@ -90,7 +93,7 @@ const BEGIN_REQUEST: &[(&str, &[&str])] = &[
 ];
 
 /// Every action that is asked about: all that some function may do, and what none may.
-const ACTIONS: &[(&str, &[&str])] = &[
+const ACTIONS: &[May] = &[
     (
         "dynamodb",
         &[

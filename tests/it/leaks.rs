@@ -11,7 +11,7 @@ async fn after_the_suite_nothing_planted_lies_in_clear() {
     let hotline = Hotline::open();
     let scanner = Scanner::of_everything_planted();
     let (leaks, looked) = scanner.look_everywhere(&hotline).await;
-    assert!(leaks.is_empty(), "{}", leaks.iter().map(|leak| format!("{leak}\n")).collect::<String>());
+    assert!(leaks.is_empty(), "{leaks:#?}");
     let enough = looked.items > 500 && looked.objects > 10 && looked.lines > 2_000;
     assert!(enough, "the suite has left more than this to look at: {looked:?}");
 

@@ -94,7 +94,7 @@ impl Cloud {
         Answer { status, body }
     }
 
-    fn text(answer: Answer) -> Result<String, AwsError> {
+    fn text(answer: &Answer) -> Result<String, AwsError> {
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         if answer.status < 300 { Ok(body) } else { Err(AwsError { status: answer.status, body }) }
     }
@@ -113,7 +113,7 @@ impl Cloud {
         let (target, media) = (format!("{prefix}.{name}"), format!("application/x-amz-json-{version}"));
         let headers = [("content-type", media.as_str()), ("x-amz-target", target.as_str())];
         let body = serde_json::to_vec(input).expect("JSON");
-        let text = Self::text(self.send(service, Method::POST, "/", &headers, body).await)?;
+        let text = Self::text(&self.send(service, Method::POST, "/", &headers, body).await)?;
         Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("an answer in JSON") })
     }
 
@@ -233,7 +233,7 @@ impl Cloud {
             }
             let query = query.append_pair("list-type", "2").append_pair("prefix", prefix).finish();
             let answer = self.send("s3", Method::GET, &format!("/{bucket}?{query}"), &[], vec![]).await;
-            let xml = Self::text(answer).unwrap_or_else(|why| panic!("listing {bucket}: {why:?}"));
+            let xml = Self::text(&answer).unwrap_or_else(|why| panic!("listing {bucket}: {why:?}"));
             keys.extend(between(&xml, "<Key>", "</Key>").map(str::to_owned));
             token = between(&xml, "<NextContinuationToken>", "</NextContinuationToken>").next().map(str::to_owned);
             if token.is_none() {
@@ -251,13 +251,13 @@ impl Cloud {
     /// Puts an object.
     pub async fn put_object(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let answer = self.send("s3", Method::PUT, &format!("/{bucket}/{key}"), &[], bytes.to_vec()).await;
-        Self::text(answer).unwrap_or_else(|why| panic!("putting {key}: {why:?}"));
+        Self::text(&answer).unwrap_or_else(|why| panic!("putting {key}: {why:?}"));
     }
 
     /// Deletes an object.
     pub async fn delete_object(&self, bucket: &str, key: &str) {
         let answer = self.send("s3", Method::DELETE, &format!("/{bucket}/{key}"), &[], vec![]).await;
-        Self::text(answer).unwrap_or_else(|why| panic!("deleting {key}: {why:?}"));
+        Self::text(&answer).unwrap_or_else(|why| panic!("deleting {key}: {why:?}"));
     }
 
     // ---- KMS, Secrets Manager, Lambda, IAM, CloudWatch Logs
@@ -281,7 +281,7 @@ impl Cloud {
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let headers = [("content-type", "application/json")];
         let body = serde_json::to_vec(event).expect("JSON");
-        let text = Self::text(self.send("lambda", Method::POST, &path, &headers, body).await)
+        let text = Self::text(&self.send("lambda", Method::POST, &path, &headers, body).await)
             .unwrap_or_else(|why| panic!("invoking {function}: {why:?}"));
         let answer: Value = serde_json::from_str(&text).expect("an answer in JSON");
         if answer.get("errorType").is_some() { Err(answer) } else { Ok(answer) }
@@ -297,7 +297,7 @@ impl Cloud {
         }
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let answer = self.send("iam", Method::POST, "/", &headers, form.finish().into_bytes()).await;
-        let xml = Self::text(answer).unwrap_or_else(|why| panic!("asking IAM: {why:?}"));
+        let xml = Self::text(&answer).unwrap_or_else(|why| panic!("asking IAM: {why:?}"));
         let decisions: Vec<bool> =
             between(&xml, "<EvalDecision>", "</EvalDecision>").map(|decision| decision == "allowed").collect();
         assert_eq!(decisions.len(), actions.len(), "{xml}");
@@ -306,43 +306,27 @@ impl Cloud {
 
     /// The messages of a log group that contain a text, with their streams, oldest first.
     pub async fn log(&self, group: &str, containing: Option<&str>) -> Vec<(String, String)> {
-        let mut lines = vec![];
-        for stream in self.log_streams(group).await {
-            let mut start = 0;
-            loop {
-                let mut input =
-                    json!({ "logGroupName": group, "logStreamNames": [stream], "startTime": start, "limit": 10_000 });
-                if let Some(text) = containing {
-                    input["filterPattern"] = format!("\"{text}\"").into();
-                }
-                let got = self.call("logs:FilterLogEvents", input).await;
-                let events = got["events"].as_array().expect("events");
-                let message = |event: &Value| event["message"].as_str().unwrap_or_default().to_owned();
-                lines.extend(events.iter().map(|event| (stream.clone(), message(event))));
-                let last = events.last().and_then(|event| event["timestamp"].as_i64());
-                match last.filter(|_| events.len() == 10_000) {
-                    Some(last) if last > start => start = last,
-                    _ => break,
-                }
-            }
-        }
-        lines
-    }
-
-    async fn log_streams(&self, group: &str) -> Vec<String> {
-        let (mut names, mut token) = (vec![], Value::Null);
+        const MOST: usize = 10_000;
+        let (mut lines, mut start) = (vec![], 0);
         loop {
-            let mut input = json!({ "logGroupName": group, "limit": 50 });
-            if token.is_string() {
-                input["nextToken"] = token;
+            let mut input = json!({ "logGroupName": group, "startTime": start, "limit": MOST });
+            if let Some(text) = containing {
+                input["filterPattern"] = format!("\"{text}\"").into();
             }
-            let got = self.call("logs:DescribeLogStreams", input).await;
-            let streams = got["logStreams"].as_array().expect("streams");
-            names.extend(streams.iter().filter_map(|stream| stream["logStreamName"].as_str()).map(str::to_owned));
-            token = got["nextToken"].clone();
-            if !token.is_string() {
-                return names;
+            let got = self.call("logs:FilterLogEvents", input).await;
+            let events = got["events"].as_array().expect("events");
+            let at = |event: &Value| event["timestamp"].as_i64().expect("a time");
+            let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            // The local cloud has no token for the next page: those of the last moment come again with it.
+            let whole = events.len() < MOST;
+            let last = events.last().map_or(start, at);
+            let page = events.iter().filter(|event| whole || at(event) < last);
+            lines.extend(page.map(|event| (text(event, "logStreamName"), text(event, "message"))));
+            if whole {
+                return lines;
             }
+            assert!(last > start, "more than {MOST} lines of one millisecond");
+            start = last;
         }
     }
 

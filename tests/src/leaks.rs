@@ -1,8 +1,6 @@
 //! Looks for what was planted, in every form in which it could lie somewhere: as it is, escaped, in base64, in
 //! hexadecimal, a number as people write and say it, and under a hash that anybody can compute.
 
-use std::fmt;
-
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -19,12 +17,6 @@ pub struct Leak {
     pub place: String,
     /// What was found.
     pub what: String,
-}
-
-impl fmt::Display for Leak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lies in {}", self.what, self.place)
-    }
 }
 
 /// What has been looked at, so that an empty cloud does not pass for a clean one.
@@ -160,7 +152,7 @@ fn of_bytes(bytes: &[u8]) -> Vec<Vec<u8>> {
             let encoded = alphabet.encode([vec![0; before], bytes.to_vec()].concat());
             // The first characters depend on what comes before, the last one on what follows.
             let whole = (before + bytes.len()) * 8 / 6;
-            forms.push(encoded[(before * 8).div_ceil(6)..whole].as_bytes().to_vec());
+            forms.push(encoded.as_bytes()[(before * 8).div_ceil(6)..whole].to_vec());
         }
     }
     forms

@@ -267,6 +267,8 @@ impl Hotline {
     }
 
     async fn post(&mut self, url: &str, parameters: &[(String, String)]) -> Result<Step, Error> {
+        // A fragment is for Twilio alone: how often to try again.
+        let url = url.split('#').next().unwrap_or(url);
         let path = url.strip_prefix(BASE_URL).unwrap_or(url);
         let path = path.split_once('?').map_or(path, |(path, _)| path);
         let bin = self.declared.iter().find(|(_, declared)| {
