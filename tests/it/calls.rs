@@ -148,6 +148,32 @@ async fn a_caller_who_withholds_their_number_keys_one_and_confirms_it() {
 }
 
 #[tokio::test]
+async fn whatever_stands_for_a_withheld_number_is_never_taken_for_one() {
+    let hotline = Hotline::open();
+    join_all(["+7378742833", "+2562533", "+8656696", "Anonymous", "", "client:somebody", "sip:a@b.example"].map(
+        async |from| {
+            let call = hotline.call(from, &mut Script::keys(["1", "1#", "1"])).await;
+            assert!(call.heard("Please key in the telephone number that this business knows"), "{from}: {call}");
+            // Nobody could be answered, so nothing is asked either.
+            assert!(hotline.requests(&call.call_sid).await.is_empty(), "{from}: {call}");
+        },
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_has_of_their_own_is_shared() {
+    let hotline = Hotline::open();
+    for (n, to) in [(27, "+18665550199"), (28, "sip:line@hotline.example")] {
+        let options = CallOptions::from(planted::caller(planted::CALLS, n)).to(to);
+        let mut caller = Script::new(answers::request(Language::English, Some(CODE), Kind::OptOut));
+        let call = hotline.call_with(options, &mut caller).await;
+        let tenant = hotline.tenant_id(TENANT).await;
+        assert_eq!(hotline.request(&tenant, &call.call_sid).await["state"], "received", "{to}: {call}");
+    }
+}
+
+#[tokio::test]
 async fn a_caller_keys_another_number_and_corrects_a_slip() {
     let hotline = Hotline::open();
     let tenant = hotline.tenant_id(TENANT).await;

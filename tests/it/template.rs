@@ -174,7 +174,10 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
         assert_eq!(properties["FunctionName"]["Sub"], format!("${{AWS::StackName}}-{bin}"), "{name}");
         let (domain, step) = module(&bin);
         let main = read(format!("functions/{domain}/src/bin/{bin}.rs"));
-        assert!(main.contains(&format!("({domain}::{step}::handle)")), "{bin} does not hand over its own module's handler");
+        assert!(
+            main.contains(&format!("({domain}::{step}::handle)")),
+            "{bin} does not hand over its own module's handler"
+        );
         if let Some((_, path)) = route(properties) {
             assert!(path.starts_with(&format!("/{domain}/{}", step.replace('_', "-"))), "{bin} is at {path}");
             assert!(main.contains(&path), "{bin} does not say its route");
@@ -270,9 +273,13 @@ fn a_function_may_do_what_its_source_calls_and_nothing_else() {
     let mut wrong = vec![];
     for (bin, (name, properties)) in functions(&template) {
         let variables = properties["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
-        let mut by_resource: BTreeMap<String, &str> =
-            variables.iter().filter(|(_, value)| value.is_object()).map(|(name, value)| (target(value), name.as_str())).collect();
-        if let Some(source) = template["Resources"][format!("{name}Source")]["Properties"]["EventSourceArn"].as_object() {
+        let mut by_resource: BTreeMap<String, &str> = variables
+            .iter()
+            .filter(|(_, value)| value.is_object())
+            .map(|(name, value)| (target(value), name.as_str()))
+            .collect();
+        if let Some(source) = template["Resources"][format!("{name}Source")]["Properties"]["EventSourceArn"].as_object()
+        {
             by_resource.insert(target(&json!(source)), "source");
         }
         let mut may = BTreeSet::new();
@@ -282,7 +289,8 @@ fn a_function_may_do_what_its_source_calls_and_nothing_else() {
                 for resource in list(&statement["Resource"]) {
                     assert_ne!(resource, "*", "{bin} may do something to everything");
                     let variable = by_resource.get(&target(resource)).copied();
-                    let variable = variable.unwrap_or_else(|| panic!("{bin} may use {resource} and is not told where it is"));
+                    let variable =
+                        variable.unwrap_or_else(|| panic!("{bin} may use {resource} and is not told where it is"));
                     for action in list(&statement["Action"]) {
                         let action = action.as_str().unwrap();
                         assert!(!action.contains('*'), "{bin}: {action}");

@@ -45,7 +45,7 @@ struct Planted {
 }
 
 impl Scanner {
-    /// For all [planted](planted) numbers and words, and for the sound of every caller's voice.
+    /// For all [planted] numbers and words, and for the sound of every caller's voice.
     #[must_use]
     pub fn of_everything_planted() -> Self {
         let mut forms: Vec<Vec<u8>> = vec![];
@@ -199,12 +199,14 @@ fn names(answer: &Value, list: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn finds(haystack: &[u8]) -> bool {
-        !Scanner::of_everything_planted().look("here", haystack).is_empty()
+    fn finder() -> impl Fn(&[u8]) -> bool {
+        let scanner = Scanner::of_everything_planted();
+        move |haystack| !scanner.look("here", haystack).is_empty()
     }
 
     #[test]
     fn what_was_planted_is_found_in_every_form() {
+        let finds = finder();
         let number = planted::caller(planted::CALLS, 42);
         let said = planted::words("is my name");
         for text in [
@@ -234,6 +236,7 @@ mod tests {
 
     #[test]
     fn what_was_not_planted_is_not_found() {
+        let finds = finder();
         for text in [
             "CA00000000000000002135550142abcdef0123",
             "2f21355501420a",

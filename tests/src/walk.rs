@@ -1,5 +1,6 @@
 //! A call placed webhook by webhook, where a test must do what no telephone does.
 
+use partners::twilio::twiml::schema;
 use phone::document::{self, Element};
 use phone::{Answer, Webhook};
 use url::Url;
@@ -74,6 +75,7 @@ impl<'a> Walk<'a> {
         let answer = self.send(&webhook).await;
         assert_eq!(answer.status, 200, "{}: {}", webhook.url, answer.text());
         self.xml = answer.text();
+        assert_eq!(schema::check(&self.xml), Ok(()), "{}", self.xml);
         self.document = document::read(&self.xml).unwrap_or_else(|why| panic!("{why:?}: {}", self.xml));
     }
 

@@ -61,17 +61,15 @@ impl Store {
 
     /// Looks for what is another's before anything is written; who comes between is caught by [`claim`](Self::claim).
     async fn check_claims(&self, wanted: &Provision) -> Result<(), Error> {
-        let mine = self.look_up("tenant", &wanted.slug).await?.as_ref().map(owner).transpose()?;
         let codes = wanted.service_codes.iter().map(|profile| ("service-code", profile.code.as_str()));
         let numbers = wanted.numbers.iter().map(|(number, _)| ("number", number.as_str()));
+        let mut owners = vec![];
         for (kind, value) in codes.chain(numbers) {
-            if let Some(entry) = self.look_up(kind, value).await?
-                && Some(owner(&entry)?) != mine
-            {
-                return Err(Error::Conflict);
-            }
+            owners.extend(self.look_up(kind, value).await?.as_ref().map(owner).transpose()?);
         }
-        Ok(())
+        // Last: whoever sets up the same tenant at this moment enters its name first.
+        let mine = self.look_up("tenant", &wanted.slug).await?.as_ref().map(owner).transpose()?;
+        if owners.iter().all(|owner| Some(owner) == mine.as_ref()) { Ok(()) } else { Err(Error::Conflict) }
     }
 
     async fn claim_slug(&self, slug: &str) -> Result<Tenant, Error> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -227,12 +228,7 @@ impl TenantStore<'_> {
             Missing::Details | Missing::Confirmation => "details_recording",
         };
         let updated = self
-            .store
-            .dynamodb
-            .update_item()
-            .table_name(self.store.requests_table()?)
-            .key("pk", text(partition(self.tenant.id(), reference)))
-            .key("sk", text(reference.as_str()))
+            .update(reference, said.call)?
             .update_expression("SET #recording = :recording, #missing = :missing, #question = :question")
             .condition_expression(
                 "#call = :call AND #state = :incomplete AND #revision = :revision AND \
@@ -241,13 +237,11 @@ impl TenantStore<'_> {
             .expression_attribute_names("#recording", attribute)
             .expression_attribute_names("#missing", "missing")
             .expression_attribute_names("#question", "question")
-            .expression_attribute_names("#call", "call")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_values(":recording", text(said.recording.as_str()))
             .expression_attribute_values(":missing", missing_list(said.missing))
             .expression_attribute_values(":question", number(said.question))
-            .expression_attribute_values(":call", text(said.call.as_str()))
             .expression_attribute_values(":incomplete", text(State::Incomplete.code()))
             .expression_attribute_values(":revision", number(said.revision))
             .send()
@@ -267,20 +261,13 @@ impl TenantStore<'_> {
         recording: &RecordingSid,
     ) -> Result<(), Error> {
         let updated = self
-            .store
-            .dynamodb
-            .update_item()
-            .table_name(self.store.requests_table()?)
-            .key("pk", text(partition(self.tenant.id(), reference)))
-            .key("sk", text(reference.as_str()))
+            .update(reference, call)?
             .update_expression("SET #messages = list_append(if_not_exists(#messages, :none), :message)")
             .condition_expression("#call = :call AND NOT contains(#messages, :recording)")
             .expression_attribute_names("#messages", "messages")
-            .expression_attribute_names("#call", "call")
             .expression_attribute_values(":none", AttributeValue::L(vec![]))
             .expression_attribute_values(":message", AttributeValue::L(vec![text(recording.as_str())]))
             .expression_attribute_values(":recording", text(recording.as_str()))
-            .expression_attribute_values(":call", text(call.as_str()))
             .send()
             .await;
         match updated.map_err(SdkError::into_service_error) {
@@ -299,12 +286,7 @@ impl TenantStore<'_> {
             .next(submission.kind, Action::Receive, Actor::Consumer, submission.at, why)
             .map_err(Error::failed("filing a request"))?;
         let updated = self
-            .store
-            .dynamodb
-            .update_item()
-            .table_name(self.store.requests_table()?)
-            .key("pk", text(partition(self.tenant.id(), reference)))
-            .key("sk", text(reference.as_str()))
+            .update(reference, submission.call)?
             .update_expression(
                 "SET #state = :received, #missing = :missing, #confirmed_at = :at, #confirmed_how = :how, \
                  #events = list_append(#events, :event)",
@@ -315,14 +297,12 @@ impl TenantStore<'_> {
             .expression_attribute_names("#confirmed_at", "confirmed_at")
             .expression_attribute_names("#confirmed_how", "confirmed_how")
             .expression_attribute_names("#events", "events")
-            .expression_attribute_names("#call", "call")
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_values(":received", text(progress.state.code()))
             .expression_attribute_values(":missing", missing_list(submission.missing))
             .expression_attribute_values(":at", text(submission.at.to_string()))
             .expression_attribute_values(":how", text("orally, on the call"))
             .expression_attribute_values(":event", AttributeValue::L(vec![event_map(&event)?]))
-            .expression_attribute_values(":call", text(submission.call.as_str()))
             .expression_attribute_values(":incomplete", text(State::Incomplete.code()))
             .expression_attribute_values(":revision", number(submission.revision))
             .return_values(ReturnValue::AllNew)
@@ -374,6 +354,20 @@ impl TenantStore<'_> {
                 })
             })
             .transpose()
+    }
+
+    /// An update of a request that must be this call's; what it changes and under which further condition is to be added.
+    fn update(&self, reference: &Reference, call: &CallSid) -> Result<UpdateItemFluentBuilder, Error> {
+        let update = self
+            .store
+            .dynamodb
+            .update_item()
+            .table_name(self.store.requests_table()?)
+            .key("pk", text(partition(self.tenant.id(), reference)))
+            .key("sk", text(reference.as_str()))
+            .expression_attribute_names("#call", "call")
+            .expression_attribute_values(":call", text(call.as_str()));
+        Ok(update)
     }
 
     async fn request_item(&self, reference: &Reference) -> Result<Option<Item>, Error> {
