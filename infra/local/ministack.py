@@ -41,8 +41,8 @@ def keep_permissions_boundaries() -> None:
     def create_bounded(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         return bounded(create(logical_id, props, stack_name), props)
 
-    def update_bounded(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str, **more: Any) -> Any:
-        return bounded(update(physical_id, old, new, stack_name, **more), new)
+    def update_bounded(physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any) -> Any:
+        return bounded(update(physical_id, old, new, *more), new)
 
     role |= {"create": create_bounded, "update": update_bounded}
 
