@@ -23,7 +23,7 @@ def show(settings: Settings, call_file: Path) -> None:
     dynamodb = aws.local(settings, "dynamodb")
     request = _request(dynamodb, tables["RequestsTable"], sid)
     if request is None:
-        say("\n  No request came of this call: it ended before there was a kind and a number to answer.")
+        say("\n  No request came of this call.")
     else:
         say("\n  The request, as stored:")
         for name in ("sk", "kind", "state", "code", "language", "received_at", "respond_by", "respond_citation"):
