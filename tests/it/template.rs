@@ -26,7 +26,13 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (
         ".begin_request(",
-        &["dynamodb:PutItem TABLE_REQUESTS", "dynamodb:GetItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_KEYS"],
+        &[
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
     ),
     (".recording_salt(", &["dynamodb:PutItem TABLE_KEYS"]),
     (".recordings_later(", &["sqs:SendMessage source"]),

@@ -2,7 +2,6 @@
 
 use domain::clock;
 use domain::language::Language;
-use domain::reference::Reference;
 use domain::request::{Channel, Kind, Missing};
 use jiff::tz::TimeZone;
 use partners::twilio::rest::RestError;
@@ -70,17 +69,7 @@ async fn note_message(app: &App, owner: &CallOwner, ready: &RecordingReady) -> R
         clocks: &clocks,
         missing: &[Missing::Confirmation],
     };
-    let keys = store.keys().await?;
-    for candidate in 0..8 {
-        let reference = Reference::from_entropy(keys.reference_entropy(ready.call.as_str(), candidate)?);
-        match store.begin_request(&reference, &keys, &new).await {
-            Ok(Begun::Taken) => {}
-            // The call's own request is there: the message belongs to it, whatever its state.
-            Ok(Begun::There) | Err(Error::StaleCall) => {
-                return store.add_message(&reference, &ready.call, &ready.recording).await;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::Failed { doing: "writing a request", source: "every candidate for its reference is taken".into() })
+    // Where the call's own request is there, the message belongs to it, whatever its state.
+    let (Begun::There(reference) | Begun::Other(reference)) = store.begin_request(&new).await?;
+    store.add_message(&reference, &ready.call, &ready.recording).await
 }

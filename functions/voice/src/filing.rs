@@ -12,9 +12,6 @@ use platform::{App, Error};
 
 use crate::line::Line;
 
-/// Candidates for a reference number: two of a million requests share one once in 10^5 times.
-const CANDIDATES: u8 = 8;
-
 /// Writes the call's request down as incomplete and keeps its reference in the call. Safe to repeat.
 pub(crate) async fn begin(
     app: &App,
@@ -24,8 +21,6 @@ pub(crate) async fn begin(
 ) -> Result<Reference, Error> {
     let (tenant, service) = call.reached()?;
     let draft = call.draft()?;
-    let store = app.store.of(tenant);
-    let keys = store.keys().await?;
     let received_at = app.clock.now();
     let zone = TimeZone::get(&service.time_zone).map_err(Error::failed("reading the tenant's time zone"))?;
     let clocks = clock::clocks(&service.jurisdictions, draft.kind, received_at, &zone)
@@ -42,16 +37,14 @@ pub(crate) async fn begin(
         clocks: &clocks,
         missing: &missing(call, true)?,
     };
-    for candidate in 0..CANDIDATES {
-        let reference = Reference::from_entropy(keys.reference_entropy(line.sid.as_str(), candidate)?);
-        if store.begin_request(&reference, &keys, &new).await? == Begun::There {
-            if let Some(draft) = &mut call.request {
-                draft.reference = Some(reference.clone());
-            }
-            return Ok(reference);
-        }
+    // An older webhook, late: what the caller said since then stands.
+    let Begun::There(reference) = app.store.of(tenant).begin_request(&new).await? else {
+        return Err(Error::StaleCall);
+    };
+    if let Some(draft) = &mut call.request {
+        draft.reference = Some(reference.clone());
     }
-    Err(Error::Failed { doing: "writing a request", source: "every candidate for its reference is taken".into() })
+    Ok(reference)
 }
 
 /// What the call's request still lacks.

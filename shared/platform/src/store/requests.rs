@@ -25,6 +25,8 @@ use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 use crate::tenant::TenantId;
 
+/// Candidates for a reference number. Of 10^11, a tenant with a million requests has one in 10^5.
+const CANDIDATES: u8 = 8;
 /// How often a transaction that another one was in the way of is tried.
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(60);
@@ -57,13 +59,13 @@ pub struct NewRequest<'a> {
     pub missing: &'a [Missing],
 }
 
-/// Whether a request could be begun under a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is there after a request was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// It is there: written now, or by an earlier try of the same call.
-    There,
-    /// Another call's request has this reference: take the next candidate.
-    Taken,
+    /// The request, written now or by an earlier try.
+    There(Reference),
+    /// The same call's request in another version, which stands.
+    Other(Reference),
 }
 
 /// What was said in a step of a call.
@@ -117,13 +119,26 @@ pub struct RequestStatus {
 }
 
 impl TenantStore<'_> {
-    /// Writes a request down as incomplete, with the salt of its key, in one operation. Safe to repeat.
-    pub async fn begin_request(
+    /// Writes a request down as incomplete, with the salt of its key, in one operation unless its reference number is
+    /// another call's. The same call gets the same number each time, so this is safe to repeat.
+    pub async fn begin_request(&self, new: &NewRequest<'_>) -> Result<Begun, Error> {
+        let keys = self.keys().await?;
+        for candidate in 0..CANDIDATES {
+            let reference = Reference::from_entropy(keys.reference_entropy(new.call.as_str(), candidate)?);
+            if let Some(same_version) = self.begin_as(&reference, &keys, new).await? {
+                return Ok(if same_version { Begun::There(reference) } else { Begun::Other(reference) });
+            }
+        }
+        Err(Error::Failed { doing: "writing a request", source: "every candidate for its reference is taken".into() })
+    }
+
+    /// Begins a request under a reference: whether it is there in this version; nothing where another call has it.
+    async fn begin_as(
         &self,
         reference: &Reference,
         keys: &TenantKeys,
         new: &NewRequest<'_>,
-    ) -> Result<Begun, Error> {
+    ) -> Result<Option<bool>, Error> {
         let (pk, sk) = (partition(self.tenant.id(), reference), reference.as_str());
         let salt = SubjectSalt::random()?;
         let salt_pk = salt_key(self.tenant.id(), sk);
@@ -170,7 +185,7 @@ impl TenantStore<'_> {
                 .await
                 .map_err(SdkError::into_service_error);
             let canceled = match written {
-                Ok(_) => return Ok(Begun::There),
+                Ok(_) => return Ok(Some(true)),
                 Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
                 Err(error) => return Err(Error::failed("writing a request")(error)),
             };
@@ -392,16 +407,15 @@ fn partition(tenant: &TenantId, reference: &Reference) -> String {
     format!("{tenant}#{shard}")
 }
 
-/// What is there already under a reference: this call's own request in this very version, or something else.
-fn begun_before(there: &Item, new: &NewRequest<'_>) -> Result<Begun, Error> {
+/// Whether what is there already under a reference is this very version; nothing where it is another call's.
+fn begun_before(there: &Item, new: &NewRequest<'_>) -> Result<Option<bool>, Error> {
     if get_text(there, "call")? != new.call.as_str() {
-        return Ok(Begun::Taken);
+        return Ok(None);
     }
     let revision = there.get("revision").and_then(|value| value.as_n().ok());
     let same = revision.is_some_and(|revision| *revision == new.revision.to_string())
         && get_text(there, "kind")? == new.kind.code();
-    // An older webhook, late: what the caller said since then stands.
-    if same { Ok(Begun::There) } else { Err(Error::StaleCall) }
+    Ok(Some(same))
 }
 
 fn missing_list(missing: &[Missing]) -> AttributeValue {
