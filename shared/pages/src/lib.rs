@@ -1,0 +1,1 @@
+//! HTML that forms and dashboard have in common: layout, components, styles, charts.

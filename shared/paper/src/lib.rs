@@ -1,0 +1,1 @@
+//! PDF documents: the record of one request.
