@@ -15,8 +15,11 @@
 //! | 9 | [`clock`] | the dates a request must be confirmed and answered by |
 //! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
 //! | 11 | [`usage`] | what a call cost, whatever order its callbacks came in |
+//! | 12 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 13 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
+pub mod audit;
 pub mod business_day;
 pub mod clock;
 pub mod field_error;
@@ -25,10 +28,12 @@ pub mod language;
 pub mod phone;
 pub mod reference;
 pub mod request;
+pub mod role;
 pub mod rules;
 pub mod service_code;
 pub mod tenant;
 pub mod usage;
+pub mod user;
 
 pub use field_error::FieldError;
 
