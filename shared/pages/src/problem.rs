@@ -34,6 +34,13 @@ pub enum Problem<'a> {
     },
     /// What was sent is larger than what is taken.
     TooLarge,
+    /// What was sent breaks a rule.
+    Invalid {
+        /// What to do about it, as a sentence in the page's language.
+        reason: &'a str,
+    },
+    /// Somebody else changed the same thing first.
+    Conflict,
     /// Something broke on our side.
     Failed {
         /// What to tell whoever looks into it.
@@ -86,7 +93,9 @@ fn what_to_do(language: Language, problem: Problem<'_>) -> Vec<String> {
             let wait = format::wait(language, seconds);
             vec![said.what.to_owned(), fill(said.next, &[("wait", &wait)])]
         }
+        Problem::Invalid { reason } => vec![reason.to_owned(), said.next.to_owned()],
         Problem::NotFound
+        | Problem::Conflict
         | Problem::SignedOut
         | Problem::StaleForm
         | Problem::TooLarge
@@ -111,6 +120,8 @@ pub(crate) struct Texts {
     stale_form: About,
     throttled: About,
     too_large: About,
+    invalid: About,
+    conflict: About,
     failed: About,
     failed_id: &'static str,
     sign_in: &'static str,
@@ -127,6 +138,8 @@ impl Texts {
             Problem::StaleForm => &self.stale_form,
             Problem::Throttled { .. } => &self.throttled,
             Problem::TooLarge => &self.too_large,
+            Problem::Invalid { .. } => &self.invalid,
+            Problem::Conflict => &self.conflict,
             Problem::Failed { .. } => &self.failed,
         }
     }
@@ -169,6 +182,16 @@ impl Texts {
             what: "Nothing was saved, because what you sent is larger than we can take.",
             next: "Go back and send a smaller file or a shorter text.",
         },
+        invalid: About {
+            title: "That could not be saved",
+            what: "Something in what you sent needs another look.",
+            next: "Go back, change it, and send it once more.",
+        },
+        conflict: About {
+            title: "Somebody else was faster",
+            what: "While you were at it, a colleague changed the same thing. Your change was not saved, theirs was.",
+            next: "Go back, load the page again to see what changed, and decide anew.",
+        },
         failed: About {
             title: "Something went wrong on our side",
             what: "Your last step may not have been saved. We have been told about it.",
@@ -210,6 +233,16 @@ impl Texts {
             title: "Eso es demasiado grande para enviarlo",
             what: "No se guardó nada, porque lo que envió es más grande de lo que podemos recibir.",
             next: "Vuelva atrás y envíe un archivo más pequeño o un texto más corto.",
+        },
+        invalid: About {
+            title: "No se pudo guardar",
+            what: "Algo de lo que envió necesita otra mirada.",
+            next: "Vuelva atrás, corríjalo y envíelo de nuevo.",
+        },
+        conflict: About {
+            title: "Alguien se adelantó",
+            what: "Mientras usted trabajaba, otra persona cambió lo mismo. Se guardó su cambio, no el de usted.",
+            next: "Vuelva atrás, cargue la página de nuevo para ver qué cambió y decida otra vez.",
         },
         failed: About {
             title: "Algo falló de nuestro lado",

@@ -355,12 +355,7 @@ impl Table {
     }
 
     /// Adds a row with the value of its checkbox and what it chooses, for screen readers: "1234 5678 9012".
-    pub fn selectable_row(
-        mut self,
-        value: impl Into<String>,
-        chooses: impl Into<String>,
-        cells: Vec<Markup>,
-    ) -> Self {
+    pub fn selectable_row(mut self, value: impl Into<String>, chooses: impl Into<String>, cells: Vec<Markup>) -> Self {
         self.rows.push(Row { cells, select: Some((value.into(), chooses.into())), class: "" });
         self
     }

@@ -3,6 +3,7 @@
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::request::{Action, Channel, Kind, Missing, State};
+use domain::role::{Permission, Role};
 
 use crate::texts::either;
 
@@ -17,6 +18,67 @@ pub const fn kind(language: Language, kind: Kind) -> &'static str {
         Kind::Correct => either(language, "Correct", "Corregir"),
         Kind::Limit => either(language, "Limit sensitive use", "Limitar datos delicados"),
         Kind::Message => either(language, "Message", "Mensaje"),
+    }
+}
+
+/// What a role is called.
+#[must_use]
+pub const fn role(language: Language, role: Role) -> &'static str {
+    match role {
+        Role::Owner => either(language, "Owner", "Titular"),
+        Role::Manager => either(language, "Manager", "Responsable"),
+        Role::Agent => either(language, "Agent", "Agente"),
+        Role::Viewer => either(language, "Viewer", "Lectura"),
+    }
+}
+
+/// What a role may do, as a sentence.
+#[must_use]
+pub const fn role_may(language: Language, role: Role) -> &'static str {
+    match role {
+        Role::Owner => {
+            either(language, "Everything, and decides who else may come in.", "Todo, y decide quién más puede entrar.")
+        }
+        Role::Manager => either(
+            language,
+            "Requests, service codes, settings, exports and the audit trail; not the team.",
+            "Solicitudes, códigos de servicio, ajustes, exportaciones y registro de auditoría; no el equipo.",
+        ),
+        Role::Agent => {
+            either(language, "Works on requests and enters new ones.", "Atiende solicitudes y registra nuevas.")
+        }
+        Role::Viewer => either(
+            language,
+            "Reads requests and reports, changes nothing.",
+            "Lee solicitudes e informes, sin cambiar nada.",
+        ),
+    }
+}
+
+/// What a permission lets somebody do, as a phrase that follows "let you".
+#[must_use]
+pub const fn permission(language: Language, permission: Permission) -> &'static str {
+    match permission {
+        Permission::SeeRequests => either(language, "see requests", "ver solicitudes"),
+        Permission::WorkRequests => either(language, "work on requests", "trabajar en solicitudes"),
+        Permission::ExportRequests => either(language, "export requests", "exportar solicitudes"),
+        Permission::SeeSettings => {
+            either(language, "see how the account is set up", "ver la configuración de la cuenta")
+        }
+        Permission::EditServiceCodes => {
+            either(language, "change service codes and greetings", "cambiar códigos de servicio y saludos")
+        }
+        Permission::EditSettings => {
+            either(language, "change the account’s settings", "cambiar los ajustes de la cuenta")
+        }
+        Permission::ManageTeam => either(language, "manage the team", "administrar el equipo"),
+        Permission::SeeAudit => either(language, "read the audit trail", "leer el registro de auditoría"),
+        Permission::ExportAudit => either(language, "export the audit trail", "exportar el registro de auditoría"),
+        Permission::SeeReports => either(language, "see reports", "ver informes"),
+        Permission::OwnAccount => either(language, "change your account", "cambiar su cuenta"),
+        Permission::ChangeFactors => {
+            either(language, "change how you sign in", "cambiar la forma en que inicia sesión")
+        }
     }
 }
 

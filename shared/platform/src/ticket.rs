@@ -223,7 +223,9 @@ mod tests {
             let mut changed = sealed.clone().into_bytes();
             changed[n] = if changed[n] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert!(changed == sealed || tickets.open::<String>("cursor", "t-a", Timestamp::UNIX_EPOCH, &changed).is_err());
+            assert!(
+                changed == sealed || tickets.open::<String>("cursor", "t-a", Timestamp::UNIX_EPOCH, &changed).is_err()
+            );
         }
         for wrong in ["", "A", "!", "Ä", &sealed[1..]] {
             assert!(tickets.open::<String>("cursor", "t-a", Timestamp::UNIX_EPOCH, wrong).is_err(), "{wrong}");

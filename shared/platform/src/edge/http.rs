@@ -28,7 +28,8 @@ impl Request {
     pub(super) fn cookies(&self) -> Vec<(String, String)> {
         let apart = self.event.cookies.iter().flatten().map(String::as_str);
         let together = self.event.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
-        let pairs = apart.chain(together).flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let pairs =
+            apart.chain(together).flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 

@@ -221,8 +221,10 @@ impl Page {
     /// A file to keep: the browser saves it under this name and never shows it in our origin.
     #[must_use]
     pub fn download(content_type: &'static str, name: &str, bytes: Vec<u8>) -> Self {
-        let plain: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
+        let plain: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+            .collect();
         let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
         let mut page = Self::new(200, content_type, bytes);
         page.binary = true;
@@ -245,7 +247,8 @@ impl Page {
     pub fn ranged(mut self, range: Option<&str>) -> Self {
         let whole = self.body.len();
         self.headers.push(("accept-ranges", "bytes".to_owned()));
-        let Some(asked) = range.and_then(|range| range.strip_prefix("bytes=")).filter(|asked| !asked.contains(',')) else {
+        let Some(asked) = range.and_then(|range| range.strip_prefix("bytes=")).filter(|asked| !asked.contains(','))
+        else {
             return self;
         };
         let Some((first, last)) = asked.trim().split_once('-') else { return self };
@@ -626,18 +629,17 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     if known.wants_json {
         return json_problem(error, language, &next);
     }
-    let problem = |status, problem| {
-        Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status)
-    };
+    let problem =
+        |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
     match error {
         Error::SignedOut if known.post => Page::to("/dashboard/sign-in"),
         Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")),
         Error::Unconfirmed => Page::to(format!("/dashboard/confirm?next={next}")),
         Error::Forbidden { permission } => {
-            let roles: Vec<&str> =
-                permission.roles().iter().map(|role: &Role| pages::words::role(language, *role)).collect();
-            let wanted = pages::words::permission(language, *permission);
-            problem(403, Problem::Forbidden { permission: wanted, who_can_grant: &roles })
+            let permission = pages::words::permission(language, *permission);
+            // Roles are given by owners.
+            let who_can_grant = &[pages::words::role(language, Role::Owner)];
+            problem(403, Problem::Forbidden { permission, who_can_grant })
         }
         Error::StaleForm => problem(403, Problem::StaleForm),
         Error::Throttled { retry_after } => {

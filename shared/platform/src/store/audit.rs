@@ -170,13 +170,7 @@ impl TenantStore<'_> {
 
     /// Entries of one month before a number, the newest first; `ascending` gives those behind it, the oldest first.
     /// The next page may lie in another month: the caller goes on there.
-    pub async fn trail(
-        &self,
-        month: &str,
-        from: Option<u64>,
-        ascending: bool,
-        limit: i32,
-    ) -> Result<TrailPage, Error> {
+    pub async fn trail(&self, month: &str, from: Option<u64>, ascending: bool, limit: i32) -> Result<TrailPage, Error> {
         let keys = self.keys().await?;
         let pk = self.trail_key(month);
         let mut query = self

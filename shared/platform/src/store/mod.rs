@@ -41,8 +41,8 @@ pub use accounts::ServiceCodeAccount;
 pub use audit::{Head, TrailPage, month};
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
-pub use sessions::{Link, NewSession};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use sessions::{Link, NewSession};
 
 use crate::Error;
 use crate::clock::Clock;
