@@ -13,4 +13,6 @@
 
 pub mod chance;
 pub mod password;
+pub mod recovery;
+pub mod totp;
 
