@@ -12,7 +12,10 @@
 //! | – | [`chance`] | random bytes from the operating system |
 
 pub mod chance;
+pub mod credentials;
+pub mod passkey;
 pub mod password;
 pub mod recovery;
 pub mod totp;
 
+pub use credentials::Credentials;
