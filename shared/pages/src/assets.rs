@@ -15,14 +15,8 @@ pub struct Asset {
 }
 
 const FILES: [(&str, Asset); 3] = [
-    (
-        "style.css",
-        Asset { bytes: include_bytes!("../assets/style.css"), content_type: "text/css; charset=utf-8" },
-    ),
-    (
-        "app.js",
-        Asset { bytes: include_bytes!("../assets/app.js"), content_type: "text/javascript; charset=utf-8" },
-    ),
+    ("style.css", Asset { bytes: include_bytes!("../assets/style.css"), content_type: "text/css; charset=utf-8" }),
+    ("app.js", Asset { bytes: include_bytes!("../assets/app.js"), content_type: "text/javascript; charset=utf-8" }),
     ("favicon.svg", Asset { bytes: include_bytes!("../assets/favicon.svg"), content_type: "image/svg+xml" }),
 ];
 

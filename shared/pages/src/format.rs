@@ -269,20 +269,14 @@ mod tests {
 
     #[test]
     fn a_date_is_ahead_today_or_past() {
-        assert_eq!([-2, -1, 0, 1, 3].map(|days| days_left(English, days)), [
-            "2 days overdue",
-            "1 day overdue",
-            "due today",
-            "1 day left",
-            "3 days left"
-        ]);
-        assert_eq!([-2, -1, 0, 1, 3].map(|days| days_left(Spanish, days)), [
-            "venció hace 2 días",
-            "venció hace 1 día",
-            "vence hoy",
-            "queda 1 día",
-            "quedan 3 días"
-        ]);
+        assert_eq!(
+            [-2, -1, 0, 1, 3].map(|days| days_left(English, days)),
+            ["2 days overdue", "1 day overdue", "due today", "1 day left", "3 days left"]
+        );
+        assert_eq!(
+            [-2, -1, 0, 1, 3].map(|days| days_left(Spanish, days)),
+            ["venció hace 2 días", "venció hace 1 día", "vence hoy", "queda 1 día", "quedan 3 días"]
+        );
     }
 
     #[test]

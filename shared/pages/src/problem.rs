@@ -63,12 +63,12 @@ pub fn problem(language: Language, frame: Option<&Frame>, problem: Problem<'_>) 
         Some(frame) => frame::page(
             frame,
             said.title,
-            &html! {
+            html! {
                 (Heading::new(said.title))
                 div.problem { (body) }
             },
         ),
-        None => frame::door(language, said.title, &html! { div.problem { (body) } }),
+        None => frame::door(language, said.title, html! { div.problem { (body) } }),
     }
 }
 
@@ -86,11 +86,7 @@ fn what_to_do(language: Language, problem: Problem<'_>) -> Vec<String> {
             let wait = format::wait(language, seconds);
             vec![said.what.to_owned(), fill(said.next, &[("wait", &wait)])]
         }
-        Problem::NotFound
-        | Problem::SignedOut
-        | Problem::StaleForm
-        | Problem::TooLarge
-        | Problem::Failed { .. } => {
+        Problem::NotFound | Problem::SignedOut | Problem::StaleForm | Problem::TooLarge | Problem::Failed { .. } => {
             vec![said.what.to_owned(), said.next.to_owned()]
         }
     }

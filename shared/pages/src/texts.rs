@@ -92,12 +92,7 @@ fn compare(path: &str, one: &serde_json::Value, other: &serde_json::Value, found
     match (one, other) {
         (Object(one), Object(other)) => {
             for (name, text) in one {
-                compare(
-                    &format!("{path}.{name}"),
-                    text,
-                    other.get(name).unwrap_or(&serde_json::Value::Null),
-                    found,
-                );
+                compare(&format!("{path}.{name}"), text, other.get(name).unwrap_or(&serde_json::Value::Null), found);
             }
         }
         (Array(one), Array(other)) if one.len() == other.len() => {
