@@ -24,7 +24,7 @@ def test(settings: Settings, filters: list[str], chromium: Path | None) -> None:
     in_browser = browser_tests(filters)
     if not filters or not all(name.startswith("browser::") for name in filters):
         with step("Running the tests"):
-            _cargo_test(selection, filters, environment, ignored=False, may_be_none=bool(in_browser))
+            _cargo_test(selection, filters, environment, ignored=False, may_be_none=bool(filters and in_browser))
     if chromium and in_browser:
         with step("Running the tests in a browser"):
             _pytest(in_browser if filters else [str(BROWSER_TESTS)], settings, chromium)
