@@ -54,6 +54,7 @@ def provision(settings: Settings) -> None:
     """Put the credentials into the secret, set the tenants up, and have their owners accept their invitations. All of
     it can be done again and changes nothing."""
     account = twilio(settings)
+    _verify_sender(settings)
     secret = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)["TwilioSecret"]
     with step("Setting up the demo tenants"):
         operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
@@ -67,6 +68,17 @@ def provision(settings: Settings) -> None:
             if "owner" in tenant
         },
     )
+
+
+def _verify_sender(settings: Settings) -> None:
+    """What an operator does once in SES: without it the address that mail comes from may not send."""
+    stack = aws.local(settings, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    sender = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}["MailFrom"]
+    ses = aws.local(settings, "sesv2")
+    try:
+        ses.create_email_identity(EmailIdentity=sender)
+    except ses.exceptions.AlreadyExistsException:
+        pass
 
 
 def call(settings: Settings) -> None:
