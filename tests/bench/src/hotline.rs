@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::aws::{Aws, Cloud, Counts, Object, SharedCloud};
+use crate::aws::{Aws, Cloud, Counts, Item, Object, SharedCloud};
 use crate::sandbox::{Function, Invocation, Sandbox};
 use crate::template::{self, Declared};
 use crate::twiml::{self, Next};
@@ -23,6 +23,8 @@ use crate::webhook::{self, ACCOUNT_SID, AUTH_TOKEN, BASE_URL};
 const STEPS_LIMIT: usize = 40;
 /// The ARN under which the functions find the Twilio secret.
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio";
+/// The ARN under which they find the dashboard's.
+const DASHBOARD_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dashboard";
 /// A greeting's audio file: its name is the SHA-256 of its content, here only its shape.
 const GREETING: &str = "0000000000000000000000000000000000000000000000000000000000000000.mp3";
 /// The size of a spoken greeting of some ten seconds.
@@ -90,6 +92,8 @@ impl Hotline {
                 "call_state_key": "0123456789abcdef".repeat(4),
             });
             cloud.secrets.insert(SECRET.to_owned(), secret.to_string());
+            let secret = json!({ "ticket_key": "0123456789abcdef".repeat(4) });
+            cloud.secrets.insert(DASHBOARD_SECRET.to_owned(), secret.to_string());
             let audio = Object { bytes: vec![0; GREETING_BYTES].into(), content_type: "audio/mpeg".to_owned() };
             cloud.objects.insert(format!("/greetings/greetings/{GREETING}"), audio);
         }
@@ -259,10 +263,9 @@ impl Hotline {
     /// The reference number of the request that a call left.
     fn reference(&self, call_sid: &str) -> Result<String, Error> {
         let cloud = self.cloud.lock();
-        let left = cloud.items.iter().find(|((table, _, _), item)| {
-            table == "requests" && item.get("call").and_then(|call| call.get("S")) == Some(&json!(call_sid))
-        });
-        left.map(|((_, _, reference), _)| reference.clone())
+        let text = |item: &Item, name: &str| Some(item.get(name)?.get("S")?.as_str()?.to_owned());
+        let left = cloud.all("requests").find(|item| text(item, "call").as_deref() == Some(call_sid));
+        left.and_then(|item| text(&item, "sk"))
             .ok_or_else(|| Error::say("the opt-out call", "left no request", &call_sid))
     }
 
@@ -272,7 +275,7 @@ impl Hotline {
         let path = url.strip_prefix(BASE_URL).unwrap_or(url);
         let path = path.split_once('?').map_or(path, |(path, _)| path);
         let bin = self.declared.iter().find(|(_, declared)| {
-            declared.route.as_ref().is_some_and(|(method, route)| method == "POST" && matches(route, path))
+            declared.routes.iter().any(|(method, route)| method == "POST" && matches(route, path))
         });
         let bin =
             bin.map(|(bin, _)| bin.clone()).ok_or_else(|| Error::say(path, "has no route in template.yaml", &""))?;
@@ -314,6 +317,8 @@ fn variable(name: &str) -> Result<String, Error> {
         _ if name == "PUBLIC_BASE_URL" => BASE_URL.to_owned(),
         _ if name == "TWILIO_BASE_URL" => "http://127.0.0.1:9".to_owned(),
         _ if name == "TWILIO_SECRET" => SECRET.to_owned(),
+        _ if name == "DASHBOARD_SECRET" => DASHBOARD_SECRET.to_owned(),
+        _ if name == "MAIL_FROM" => "hello@optline.example".to_owned(),
         _ if name == "KMS_KEY" => "arn:aws:kms:us-east-1:000000000000:key/bench".to_owned(),
         Some(("TABLE" | "BUCKET", what)) => what.to_lowercase(),
         Some(("QUEUE", what)) => format!("https://sqs.us-east-1.amazonaws.com/000000000000/{}", what.to_lowercase()),

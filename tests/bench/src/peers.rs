@@ -128,7 +128,7 @@ fn cloud() -> Cloud {
         if !sk.is_empty() {
             item.insert("sk".to_owned(), json!({ "S": sk }));
         }
-        cloud.items.insert((table.to_owned(), pk.to_owned(), sk.to_owned()), item);
+        cloud.put(table, item);
     };
     put("directory", &format!("number#{DIALLED}"), "", json!({}));
     put("directory", "code#1", "", json!({ "tenant": { "S": "t-1" } }));
