@@ -2,7 +2,9 @@
 //!
 //! | read | module | what it says |
 //! |---|---|---|
+//! | 1 | [`record`] | the record of one privacy request, for a business's counsel or a regulator |
 //! | 2 | [`document`] | what any document is made of: headings, facts, rows, paragraphs, tables |
+//! | – | `words` | the fixed words of a record, in every language |
 //! | – | `text` | what may stand on paper: no control characters, and nothing that would vanish |
 //! | – | `font` | the two fonts, shaping, and where a line breaks |
 //! | – | `layout` | where everything stands, page by page |
@@ -16,7 +18,12 @@ pub mod document;
 mod font;
 mod layout;
 mod pdf;
+pub mod record;
 mod text;
+mod words;
 
 pub use document::{Block, Column, Document, Error, Row, Section, Table};
+pub use record::{Attachment, Entry, Note, Person, Record};
 
+#[cfg(test)]
+mod tests;
