@@ -841,3 +841,6 @@ fn optional(text: &str, field: &'static str, faults: &mut Vec<Fault>) -> Option<
 fn none(faults: Vec<Fault>) -> Result<(), Refusal> {
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Faults(faults)) }
 }
+
+#[cfg(test)]
+mod tests;
