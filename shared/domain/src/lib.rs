@@ -21,8 +21,11 @@
 //! | 15 | [`email`] | e-mail addresses |
 //! | 16 | [`personal`] | words about a person, which are never printed |
 //! | 17 | [`origin`] | the web origins from which a form is accepted |
+//! | 18 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 19 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
+pub mod audit;
 pub mod business_day;
 pub mod clock;
 pub mod denial;
@@ -37,10 +40,12 @@ pub mod personal;
 pub mod phone;
 pub mod reference;
 pub mod request;
+pub mod role;
 pub mod rules;
 pub mod service_code;
 pub mod tenant;
 pub mod usage;
+pub mod user;
 
 pub use field_error::FieldError;
 

@@ -13,10 +13,12 @@ use crate::aws::{self, Calls};
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::config::{Config, required};
+use crate::mail::Mailer;
 use crate::queue::Queues;
 use crate::secrets::{SecretStore, Secrets};
 use crate::store::Store;
 use crate::tenant::{Tenant, TenantId};
+use crate::ticket::{TicketStore, Tickets};
 
 /// Lambda's init phase has ten seconds; a caller has less patience.
 const WARM_WITHIN: Duration = Duration::from_millis(1500);
@@ -35,7 +37,10 @@ pub struct App {
     pub blobs: Blobs,
     /// AWS calls since the last look.
     pub calls: Calls,
+    /// Mail.
+    pub mail: Mailer,
     secrets: SecretStore,
+    tickets: TicketStore,
     /// Twilio's client, with the secret that it was made from.
     twilio: Mutex<Option<(Arc<Secrets>, Arc<rest::Client>)>>,
     /// The tenant of the invocation at hand, for its line in the log.
@@ -61,9 +66,12 @@ impl App {
             .force_path_style(config.aws_endpoint.is_some())
             .timeout_config(aws::patient())
             .build();
+        let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets);
         Self {
+            mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), &config),
             store: Store::new(
                 aws_sdk_dynamodb::Client::from_conf(dynamodb),
                 aws_sdk_kms::Client::from_conf(kms),
@@ -72,7 +80,8 @@ impl App {
             ),
             queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), &config),
             blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), &config),
-            secrets: SecretStore::new(aws_sdk_secretsmanager::Client::from_conf(secrets), config.twilio_secret.clone()),
+            tickets: TicketStore::new(secrets.clone(), config.dashboard_secret.clone()),
+            secrets: SecretStore::new(secrets, config.twilio_secret.clone()),
             twilio: Mutex::default(),
             tenant: Mutex::default(),
             calls,
@@ -84,6 +93,11 @@ impl App {
     /// Twilio's credentials and the calls' key.
     pub async fn secrets(&self) -> Result<Arc<Secrets>, Error> {
         self.secrets.get(self.clock.now()).await
+    }
+
+    /// What seals tickets and makes codes for forms.
+    pub async fn tickets(&self) -> Result<Arc<Tickets>, Error> {
+        self.tickets.get(self.clock.now()).await
     }
 
     /// The secret as it is now, if it may have been rotated since it was read.
@@ -124,6 +138,9 @@ impl App {
         let mut waiting = vec![];
         if self.config.twilio_secret.is_some() {
             waiting.push(async { drop(self.secrets().await) }.boxed_local());
+        }
+        if self.config.dashboard_secret.is_some() {
+            waiting.push(async { drop(self.tickets().await) }.boxed_local());
         }
         waiting.push(self.store.warm().boxed_local());
         waiting.push(self.queues.warm().boxed_local());

@@ -32,6 +32,16 @@ pub struct Config {
     pub table_requests: Option<String>,
     /// `TABLE_USAGE`.
     pub table_usage: Option<String>,
+    /// `TABLE_SESSIONS`.
+    pub table_sessions: Option<String>,
+    /// `TABLE_AUDIT`.
+    pub table_audit: Option<String>,
+    /// `TABLE_TALLIES`.
+    pub table_tallies: Option<String>,
+    /// `DASHBOARD_SECRET`: ARN of the secret that [`crate::ticket`] describes.
+    pub dashboard_secret: Option<String>,
+    /// `MAIL_FROM`: the address that mail comes from.
+    pub mail_from: Option<String>,
     /// `KMS_KEY`: ARN of the key that wraps tenants' root keys.
     pub kms_key: Option<String>,
     /// `QUEUE_USAGE`: URL.
@@ -40,6 +50,8 @@ pub struct Config {
     pub queue_recordings: Option<String>,
     /// `QUEUE_TRANSCRIPTS`: URL.
     pub queue_transcripts: Option<String>,
+    /// `QUEUE_MAIL`: URL.
+    pub queue_mail: Option<String>,
     /// `QUEUE_DEAD`: URL of the dead-letter queue of the queue that this function reads.
     pub queue_dead: Option<String>,
     /// `BUCKET_GREETINGS`.
@@ -67,10 +79,16 @@ impl Config {
             table_keys: read("TABLE_KEYS"),
             table_requests: read("TABLE_REQUESTS"),
             table_usage: read("TABLE_USAGE"),
+            table_sessions: read("TABLE_SESSIONS"),
+            table_audit: read("TABLE_AUDIT"),
+            table_tallies: read("TABLE_TALLIES"),
+            dashboard_secret: read("DASHBOARD_SECRET"),
+            mail_from: read("MAIL_FROM"),
             kms_key: read("KMS_KEY"),
             queue_usage: read("QUEUE_USAGE"),
             queue_recordings: read("QUEUE_RECORDINGS"),
             queue_transcripts: read("QUEUE_TRANSCRIPTS"),
+            queue_mail: read("QUEUE_MAIL"),
             queue_dead: read("QUEUE_DEAD"),
             bucket_greetings: read("BUCKET_GREETINGS"),
             bucket_recordings: read("BUCKET_RECORDINGS"),

@@ -3,6 +3,9 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use domain::role::Permission;
+use jiff::SignedDuration;
+
 /// What can go wrong, without any status code: each edge knows what its caller gets.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -23,6 +26,30 @@ pub enum Error {
     /// Somebody else changed it first.
     #[error("changed by somebody else meanwhile")]
     Conflict,
+    /// Nobody is signed in, or no longer.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// Signed in, but too long ago for what was asked.
+    #[error("the sign-in must be confirmed first")]
+    Unconfirmed,
+    /// Signed in without the permission that this needs.
+    #[error("this needs the permission {}", permission.code())]
+    Forbidden {
+        /// The permission.
+        permission: Permission,
+    },
+    /// The form does not come from a page that we gave to this browser in this session.
+    #[error("the form is not ours, or too old")]
+    StaleForm,
+    /// Too many tries.
+    #[error("too many tries")]
+    Throttled {
+        /// When to try again.
+        retry_after: SignedDuration,
+    },
+    /// More than we take.
+    #[error("the body is too large")]
+    TooLarge,
     /// A part that we depend on failed; worth a retry.
     #[error("{doing} failed")]
     Failed {
@@ -54,6 +81,12 @@ impl Error {
             Self::StaleCall => "StaleCall",
             Self::Invalid { .. } => "Invalid",
             Self::Conflict => "Conflict",
+            Self::SignedOut => "SignedOut",
+            Self::Unconfirmed => "Unconfirmed",
+            Self::Forbidden { .. } => "Forbidden",
+            Self::StaleForm => "StaleForm",
+            Self::Throttled { .. } => "Throttled",
+            Self::TooLarge => "TooLarge",
             Self::Failed { .. } => "Failed",
         }
     }

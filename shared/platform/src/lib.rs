@@ -8,7 +8,9 @@
 //! | [`tenant`] | the proof that a tenant was looked up; the only way to its data |
 //! | [`store`] | the only place that knows item shapes, keys and expressions |
 //! | [`seal`] | field encryption with a root key per tenant and a key per consumer record |
-//! | [`queue`], [`blob`] | SQS and S3 |
+//! | [`session`] | who is signed in, and the proof of what they may do |
+//! | [`ticket`] | small sealed texts that a browser or a mail carries for us |
+//! | [`queue`], [`blob`], [`mail`] | SQS, S3 and SES |
 //! | [`secrets`], [`config`], [`aws`], [`clock`], [`log`], [`error`] | the rest of the furniture |
 
 pub mod app;
@@ -20,11 +22,14 @@ pub mod config;
 pub mod edge;
 pub mod error;
 pub mod log;
+pub mod mail;
 pub mod queue;
 pub mod seal;
 pub mod secrets;
+pub mod session;
 pub mod store;
 pub mod tenant;
+pub mod ticket;
 
 pub use app::App;
 pub use error::Error;

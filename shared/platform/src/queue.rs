@@ -12,6 +12,7 @@ pub struct Queues {
     usage: Option<String>,
     recordings: Option<String>,
     transcripts: Option<String>,
+    mail: Option<String>,
     dead: Option<String>,
 }
 
@@ -22,6 +23,7 @@ impl Queues {
             usage: config.queue_usage.clone(),
             recordings: config.queue_recordings.clone(),
             transcripts: config.queue_transcripts.clone(),
+            mail: config.queue_mail.clone(),
             dead: config.queue_dead.clone(),
         }
     }
@@ -49,6 +51,11 @@ impl Queues {
         self.send(required(self.transcripts.as_deref(), "QUEUE_TRANSCRIPTS is not set")?, message).await
     }
 
+    /// A mail to be written, sealed, for `jobs-send-mail`.
+    pub async fn mail(&self, message: &impl Serialize) -> Result<(), Error> {
+        self.send(required(self.mail.as_deref(), "QUEUE_MAIL is not set")?, message).await
+    }
+
     async fn send(&self, url: &str, message: &impl Serialize) -> Result<(), Error> {
         let body = serde_json::to_string(message).map_err(Error::failed("writing a queue message"))?;
         self.send_raw(url, body).await
@@ -66,7 +73,7 @@ impl Queues {
 
     /// Opens the connection while the function still starts.
     pub(crate) async fn warm(&self) {
-        if let Some(url) = [&self.usage, &self.recordings, &self.transcripts].into_iter().flatten().next() {
+        if let Some(url) = [&self.usage, &self.recordings, &self.transcripts, &self.mail].into_iter().flatten().next() {
             let _ = self.client.get_queue_attributes().queue_url(url).send().await;
         }
     }

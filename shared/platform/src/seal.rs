@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::{hmac, rand};
 use jiff::{SignedDuration, Timestamp};
@@ -61,6 +62,18 @@ impl SubjectSalt {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes).map_err(|_| unsealed("drawing a salt"))?;
         Ok(Self(bytes))
+    }
+
+    /// For a value that is no consumer's: from the key of the item that it lies in. Never more than some millions of
+    /// values share one, which AES-GCM's random nonces bear (NIST SP 800-38D 8.3).
+    #[must_use]
+    pub fn of_place(pk: &str, sk: &str) -> Self {
+        let mut name = vec![];
+        push_part(&mut name, pk.as_bytes());
+        push_part(&mut name, sk.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, &name).as_ref());
+        Self(bytes)
     }
 
     /// As stored.

@@ -24,6 +24,20 @@ impl Request {
         self.event.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Name and value of each cookie. API Gateway moves them out of the headers; other callers leave them there.
+    pub(super) fn cookies(&self) -> Vec<(String, String)> {
+        let apart = self.event.cookies.iter().flatten().map(String::as_str);
+        let together = self.event.headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+        let pairs =
+            apart.chain(together).flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The network address of the caller, as API Gateway saw it.
+    pub(super) fn address(&self) -> &str {
+        self.event.request_context.http.source_ip.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn path(&self) -> &str {
         self.event.raw_path.as_deref().unwrap_or_default()
     }

@@ -5,6 +5,7 @@
 //! | [`voice`] | Twilio, while somebody is on the line | 200 TwiML: an apology, then the fallback takes a message |
 //! | [`callback`] | Twilio, after the fact | 500, so that Twilio's own retry applies |
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
+//! | [`page`](page()), [`door`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
 //!
@@ -13,6 +14,7 @@
 mod audio;
 mod http;
 mod job;
+mod page;
 mod queue;
 mod twilio;
 
@@ -28,6 +30,7 @@ use serde::de::DeserializeOwned;
 
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
+pub use page::{Client, Fields, File, Page, Visit, door, page, safe_next};
 pub use queue::queue;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 

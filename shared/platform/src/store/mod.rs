@@ -7,6 +7,9 @@
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
+//! | `sessions` | see [`sessions`](self) | – | who is signed in, links that are good once, counted tries |
+//! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
+//! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
@@ -18,29 +21,34 @@
 //! ```
 
 mod accounts;
+mod audit;
 mod directory;
 mod keys;
 mod provisioning;
 mod requests;
+mod sessions;
 mod usage;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::join;
 
 pub use accounts::ServiceCodeAccount;
+pub use audit::{Head, TrailPage, month};
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use sessions::{Link, NewSession};
 
 use crate::Error;
 use crate::clock::Clock;
 use crate::config::{Config, required};
 use crate::seal::KeyCache;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, TenantId};
 
 /// An item as DynamoDB gives it.
 type Item = HashMap<String, AttributeValue>;
@@ -52,7 +60,28 @@ pub struct Store {
     tables: Tables,
     kms_key: Option<String>,
     keys: KeyCache,
+    heads: Heads,
     clock: Clock,
+}
+
+/// The newest audit entry of each tenant, as far as this process knows; a stale one costs a second try.
+#[derive(Debug, Default)]
+struct Heads(Mutex<HashMap<TenantId, Head>>);
+
+impl Heads {
+    const KEEP_AT_MOST: usize = 1000;
+
+    fn get(&self, tenant: &TenantId) -> Option<Head> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+    }
+
+    fn put(&self, tenant: &TenantId, head: Head) {
+        let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if heads.len() >= Self::KEEP_AT_MOST {
+            heads.clear();
+        }
+        heads.insert(tenant.clone(), head);
+    }
 }
 
 #[derive(Debug)]
@@ -62,6 +91,9 @@ struct Tables {
     keys: Option<String>,
     requests: Option<String>,
     usage: Option<String>,
+    sessions: Option<String>,
+    audit: Option<String>,
+    tallies: Option<String>,
 }
 
 impl fmt::Debug for Store {
@@ -81,9 +113,13 @@ impl Store {
                 keys: config.table_keys.clone(),
                 requests: config.table_requests.clone(),
                 usage: config.table_usage.clone(),
+                sessions: config.table_sessions.clone(),
+                audit: config.table_audit.clone(),
+                tallies: config.table_tallies.clone(),
             },
             kms_key: config.kms_key.clone(),
             keys: KeyCache::default(),
+            heads: Heads::default(),
             clock,
         }
     }
@@ -114,14 +150,26 @@ impl Store {
         required(self.tables.usage.as_deref(), "TABLE_USAGE is not set")
     }
 
+    fn sessions_table(&self) -> Result<&str, Error> {
+        required(self.tables.sessions.as_deref(), "TABLE_SESSIONS is not set")
+    }
+
+    fn audit_table(&self) -> Result<&str, Error> {
+        required(self.tables.audit.as_deref(), "TABLE_AUDIT is not set")
+    }
+
+    fn tallies_table(&self) -> Result<&str, Error> {
+        required(self.tables.tallies.as_deref(), "TABLE_TALLIES is not set")
+    }
+
     /// Opens the connections while the function still starts: a look at a key that does not exist.
     pub(crate) async fn warm(&self) {
-        let Tables { directory, accounts, keys, requests, usage } = &self.tables;
-        let table = [directory, requests, usage, keys, accounts].into_iter().flatten().next();
+        let Tables { directory, accounts, keys, requests, usage, sessions, audit: _, tallies } = &self.tables;
+        let table = [sessions, directory, requests, usage, keys, accounts, tallies].into_iter().flatten().next();
         let dynamodb = async {
             if let Some(table) = table {
                 let mut get = self.dynamodb.get_item().table_name(table).key("pk", text("warm-up"));
-                if Some(table) != directory.as_ref() {
+                if Some(table) != directory.as_ref() && Some(table) != sessions.as_ref() {
                     get = get.key("sk", text("warm-up"));
                 }
                 let _ = get.send().await;

@@ -1,0 +1,711 @@
+//! Browsers: people who are signed in ([`page()`]) and people who are not ([`door()`]).
+//!
+//! Before a handler runs: the session is found and noted as used (one operation), a form is known to be ours, the body
+//! is bounded and parsed. After it: every response has the security headers, and nothing personal is cached.
+
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use cookie::{Cookie, SameSite};
+use domain::language::Language;
+use domain::role::Role;
+use futures::future::LocalBoxFuture;
+use futures::stream;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::LambdaEvent;
+use maud::Markup;
+use pages::{Frame, Problem, Section};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::http::Request;
+use super::{Exit, Line, guarded, serve};
+use crate::session::{Allowed, Needs, Session};
+use crate::ticket::{Tickets, random_token};
+use crate::{App, Error};
+
+/// API Gateway gives up after 30 seconds.
+const WITHIN: Duration = Duration::from_secs(27);
+/// A form without files: a note of 20,000 characters, percent-encoded, and room to spare.
+const FORM_BYTES: usize = 256 * 1024;
+/// A form with a file. Lambda takes 6 MB, a third of which base64 needs.
+const UPLOAD_BYTES: usize = 4_400_000;
+/// No form of ours has as many fields.
+const FIELDS: usize = 500;
+
+/// Holds the secret of a session.
+const SESSION: &str = "__Host-session";
+/// Ties a form to the browser that it was given to, before anybody is signed in.
+const VISITOR: &str = "__Host-visitor";
+/// The language somebody chose at the door.
+const LANGUAGE: &str = "__Host-language";
+/// The purpose of the code in every form.
+const CSRF: &str = "csrf";
+
+/// Fields of a form or a query: a name may come several times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn parse(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().take(FIELDS).collect())
+    }
+
+    /// The first value under a name, trimmed of nothing; empty where there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(there, _)| there == name).map_or("", |(_, value)| value)
+    }
+
+    /// Every value under a name.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(there, _)| there == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Whether a name is there, with whatever value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(there, _)| there == name)
+    }
+
+    /// All of it, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// A file that came with a form. Its name and its type are what the browser claims.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// The form's field.
+    pub field: String,
+    /// The name, without any path.
+    pub name: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("File").field("field", &self.field).field("length", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Who is there, as far as the network tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Client {
+    /// The network address.
+    pub address: String,
+    /// What the browser calls itself, cut to 200 characters.
+    pub agent: String,
+}
+
+/// A request of a browser.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Whether something is to be done (POST), rather than shown (GET).
+    pub post: bool,
+    /// The path.
+    pub path: String,
+    /// Its last segment, decoded: the id or ticket of what is meant.
+    pub segment: String,
+    /// The query.
+    pub query: Fields,
+    /// The form.
+    pub form: Fields,
+    /// Files of the form.
+    pub files: Vec<File>,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// The language to answer in.
+    pub language: Language,
+    /// Who is there.
+    pub client: Client,
+    /// The code that every form of this page must carry.
+    pub csrf: String,
+    /// When the request came.
+    pub at: Timestamp,
+    json: Vec<u8>,
+    is_json: bool,
+    cookies: Vec<(String, String)>,
+}
+
+impl Visit {
+    /// A JSON body.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.json).map_err(|_| Error::invalid("body", "Send JSON as this page does."))
+    }
+
+    /// A cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The secret of the session, if the browser holds one; for signing in and out.
+    #[must_use]
+    pub fn session_secret(&self) -> Option<&str> {
+        self.cookie(SESSION)
+    }
+
+    /// The path with its query, to come back to.
+    #[must_use]
+    pub fn here(&self) -> String {
+        let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(self.query.iter()).finish();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
+    }
+}
+
+/// The path to go to after signing in or confirming: one of ours, or the overview.
+#[must_use]
+pub fn safe_next(next: &str) -> &str {
+    let ours = next.starts_with("/dashboard/")
+        && next.len() <= 2000
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !next.contains("//");
+    if ours { next } else { "/dashboard/overview" }
+}
+
+/// What a browser gets.
+#[derive(Clone, Debug)]
+pub struct Page {
+    status: i64,
+    content_type: &'static str,
+    headers: Vec<(&'static str, String)>,
+    cookies: Vec<String>,
+    body: Vec<u8>,
+    binary: bool,
+    form_action: Option<String>,
+}
+
+impl Page {
+    fn new(status: i64, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, content_type, headers: vec![], cookies: vec![], body, binary: false, form_action: None }
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn html(markup: Markup) -> Self {
+        Self::new(200, "text/html; charset=utf-8", markup.into_string().into_bytes())
+    }
+
+    /// The form again, filled in, with what is wrong beside each field.
+    #[must_use]
+    pub fn invalid(markup: Markup) -> Self {
+        Self::html(markup).with_status(422)
+    }
+
+    /// On to another page of ours (303: after a form, a reload repeats nothing).
+    #[must_use]
+    pub fn to(path: impl Into<String>) -> Self {
+        let mut page = Self::new(303, "text/plain; charset=utf-8", vec![]);
+        page.headers.push(("location", path.into()));
+        page
+    }
+
+    /// JSON, for scripts of ours.
+    pub fn json(value: &impl Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_vec(value).map_err(Error::failed("writing JSON"))?;
+        Ok(Self::new(200, "application/json", body))
+    }
+
+    /// A file to keep: the browser saves it under this name and never shows it in our origin.
+    #[must_use]
+    pub fn download(content_type: &'static str, name: &str, bytes: Vec<u8>) -> Self {
+        let plain: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+            .collect();
+        let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
+        let mut page = Self::new(200, content_type, bytes);
+        page.binary = true;
+        page.headers
+            .push(("content-disposition", format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")));
+        page
+    }
+
+    /// Bytes to be shown in place: an asset, a recording.
+    #[must_use]
+    pub fn inline(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        let mut page = Self::new(200, content_type, bytes);
+        page.binary = true;
+        page
+    }
+
+    /// The part of an [`inline`](Self::inline) body that a `Range` header asks for, so that a player can seek
+    /// (RFC 9110 14). A range that cannot be read is ignored; one outside of the body is answered 416.
+    #[must_use]
+    pub fn ranged(mut self, range: Option<&str>) -> Self {
+        let whole = self.body.len();
+        self.headers.push(("accept-ranges", "bytes".to_owned()));
+        let Some(asked) = range.and_then(|range| range.strip_prefix("bytes=")).filter(|asked| !asked.contains(','))
+        else {
+            return self;
+        };
+        let Some((first, last)) = asked.trim().split_once('-') else { return self };
+        let (first, last) = match (first.parse::<usize>(), last.parse::<usize>()) {
+            (Ok(first), Ok(last)) => (first, last.min(whole.saturating_sub(1))),
+            (Ok(first), Err(_)) if last.is_empty() => (first, whole.saturating_sub(1)),
+            (Err(_), Ok(suffix)) if first.is_empty() => (whole.saturating_sub(suffix), whole.saturating_sub(1)),
+            _ => return self,
+        };
+        match self.body.get(first..=last) {
+            Some(part) if first <= last => {
+                self.body = part.to_vec();
+                self.status = 206;
+                self.headers.push(("content-range", format!("bytes {first}-{last}/{whole}")));
+            }
+            _ => {
+                self.body = vec![];
+                self.status = 416;
+                self.headers.push(("content-range", format!("bytes */{whole}")));
+            }
+        }
+        self
+    }
+
+    /// Another status.
+    #[must_use]
+    pub fn with_status(mut self, status: i64) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Another header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// For bodies named by their content: kept by browsers and proxies for a year.
+    #[must_use]
+    pub fn immutable(self) -> Self {
+        self.with_header("cache-control", "public, max-age=31536000, immutable")
+    }
+
+    /// Lets the page's forms go to one more origin: S3, for uploads.
+    #[must_use]
+    pub fn with_form_action(mut self, origin: impl Into<String>) -> Self {
+        self.form_action = Some(origin.into());
+        self
+    }
+
+    /// Gives the browser a cookie that scripts cannot read and other sites cannot send.
+    #[must_use]
+    pub fn with_cookie(mut self, name: &str, value: &str, lives: SignedDuration) -> Self {
+        self.cookies.push(cookie(name, value, lives.as_secs()));
+        self
+    }
+
+    /// Takes a cookie back.
+    #[must_use]
+    pub fn without_cookie(self, name: &str) -> Self {
+        self.with_cookie(name, "", SignedDuration::ZERO)
+    }
+
+    /// Signs the browser in: the secret of a session that has begun.
+    #[must_use]
+    pub fn with_session(self, secret: &str) -> Self {
+        self.with_cookie(SESSION, secret, crate::session::ABSOLUTE).without_cookie(VISITOR)
+    }
+
+    /// Signs the browser out, and has it forget what it kept of us.
+    #[must_use]
+    pub fn signed_out(self) -> Self {
+        self.without_cookie(SESSION).with_header("clear-site-data", "\"cache\", \"cookies\", \"storage\"")
+    }
+
+    fn respond(self) -> ApiGatewayV2httpResponse {
+        let mut headers = HeaderMap::new();
+        let form_action = self.form_action.map(|origin| format!(" {origin}")).unwrap_or_default();
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; \
+             connect-src 'self'; form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'"
+        );
+        let ours = [
+            ("content-type", self.content_type),
+            ("cache-control", "no-store"),
+            ("content-security-policy", policy.as_str()),
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            // Not `no-referrer`: browsers would send our own forms with `Origin: null`.
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            (
+                "permissions-policy",
+                "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), \
+                 publickey-credentials-create=(self)",
+            ),
+        ];
+        let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in ours.into_iter().chain(own) {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = self.status;
+        response.headers = headers;
+        response.cookies = self.cookies;
+        response.is_base64_encoded = self.binary;
+        response.body = (!self.body.is_empty()).then(|| match self.binary {
+            true => Body::Binary(self.body),
+            false => Body::Text(String::from_utf8_lossy(&self.body).into_owned()),
+        });
+        response
+    }
+}
+
+fn cookie(name: &str, value: &str, seconds: i64) -> String {
+    let mut cookie = Cookie::new(name.to_owned(), value.to_owned());
+    cookie.set_path("/");
+    cookie.set_secure(true);
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    let mut text = cookie.to_string();
+    text.push_str(&format!("; Max-Age={seconds}"));
+    text
+}
+
+type Handler = Box<dyn Fn(&'static App, Session, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
+type DoorHandler = Box<dyn Fn(&'static App, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
+
+enum Opens {
+    ToSignedIn(Handler),
+    ToAnybody(DoorHandler),
+}
+
+/// Serves a page to people who are signed in and have the permission that the handler's arguments name.
+pub fn page<H, P>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Allowed<P>, Visit) -> Result<Page, Error> + 'static,
+    P: Needs,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: Handler = Box::new(move |app, session, visit| {
+        Box::pin(async move {
+            let allowed = Allowed::<P>::check(session, visit.at, visit.post)?;
+            handle(app, allowed, visit).await
+        })
+    });
+    serve_pages(Box::leak(Box::new(Opens::ToSignedIn(handle))))
+}
+
+/// Serves a page to anybody.
+pub fn door<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: DoorHandler = Box::new(move |app, visit| Box::pin(handle(app, visit)));
+    serve_pages(Box::leak(Box::new(Opens::ToAnybody(handle))))
+}
+
+fn serve_pages(opens: &'static Opens) -> Exit {
+    serve(None, &|app, event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Box::pin(async move {
+            let started = Instant::now();
+            let request_id = event.context.request_id;
+            let (page, error) = answer(app, event.payload, opens, &request_id).await;
+            let outcome = error.as_ref().map_or("ok", Error::kind);
+            Line { app, request_id: &request_id, call: "", started }.write(outcome, error.as_ref());
+            Ok(page.respond())
+        })
+    })
+}
+
+/// What is known of a request when something goes wrong with it.
+struct Known {
+    language: Language,
+    path: String,
+    post: bool,
+    wants_json: bool,
+    frame: Option<Frame>,
+}
+
+async fn answer(
+    app: &'static App,
+    event: ApiGatewayV2httpRequest,
+    opens: &Opens,
+    request_id: &str,
+) -> (Page, Option<Error>) {
+    let mut known =
+        Known { language: Language::English, path: String::new(), post: false, wants_json: false, frame: None };
+    let Some(request) = Request::new(event) else {
+        let error = Error::invalid("body", "The body is not base64.");
+        return (translate(&error, &known, request_id), Some(error));
+    };
+    match guarded(WITHIN, open(app, &request, opens, &mut known)).await {
+        Ok(page) => (page, None),
+        Err(error) => (translate(&error, &known, request_id), Some(error)),
+    }
+}
+
+async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut Known) -> Result<Page, Error> {
+    let at = app.clock.now();
+    let cookies = request.cookies();
+    let query = Fields::parse(request.query().as_bytes());
+    let find = |name: &str| cookies.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str());
+    let chosen = Language::parse(query.get("lang"));
+    known.language = chosen
+        .or_else(|| find(LANGUAGE).and_then(Language::parse))
+        .unwrap_or_else(|| preferred(request.header("accept-language")));
+    request.path().clone_into(&mut known.path);
+    known.post = request.is_post();
+    known.wants_json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+
+    let tickets = app.tickets().await?;
+    let mut session = None;
+    // What ties a form to this browser: its session, or a cookie that it was given for the purpose.
+    let (tie, new_visitor) = match opens {
+        Opens::ToSignedIn(_) => {
+            let secret = find(SESSION).ok_or(Error::SignedOut)?;
+            let found = app.store.session(&tickets, secret, at).await?;
+            app.about(&found.tenant);
+            known.language = found.card.language;
+            let tie = found.id.as_str().to_owned();
+            known.frame = Some(frame(&found, tickets.mac(CSRF, &tie), Section::Overview));
+            session = Some(found);
+            (tie, None)
+        }
+        Opens::ToAnybody(_) => match find(VISITOR).filter(|value| value.len() == 43) {
+            Some(visitor) => (visitor.to_owned(), None),
+            None => {
+                let visitor = random_token()?;
+                (visitor.clone(), Some(visitor))
+            }
+        },
+    };
+    let csrf = tickets.mac(CSRF, &tie);
+    let mut visit = Visit {
+        post: known.post,
+        path: request.path().to_owned(),
+        segment: decode(request.last_segment()),
+        query,
+        form: Fields::default(),
+        files: vec![],
+        range: request.header("range").map(str::to_owned),
+        language: known.language,
+        client: Client {
+            address: request.address().to_owned(),
+            agent: request.header("user-agent").unwrap_or_default().chars().take(200).collect(),
+        },
+        csrf,
+        at,
+        json: vec![],
+        is_json: known.wants_json,
+        cookies,
+    };
+    if visit.post {
+        read_body(request, &mut visit).await?;
+        check_form(app, request, &tickets, &tie, &visit)?;
+    }
+    let page = match (opens, session) {
+        (Opens::ToSignedIn(handle), Some(session)) => handle(app, session, visit).await?,
+        (Opens::ToSignedIn(_), None) => return Err(Error::SignedOut),
+        (Opens::ToAnybody(handle), _) => {
+            let mut page = handle(app, visit).await?;
+            if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
+                page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
+            }
+            if let Some(language) = chosen {
+                page = page.with_cookie(LANGUAGE, language.code(), SignedDuration::from_hours(24 * 365));
+            }
+            page
+        }
+    };
+    Ok(page)
+}
+
+impl Page {
+    /// Whether caches may keep it: then nobody's cookie may be in it.
+    fn is_public(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == "cache-control")
+    }
+}
+
+/// A form is ours if the browser says that a page of ours sent it, and if it carries the code that we gave that page.
+fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit: &Visit) -> Result<(), Error> {
+    let origin_fits = match request.header("origin") {
+        Some(origin) => origin == app.config.public_base_url()?,
+        None => true,
+    };
+    let site_fits = request.header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let code = if visit.is_json { request.header("x-csrf").unwrap_or_default() } else { visit.form.get(CSRF) };
+    if origin_fits && site_fits && tickets.is_mac(CSRF, tie, code) { Ok(()) } else { Err(Error::StaleForm) }
+}
+
+async fn read_body(request: &Request, visit: &mut Visit) -> Result<(), Error> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if let Ok(boundary) = multer::parse_boundary(content_type) {
+        if request.body.len() > UPLOAD_BYTES {
+            return Err(Error::TooLarge);
+        }
+        return read_parts(request, boundary, visit).await;
+    }
+    if request.body.len() > FORM_BYTES {
+        return Err(Error::TooLarge);
+    }
+    if visit.is_json {
+        visit.json.clone_from(&request.body);
+    } else {
+        visit.form = Fields::parse(&request.body);
+    }
+    Ok(())
+}
+
+async fn read_parts(request: &Request, boundary: String, visit: &mut Visit) -> Result<(), Error> {
+    let unreadable = |_| Error::invalid("body", "The form did not arrive whole. Please send it again.");
+    let body = stream::iter([Ok::<_, std::convert::Infallible>(request.body.clone())]);
+    let mut parts = multer::Multipart::new(body, boundary);
+    let mut fields = vec![];
+    while let Some(part) = parts.next_field().await.map_err(unreadable)? {
+        if fields.len() + visit.files.len() >= FIELDS {
+            return Err(Error::TooLarge);
+        }
+        let field = part.name().unwrap_or_default().to_owned();
+        // Without a path: some browsers send one.
+        let name = part.file_name().map(|name| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned());
+        let bytes = part.bytes().await.map_err(unreadable)?.to_vec();
+        match name {
+            Some(name) => visit.files.push(File { field, name, bytes }),
+            None => fields.push((field, String::from_utf8_lossy(&bytes).into_owned())),
+        }
+    }
+    visit.form = Fields(fields);
+    Ok(())
+}
+
+/// What stands around a page, for whoever is signed in.
+fn frame(session: &Session, csrf: String, section: Section) -> Frame {
+    let may = |section: &Section| session.role.may(needed(*section));
+    Frame {
+        language: session.card.language,
+        tenant_name: session.card.tenant_name.clone(),
+        user_name: session.card.user_name.clone(),
+        role: pages::words::role(session.card.language, session.role).to_owned(),
+        csrf,
+        section,
+        sections: Section::ALL.into_iter().filter(may).collect(),
+    }
+}
+
+/// The permission without which a section is not in the menu.
+fn needed(section: Section) -> domain::role::Permission {
+    use domain::role::Permission as P;
+    match section {
+        Section::Overview | Section::Requests => P::SeeRequests,
+        Section::ServiceCodes | Section::Settings | Section::Usage => P::SeeSettings,
+        Section::Team => P::ManageTeam,
+        Section::Audit => P::SeeAudit,
+        Section::Reports => P::SeeReports,
+        Section::Account => P::OwnAccount,
+    }
+}
+
+impl<P> Allowed<P> {
+    /// What stands around this page.
+    #[must_use]
+    pub fn frame(&self, visit: &Visit, section: Section) -> Frame {
+        frame(self, visit.csrf.clone(), section)
+    }
+}
+
+fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
+    let language = known.language;
+    let next: String = form_urlencoded::byte_serialize(known.path.as_bytes()).collect();
+    if known.wants_json {
+        return json_problem(error, language, &next);
+    }
+    let problem =
+        |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
+    match error {
+        Error::SignedOut if known.post => Page::to("/dashboard/sign-in"),
+        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")),
+        Error::Unconfirmed => Page::to(format!("/dashboard/confirm?next={next}")),
+        Error::Forbidden { permission } => {
+            let permission = pages::words::permission(language, *permission);
+            // Roles are given by owners.
+            let who_can_grant = &[pages::words::role(language, Role::Owner)];
+            problem(403, Problem::Forbidden { permission, who_can_grant })
+        }
+        Error::StaleForm => problem(403, Problem::StaleForm),
+        Error::Throttled { retry_after } => {
+            let seconds = u64::try_from(retry_after.as_secs()).unwrap_or(1);
+            problem(429, Problem::Throttled { seconds }).with_header("retry-after", seconds.to_string())
+        }
+        Error::TooLarge => problem(413, Problem::TooLarge),
+        Error::NotFound | Error::StaleCall => problem(404, Problem::NotFound),
+        Error::Invalid { reason, .. } => problem(422, Problem::Invalid { reason }),
+        Error::Conflict => problem(409, Problem::Conflict),
+        Error::Failed { .. } => problem(500, Problem::Failed { request_id }),
+    }
+}
+
+/// Scripts of ours show `error` as it is, or go `to` where the error leads.
+fn json_problem(error: &Error, language: Language, next: &str) -> Page {
+    let (status, body) = match error {
+        Error::SignedOut => (401, serde_json::json!({"to": "/dashboard/sign-in"})),
+        Error::Unconfirmed => (403, serde_json::json!({"to": format!("/dashboard/confirm?next={next}")})),
+        Error::Invalid { reason, .. } => (422, serde_json::json!({"error": reason})),
+        error => {
+            let (status, english, spanish) = match error {
+                Error::StaleForm => {
+                    (403, "Please reload the page and try again.", "Vuelva a cargar la página e inténtelo de nuevo.")
+                }
+                Error::Throttled { .. } => (
+                    429,
+                    "Too many tries. Please wait a few minutes.",
+                    "Demasiados intentos. Espere unos minutos, por favor.",
+                ),
+                Error::Failed { .. } => (
+                    500,
+                    "Something went wrong on our side. Please try again.",
+                    "Algo salió mal de nuestro lado. Inténtelo de nuevo, por favor.",
+                ),
+                Error::Forbidden { .. } => (403, "Your role does not allow this.", "Su función no permite esto."),
+                Error::TooLarge => (413, "That is too much at once.", "Eso es demasiado de una vez."),
+                _ => (404, "That did not work. Please try again.", "No funcionó. Inténtelo de nuevo, por favor."),
+            };
+            let said = match language {
+                Language::English => english,
+                Language::Spanish => spanish,
+            };
+            (status, serde_json::json!({"error": said}))
+        }
+    };
+    Page::new(status, "application/json", body.to_string().into_bytes())
+}
+
+/// Spanish where a browser asks for it before English, else English.
+fn preferred(accept: Option<&str>) -> Language {
+    let wanted = accept.unwrap_or_default().split(',').filter_map(|part| {
+        let mut pieces = part.trim().split(';');
+        let language = Language::parse(pieces.next()?.split('-').next()?.to_ascii_lowercase().as_str())?;
+        let quality: f32 = pieces.find_map(|p| p.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+        (quality > 0.0).then_some((language, quality))
+    });
+    wanted.fold((Language::English, 0.0), |best, next| if next.1 > best.1 { next } else { best }).0
+}
+
+/// `%20` and the like in one segment of a path.
+fn decode(segment: &str) -> String {
+    // A plus is a plus in a path.
+    let escaped = segment.replace('+', "%2B");
+    form_urlencoded::parse(format!("x={escaped}").as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}

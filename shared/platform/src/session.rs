@@ -1,0 +1,293 @@
+//! Who is signed in, and what a handler needs of them.
+//!
+//! A handler says in its argument list which permission it needs: `Allowed<WorkRequests>` can only be had from a session
+//! whose role has it, and for some permissions only minutes after a sign-in.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use domain::language::Language;
+use domain::role::{Permission, Role};
+use domain::user::UserId;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::seal::hex;
+use crate::tenant::Tenant;
+
+/// A session ends this long after its last use (NIST SP 800-63B-4, AAL2).
+pub const IDLE: SignedDuration = SignedDuration::from_hours(1);
+/// A session ends this long after sign-in, whatever happens.
+pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(12);
+/// How old a sign-in may be for a page that needs a fresh one.
+const FRESH_TO_READ: SignedDuration = SignedDuration::from_mins(10);
+/// How old it may be when the form of such a page comes back.
+const FRESH_TO_WRITE: SignedDuration = SignedDuration::from_mins(30);
+
+/// The hash of a session's secret id: what is stored, and what tells sessions apart on a page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// From the secret that the browser holds.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self(hex(digest(&SHA256, secret.as_bytes()).as_ref().iter()))
+    }
+
+    /// From a form of ours: 64 hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The hash in hex.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What every page shows or needs of whoever is signed in; kept sealed in the session, so that no page reads the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Their name.
+    pub user_name: String,
+    /// The business's name.
+    pub tenant_name: String,
+    /// Their language.
+    pub language: Language,
+    /// The business's time zone, an IANA name.
+    pub time_zone: String,
+    /// The browser, as it called itself at sign-in.
+    pub agent: String,
+    /// The network address at sign-in.
+    pub address: String,
+}
+
+/// A session that was found, not idle too long and not too old.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its public name.
+    pub id: SessionId,
+    /// Whose data may be seen.
+    pub tenant: Tenant,
+    /// Who is signed in.
+    pub user: UserId,
+    /// As what.
+    pub role: Role,
+    /// What the pages show of them.
+    pub card: Card,
+    /// When they signed in.
+    pub signed_in_at: Timestamp,
+    /// When they last showed all factors.
+    pub confirmed_at: Timestamp,
+    /// When the session was last used.
+    pub last_seen: Timestamp,
+}
+
+impl Session {
+    /// The time zone in which the business counts its days.
+    #[must_use]
+    pub fn tz(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.card.time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+
+    fn is_fresh(&self, at: Timestamp, writes: bool) -> bool {
+        let within = if writes { FRESH_TO_WRITE } else { FRESH_TO_READ };
+        at.duration_since(self.confirmed_at) <= within
+    }
+}
+
+/// A permission as a type.
+pub trait Needs: 'static {
+    /// Which.
+    const PERMISSION: Permission;
+}
+
+/// See [`Permission::SeeRequests`].
+#[derive(Debug, Clone, Copy)]
+pub struct SeeRequests;
+/// See [`Permission::WorkRequests`].
+#[derive(Debug, Clone, Copy)]
+pub struct WorkRequests;
+/// See [`Permission::ExportRequests`].
+#[derive(Debug, Clone, Copy)]
+pub struct ExportRequests;
+/// See [`Permission::SeeSettings`].
+#[derive(Debug, Clone, Copy)]
+pub struct SeeSettings;
+/// See [`Permission::EditServiceCodes`].
+#[derive(Debug, Clone, Copy)]
+pub struct EditServiceCodes;
+/// See [`Permission::EditSettings`].
+#[derive(Debug, Clone, Copy)]
+pub struct EditSettings;
+/// See [`Permission::ManageTeam`].
+#[derive(Debug, Clone, Copy)]
+pub struct ManageTeam;
+/// See [`Permission::SeeAudit`].
+#[derive(Debug, Clone, Copy)]
+pub struct SeeAudit;
+/// See [`Permission::ExportAudit`].
+#[derive(Debug, Clone, Copy)]
+pub struct ExportAudit;
+/// See [`Permission::SeeReports`].
+#[derive(Debug, Clone, Copy)]
+pub struct SeeReports;
+/// See [`Permission::OwnAccount`].
+#[derive(Debug, Clone, Copy)]
+pub struct OwnAccount;
+/// See [`Permission::ChangeFactors`].
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeFactors;
+
+impl Needs for SeeRequests {
+    const PERMISSION: Permission = Permission::SeeRequests;
+}
+impl Needs for WorkRequests {
+    const PERMISSION: Permission = Permission::WorkRequests;
+}
+impl Needs for ExportRequests {
+    const PERMISSION: Permission = Permission::ExportRequests;
+}
+impl Needs for SeeSettings {
+    const PERMISSION: Permission = Permission::SeeSettings;
+}
+impl Needs for EditServiceCodes {
+    const PERMISSION: Permission = Permission::EditServiceCodes;
+}
+impl Needs for EditSettings {
+    const PERMISSION: Permission = Permission::EditSettings;
+}
+impl Needs for ManageTeam {
+    const PERMISSION: Permission = Permission::ManageTeam;
+}
+impl Needs for SeeAudit {
+    const PERMISSION: Permission = Permission::SeeAudit;
+}
+impl Needs for ExportAudit {
+    const PERMISSION: Permission = Permission::ExportAudit;
+}
+impl Needs for SeeReports {
+    const PERMISSION: Permission = Permission::SeeReports;
+}
+impl Needs for OwnAccount {
+    const PERMISSION: Permission = Permission::OwnAccount;
+}
+impl Needs for ChangeFactors {
+    const PERMISSION: Permission = Permission::ChangeFactors;
+}
+
+/// The proof that whoever is signed in has a permission. It cannot be made from anything but a session:
+///
+/// ```compile_fail
+/// use platform::session::{Allowed, WorkRequests};
+/// fn f(session: platform::session::Session) -> Allowed<WorkRequests> {
+///     Allowed { session, at: jiff::Timestamp::UNIX_EPOCH, writes: false, permission: std::marker::PhantomData }
+/// }
+/// ```
+pub struct Allowed<P> {
+    session: Session,
+    at: Timestamp,
+    writes: bool,
+    permission: PhantomData<P>,
+}
+
+impl<P: Needs> Allowed<P> {
+    /// `Forbidden` for a role without the permission, `Unconfirmed` for a sign-in that is too old for it.
+    pub(crate) fn check(session: Session, at: Timestamp, writes: bool) -> Result<Self, Error> {
+        if !session.role.may(P::PERMISSION) {
+            return Err(Error::Forbidden { permission: P::PERMISSION });
+        }
+        if P::PERMISSION.fresh() && !session.is_fresh(at, writes) {
+            return Err(Error::Unconfirmed);
+        }
+        Ok(Self { session, at, writes, permission: PhantomData })
+    }
+
+    /// The proof of a further permission, for a page whose form needs more than its reading.
+    pub fn also<Q: Needs>(&self) -> Result<Allowed<Q>, Error> {
+        Allowed::check(self.session.clone(), self.at, self.writes)
+    }
+}
+
+impl<P> Deref for Allowed<P> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl<P> fmt::Debug for Allowed<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Allowed").field(&self.session).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(role: Role, confirmed_minutes_ago: i64) -> (Session, Timestamp) {
+        let now: Timestamp = "2026-11-22T01:00:00Z".parse().unwrap();
+        let card = Card {
+            user_name: "Ana".into(),
+            tenant_name: "Shop".into(),
+            language: Language::Spanish,
+            time_zone: "America/Chicago".into(),
+            agent: String::new(),
+            address: String::new(),
+        };
+        let confirmed_at = now - SignedDuration::from_mins(confirmed_minutes_ago);
+        let user = UserId::parse(&format!("u-{}", "0a".repeat(13))).unwrap();
+        let session = Session {
+            id: SessionId::of("secret"),
+            tenant: Tenant::trusted("t-a"),
+            user,
+            role,
+            card,
+            signed_in_at: confirmed_at,
+            confirmed_at,
+            last_seen: now,
+        };
+        (session, now)
+    }
+
+    #[test]
+    fn a_role_without_the_permission_is_refused_by_its_name() {
+        let (viewer, now) = session(Role::Viewer, 0);
+        let refused = Allowed::<WorkRequests>::check(viewer, now, true).unwrap_err();
+        assert_eq!(refused.to_string(), "this needs the permission work-requests");
+    }
+
+    #[test]
+    fn delicate_pages_ask_for_a_sign_in_of_the_last_minutes() {
+        for (minutes, writes, fine) in [(9, false, true), (11, false, false), (29, true, true), (31, true, false)] {
+            let (owner, now) = session(Role::Owner, minutes);
+            assert_eq!(Allowed::<ManageTeam>::check(owner.clone(), now, writes).is_ok(), fine, "{minutes} {writes}");
+            assert!(Allowed::<SeeRequests>::check(owner, now, writes).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_further_permission_is_a_further_proof() {
+        let (agent, now) = session(Role::Agent, 0);
+        let may_see = Allowed::<SeeRequests>::check(agent, now, false).unwrap();
+        assert!(may_see.also::<WorkRequests>().is_ok());
+        assert!(may_see.also::<EditSettings>().is_err());
+    }
+
+    #[test]
+    fn a_sessions_id_is_a_hash_and_reads_back_only_as_one() {
+        let id = SessionId::of("secret");
+        assert_eq!(SessionId::parse(id.as_str()), Some(id.clone()));
+        assert_eq!(SessionId::parse("secret"), None);
+        assert_eq!(SessionId::parse(&id.as_str().to_uppercase()), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! The audit trail: one chain per tenant, to which functions can only add.
+//!
+//! An entry and the chain's new head are put in one transaction, the head on condition that it is still the one that
+//! the entry follows. A function needs no permission but to put: where its idea of the head is stale, the refused
+//! transaction itself says what the head is now.
+//!
+//! | partition | sort | holds |
+//! |---|---|---|
+//! | tenant `#` year-month | number, 12 digits | the entry's text, sealed; its hash and its predecessor's |
+//! | `head#` tenant | `head` | number, hash and month of the newest entry |
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use domain::audit::{BEGINNING, Entry, Link};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Item, TenantStore, damaged, get_text, number, text};
+use crate::Error;
+use crate::seal::{Place, SubjectSalt, TenantKeys};
+
+/// Many people of one tenant may act in the same moment; each try learns the newest head.
+const TRIES: u32 = 12;
+const WAIT: Duration = Duration::from_millis(8);
+
+/// The newest entry of a tenant's trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its number; 0 before the first.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: String,
+    /// Year and month under which it lies, `2026-11`; empty before the first.
+    pub month: String,
+}
+
+impl Head {
+    pub(super) fn beginning() -> Self {
+        Self { seq: 0, hash: BEGINNING.to_owned(), month: String::new() }
+    }
+
+    fn read(item: &Item) -> Result<Self, Error> {
+        let seq = item.get("seq").and_then(|seq| seq.as_n().ok()?.parse().ok()).ok_or_else(|| damaged("seq"))?;
+        Ok(Self { seq, hash: get_text(item, "hash")?.to_owned(), month: get_text(item, "month")?.to_owned() })
+    }
+}
+
+/// A page of the trail, the newest entry first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailPage {
+    /// The links, opened.
+    pub links: Vec<Link>,
+    /// Behind which number, in which month, the next page begins; none where the trail begins.
+    pub next: Option<(String, u64)>,
+}
+
+impl TenantStore<'_> {
+    /// Adds an entry to the trail.
+    pub async fn record(&self, entry: &Entry) -> Result<(), Error> {
+        match self.write_audited(&[], entry).await? {
+            Written::Done => Ok(()),
+            Written::Refused(_) => Err(Error::Conflict),
+        }
+    }
+
+    /// Writes changes together with the entry that tells of them: all of it, or nothing. `Refused` says, for each of the
+    /// changes in order, why the database refused it (code `ConditionalCheckFailed`, with the item where it was asked for).
+    pub(super) async fn write_audited(&self, changes: &[TransactWriteItem], entry: &Entry) -> Result<Written, Error> {
+        let keys = self.keys().await?;
+        let entry_text = serde_json::to_string(entry).map_err(Error::failed("writing an audit entry"))?;
+        for turn in 0..TRIES {
+            let head = self.store.heads.get(self.tenant.id()).unwrap_or_else(Head::beginning);
+            let link = Link::after(head.seq, &head.hash, entry_text.clone());
+            let month = month(entry.at);
+            let next = Head { seq: link.seq, hash: link.hash.clone(), month: month.clone() };
+            let written = self
+                .store
+                .dynamodb
+                .transact_write_items()
+                .set_transact_items(Some(
+                    [changes, &[self.put_entry(&keys, &month, &link)?, self.put_head(&head, &next)?]].concat(),
+                ))
+                .send()
+                .await
+                .map_err(SdkError::into_service_error);
+            let reasons = match written {
+                Ok(_) => {
+                    self.store.heads.put(self.tenant.id(), next);
+                    return Ok(Written::Done);
+                }
+                Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    canceled.cancellation_reasons.unwrap_or_default()
+                }
+                Err(error) => return Err(Error::failed("writing with an audit entry")(error)),
+            };
+            let (ours, trail) = reasons.split_at_checked(changes.len()).unwrap_or((&[], &[]));
+            if ours.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(Written::Refused(ours.to_vec()));
+            }
+            if let Some(reason) = trail.last().filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                let newest = reason.item().map_or_else(|| Ok(Head::beginning()), Head::read)?;
+                self.store.heads.put(self.tenant.id(), newest);
+                continue;
+            }
+            // Another transaction was under way on the same head.
+            tokio::time::sleep(WAIT * (turn + 1)).await;
+        }
+        Err(Error::Failed { doing: "writing with an audit entry", source: "the trail is too busy".into() })
+    }
+
+    fn put_entry(&self, keys: &TenantKeys, month: &str, link: &Link) -> Result<TransactWriteItem, Error> {
+        let (pk, sk) = (self.trail_key(month), seq_key(link.seq));
+        let place = Place { table: "audit", pk: &pk, sk: &sk, attribute: "entry" };
+        let sealed = keys.seal(&SubjectSalt::of_place(&pk, ""), place, link.entry.as_bytes())?;
+        let put = Put::builder()
+            .table_name(self.store.audit_table()?)
+            .item("pk", text(&pk))
+            .item("sk", text(&sk))
+            .item("seq", number(link.seq))
+            .item("previous", text(&link.previous))
+            .item("entry", AttributeValue::B(Blob::new(sealed)))
+            .item("hash", text(&link.hash))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(Error::failed("writing an audit entry"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn put_head(&self, head: &Head, next: &Head) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder()
+            .table_name(self.store.audit_table()?)
+            .item("pk", text(self.head_key()))
+            .item("sk", text("head"))
+            .item("seq", number(next.seq))
+            .item("hash", text(&next.hash))
+            .item("month", text(&next.month))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = if head.seq == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("#hash = :hash")
+                .expression_attribute_names("#hash", "hash")
+                .expression_attribute_values(":hash", text(&head.hash))
+        };
+        let put = put.build().map_err(Error::failed("writing the audit trail's head"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The newest entry's number, hash and month.
+    pub async fn trail_head(&self) -> Result<Head, Error> {
+        let got = self
+            .store
+            .dynamodb
+            .get_item()
+            .table_name(self.store.audit_table()?)
+            .key("pk", text(self.head_key()))
+            .key("sk", text("head"))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Error::failed("reading the audit trail's head")(error.into_service_error()))?;
+        got.item.as_ref().map_or_else(|| Ok(Head::beginning()), Head::read)
+    }
+
+    /// Entries of one month before a number, the newest first; `ascending` gives those behind it, the oldest first.
+    /// The next page may lie in another month: the caller goes on there.
+    pub async fn trail(&self, month: &str, from: Option<u64>, ascending: bool, limit: i32) -> Result<TrailPage, Error> {
+        let keys = self.keys().await?;
+        let pk = self.trail_key(month);
+        let mut query = self
+            .store
+            .dynamodb
+            .query()
+            .table_name(self.store.audit_table()?)
+            .scan_index_forward(ascending)
+            .expression_attribute_values(":pk", text(&pk))
+            .limit(limit);
+        query = match from {
+            Some(seq) => query
+                .key_condition_expression(if ascending { "pk = :pk AND sk > :sk" } else { "pk = :pk AND sk < :sk" })
+                .expression_attribute_values(":sk", text(seq_key(seq))),
+            None => query.key_condition_expression("pk = :pk"),
+        };
+        let found =
+            query.send().await.map_err(|error| Error::failed("reading the audit trail")(error.into_service_error()))?;
+        let links = found.items().iter().map(|item| open_link(&keys, &pk, item)).collect::<Result<Vec<_>, _>>()?;
+        let more = found.last_evaluated_key().is_some();
+        let next = links.last().filter(|_| more).map(|link| (month.to_owned(), link.seq));
+        Ok(TrailPage { links, next })
+    }
+
+    fn trail_key(&self, month: &str) -> String {
+        format!("{}#{month}", self.tenant.id())
+    }
+
+    fn head_key(&self) -> String {
+        format!("head#{}", self.tenant.id())
+    }
+}
+
+/// What became of changes that were to be written with their audit entry.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// All is written.
+    Done,
+    /// Nothing is; why, for each change.
+    Refused(Vec<CancellationReason>),
+}
+
+fn open_link(keys: &TenantKeys, pk: &str, item: &Item) -> Result<Link, Error> {
+    let sk = get_text(item, "sk")?;
+    let place = Place { table: "audit", pk, sk, attribute: "entry" };
+    let sealed = item.get("entry").and_then(|value| value.as_b().ok()).ok_or_else(|| damaged("entry"))?;
+    let entry = keys.open(&SubjectSalt::of_place(pk, ""), place, sealed.as_ref())?;
+    Ok(Link {
+        seq: sk.parse().map_err(|_| damaged("sk"))?,
+        previous: get_text(item, "previous")?.to_owned(),
+        entry: String::from_utf8(entry.to_vec()).map_err(|_| damaged("entry"))?,
+        hash: get_text(item, "hash")?.to_owned(),
+    })
+}
+
+/// The month under which an entry lies, in UTC.
+#[must_use]
+pub fn month(at: Timestamp) -> String {
+    let date = at.to_zoned(TimeZone::UTC).date();
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+fn seq_key(seq: u64) -> String {
+    format!("{seq:012}")
+}
