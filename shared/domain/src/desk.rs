@@ -13,8 +13,9 @@ use serde::Deserialize;
 
 use crate::clock::{self, ClockError, Clocks, Due, ExtensionRefused};
 use crate::denial::{Ground, GroundRule, Instead, Text};
+use crate::field_error::FieldError;
 use crate::jurisdiction::Jurisdiction;
-use crate::language::Words;
+use crate::language::{Language, Words};
 use crate::request::{Action, Actor, Event, Kind, Outcome, Progress, Refused, State};
 use crate::rules::{Certainty, RulesError};
 
@@ -329,6 +330,15 @@ impl From<RulesError> for Refusal {
 }
 
 impl Refusal {
+    /// The fields that are missing or wrong, for a form in this language; none where it is not the form's fault.
+    #[must_use]
+    pub fn errors(&self, language: Language) -> Vec<FieldError> {
+        match self {
+            Self::Faults(faults) => faults.iter().map(|fault| fault.error(language)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What stands in the way, for the person who tried.
     #[must_use]
     pub const fn words(&self) -> Words {
@@ -381,6 +391,14 @@ pub struct Fault {
     pub field: &'static str,
     /// What to change.
     pub words: Words,
+}
+
+impl Fault {
+    /// For a form in this language.
+    #[must_use]
+    pub fn error(self, language: Language) -> FieldError {
+        FieldError::new(self.field, self.words.of(language))
+    }
 }
 
 const SAY_WHY: Words = Words { en: "Say why.", es: "Diga por qué." };

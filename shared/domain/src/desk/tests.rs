@@ -288,6 +288,17 @@ fn where_the_person_lives_decides_the_date_and_a_later_one_is_ticked() {
 }
 
 #[test]
+fn what_is_missing_is_said_beside_its_field_in_the_readers_language() {
+    let refused =
+        take(&standing(Kind::Delete, State::InReview), &Decision::Withdraw { how: String::new() }).unwrap_err();
+    let errors = refused.errors(Language::Spanish);
+    assert_eq!(errors, [FieldError::new("how", "Diga cómo la retiró la persona.")]);
+    assert_eq!(Refusal::AlreadyConfirmed.errors(Language::English), []);
+    let long = Decision::Reopen { why: "x".repeat(5001) };
+    assert_eq!(fields(take(&standing(Kind::Delete, State::Denied), &long)), ["why"]);
+}
+
+#[test]
 fn what_is_reopened_has_no_end_any_more_and_keeps_its_dates() {
     let denied = standing(Kind::Delete, State::Denied);
     let decided = take(&denied, &Decision::Reopen { why: "new documents".into() }).unwrap();
