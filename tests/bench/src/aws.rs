@@ -43,6 +43,8 @@ pub struct Cloud {
     pub secrets: BTreeMap<String, String>,
     /// SQS's messages, oldest first: queue URL and body.
     pub messages: Vec<(String, String)>,
+    /// SES's mails, oldest first, as text.
+    pub mails: Vec<String>,
     /// KMS's wrapped keys: ciphertext, plaintext (both base64) and the encryption context that opens them.
     wrapped: BTreeMap<String, (String, Value)>,
 }
@@ -129,9 +131,12 @@ impl SharedCloud {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts back what a snapshot holds.
-    pub fn restore(&self, snapshot: &Cloud) {
-        self.lock().clone_from(snapshot);
+    /// Puts back what a snapshot holds, all but the audit trail: that only grows, and a process remembers its end.
+    pub fn rewind(&self, snapshot: &Cloud) {
+        let mut cloud = self.lock();
+        let trail = cloud.tables.remove("audit");
+        cloud.clone_from(snapshot);
+        cloud.tables.extend(trail.map(|trail| ("audit".to_owned(), trail)));
     }
 }
 
@@ -216,6 +221,9 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
                 let input: Value = serde_json::from_slice(&body).unwrap_or_default();
                 by_target(&mut cloud, target, &input)
             }
+            None if parts.uri.path() == "/v2/email/outbound-emails" => {
+                ("ses:SendEmail".to_owned(), services::ses(&mut cloud, &body))
+            }
             None => by_path(&mut cloud, &parts.method, parts.uri.path(), &parts.headers, &body),
         }
     };
@@ -286,6 +294,21 @@ mod tests {
         let calls =
             [call("a", origin, 0, 10), call("b", origin, 2, 4), call("c", origin, 8, 15), call("d", origin, 20, 21)];
         assert_eq!(waited(&calls), Duration::from_millis(16));
+    }
+
+    #[test]
+    fn a_rewound_cloud_is_as_it_was_but_for_the_audit_trail() {
+        let item = |pk: &str| json!({ "pk": { "S": pk }, "sk": { "S": "1" } }).as_object().cloned().unwrap();
+        let cloud = SharedCloud::default();
+        cloud.lock().put("audit", item("begun"));
+        let before = cloud.lock().clone();
+        cloud.lock().put("audit", item("gone on"));
+        cloud.lock().put("requests", item("new"));
+        cloud.rewind(&before);
+        assert_eq!((cloud.lock().all("audit").count(), cloud.lock().all("requests").count()), (2, 0));
+        let other = SharedCloud::default();
+        other.rewind(&before);
+        assert_eq!(other.lock().all("audit").count(), 1);
     }
 
     #[tokio::test]

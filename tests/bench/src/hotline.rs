@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Error;
 use crate::aws::{Aws, Cloud, Counts, Item, Object, SharedCloud};
+use crate::gateway::Answer;
 use crate::sandbox::{Function, Invocation, Sandbox};
 use crate::template::{self, Declared};
 use crate::twiml::{self, Next};
@@ -158,9 +157,10 @@ impl Hotline {
     /// One example of every step, the opt-out's included.
     pub async fn every_step(&mut self) -> Result<Vec<Step>, Error> {
         let mut steps = self.opt_out(1).await?;
-        let reference = self.reference(&call_sid(1))?;
+        let request = self.request(1)?;
+        let reference = text(&request, "sk").unwrap_or_default();
         steps.extend(self.call(&call_sid(2), CORRECTION).await?);
-        let keyed = [reference.as_str()];
+        let keyed = [reference];
         let status: Keys<'_> =
             &[("language", &["1"]), ("service-code", &["1"]), ("request-kind", &["6"]), ("status", &keyed)];
         steps.extend(self.call(&call_sid(3), status).await?);
@@ -244,48 +244,38 @@ impl Hotline {
         let told = self.post(&format!("{BASE_URL}/voice/call-status"), &parameters).await?;
         let message = self.cloud.lock().messages.last().map(|(_, body)| body.clone());
         let message = message.ok_or_else(|| Error::say("voice-call-status", "queues nothing", &call_sid))?;
-        let event = json!({ "Records": [{
-            "messageId": "00000000-0000-4000-8000-000000000000",
-            "receiptHandle": "bench",
-            "body": message,
-            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1793534449000", "SenderId": "bench",
-                "ApproximateFirstReceiveTimestamp": "1793534449001" },
-            "messageAttributes": {},
-            "md5OfBody": "",
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:usage",
-            "awsRegion": "us-east-1",
-        }] });
-        let recorded = self.send("jobs-record-usage", event.to_string().into()).await?;
+        let event = queue_event("usage", &message);
+        let recorded = self.send("jobs-record-usage", event).await?;
         Ok(vec![told, recorded])
     }
 
-    /// The reference number of the request that a call left.
-    fn reference(&self, call_sid: &str) -> Result<String, Error> {
-        let cloud = self.cloud.lock();
-        let text = |item: &Item, name: &str| Some(item.get(name)?.get("S")?.as_str()?.to_owned());
-        let left = cloud.all("requests").find(|item| text(item, "call").as_deref() == Some(call_sid));
-        left.and_then(|item| text(&item, "sk"))
-            .ok_or_else(|| Error::say("the opt-out call", "left no request", &call_sid))
+    /// The request that a call left.
+    pub fn request(&self, call: u8) -> Result<Item, Error> {
+        let call_sid = call_sid(call);
+        let left = self.cloud.lock().all("requests").find(|item| text(item, "call") == Some(&call_sid));
+        left.ok_or_else(|| Error::say("a call", "left no request", &call_sid))
     }
 
     async fn post(&mut self, url: &str, parameters: &[(String, String)]) -> Result<Step, Error> {
         // A fragment is for Twilio alone: how often to try again.
         let url = url.split('#').next().unwrap_or(url);
-        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
-        let path = path.split_once('?').map_or(path, |(path, _)| path);
-        let bin = self.declared.iter().find(|(_, declared)| {
-            declared.routes.iter().any(|(method, route)| method == "POST" && matches(route, path))
-        });
-        let bin =
-            bin.map(|(bin, _)| bin.clone()).ok_or_else(|| Error::say(path, "has no route in template.yaml", &""))?;
+        let bin = self.behind("POST", url)?;
         let step = self.send(&bin, webhook::post(url, parameters)).await?;
         answer(&step)?;
         Ok(step)
     }
 
+    /// The bin behind an address.
+    pub fn behind(&self, method: &str, url: &str) -> Result<String, Error> {
+        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let fits = |(of, route): &(String, String)| of == method && matches(route, path);
+        let found = self.declared.iter().find(|(_, declared)| declared.routes.iter().any(fits));
+        found.map(|(bin, _)| bin.clone()).ok_or_else(|| Error::say(path, "has no route in template.yaml", &""))
+    }
+
     /// Hands an event to a function, which is started when it does not run yet.
-    async fn send(&mut self, bin: &str, event: Bytes) -> Result<Step, Error> {
+    pub async fn send(&mut self, bin: &str, event: Bytes) -> Result<Step, Error> {
         let function = self.function(bin)?;
         let before = self.cloud.lock().clone();
         if !self.running.contains_key(bin) {
@@ -299,6 +289,11 @@ impl Hotline {
         let logged = logged().saturating_sub(log_before);
         Ok(Step { bin: bin.to_owned(), event, before, invocation, logged })
     }
+}
+
+/// A string attribute of an item.
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.get("S")?.as_str()
 }
 
 /// All calls of several steps, by kind.
@@ -336,18 +331,31 @@ fn matches(route: &str, path: &str) -> bool {
 
 /// The document that a step answered; an error where Twilio would take it for a failure.
 fn answer(step: &Step) -> Result<String, Error> {
-    let answer: Value = serde_json::from_slice(&step.invocation.body).unwrap_or_default();
-    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
-    let success = answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| (200..300).contains(&status));
-    if !success || step.invocation.failed {
+    let answer = Answer::read(&step.invocation.body)?;
+    if !(200..300).contains(&answer.status) || step.invocation.failed {
         return Err(Error::say(&step.bin, "answers with a failure", &String::from_utf8_lossy(&step.invocation.body)));
     }
-    if body.contains("/voice/fallback<") {
-        return Err(Error::say(&step.bin, "gives up and sends the caller to the fallback", &body));
+    if answer.body.contains("/voice/fallback<") {
+        return Err(Error::say(&step.bin, "gives up and sends the caller to the fallback", &answer.body));
     }
-    let binary = answer.get("isBase64Encoded") == Some(&Value::Bool(true));
-    let decoded = binary.then(|| STANDARD.decode(body).ok()).flatten();
-    Ok(decoded.map_or_else(|| body.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(answer.body)
+}
+
+/// The event that a queue's worker gets for one message.
+pub(crate) fn queue_event(queue: &str, message: &str) -> Bytes {
+    let event = json!({ "Records": [{
+        "messageId": "00000000-0000-4000-8000-000000000000",
+        "receiptHandle": "bench",
+        "body": message,
+        "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1793534449000", "SenderId": "bench",
+            "ApproximateFirstReceiveTimestamp": "1793534449001" },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{queue}"),
+        "awsRegion": "us-east-1",
+    }] });
+    event.to_string().into()
 }
 
 fn call_sid(number: u8) -> String {

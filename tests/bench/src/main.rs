@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use bench::hotline::{Hotline, Step};
-use bench::measure::{Effort, Kind, Subject, measure};
+use bench::measure::{Effort, Event, Kind, Subject, Wanted, measure};
 use bench::price::Prices;
 use bench::report::Report;
 use bench::sandbox::Function;
@@ -76,7 +76,8 @@ async fn run(options: &Options) -> Result<(), Error> {
     let call = hotline.opt_out(9).await?;
     for Step { bin, event, before, .. } in steps {
         let function = hotline.function(&bin)?;
-        subjects.push(Subject { name: bin, kind: Kind::Optline, function, event, before });
+        let (event, wanted) = (Event::Same(event), Wanted::Success);
+        subjects.push(Subject { name: bin, kind: Kind::Optline, function, event, before, wanted });
     }
 
     progress("installing the peers");
@@ -137,7 +138,8 @@ fn floor(logs: &Path) -> Result<Subject, Error> {
     };
     let event = webhook::post(&format!("{}/voice/answer", webhook::BASE_URL), &webhook::parameters("CA0", "ringing"));
     let name = "floor: bare lambda_http".to_owned();
-    Ok(Subject { name, kind: Kind::Floor, function, event, before: bench::aws::Cloud::default() })
+    let (event, before) = (Event::Same(event), bench::aws::Cloud::default());
+    Ok(Subject { name, kind: Kind::Floor, function, event, before, wanted: Wanted::Success })
 }
 
 /// The processor and how many of them: a figure without its machine says little.

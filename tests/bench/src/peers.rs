@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::aws::{Cloud, Item};
-use crate::measure::{Kind, Subject};
+use crate::measure::{Event, Kind, Subject, Wanted};
 use crate::sandbox::Function;
 use crate::webhook::{self, AUTH_TOKEN, BASE_URL, DIALLED};
 
@@ -112,8 +112,9 @@ fn steps(language: &str, program: &Path, extension: &str, folder: &Path, logs: &
                 handler,
                 log: logs.join(format!("{}-{step}.log", language.to_lowercase())),
             },
-            event: webhook::post(&format!("{BASE_URL}/voice/{step}"), &parameters),
+            event: Event::Same(webhook::post(&format!("{BASE_URL}/voice/{step}"), &parameters)),
             before: cloud(),
+            wanted: Wanted::Success,
         }
     })
 }
