@@ -17,11 +17,13 @@
 //! | 11 | [`usage`] | what a call cost, whatever order its callbacks came in |
 //! | 12 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
 //! | 13 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 14 | [`email`] | e-mail addresses |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
 pub mod business_day;
 pub mod clock;
+pub mod email;
 pub mod field_error;
 pub mod jurisdiction;
 pub mod language;
