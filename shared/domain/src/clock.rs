@@ -39,6 +39,8 @@ pub enum Basis {
     Tenant,
     /// None of the tenant's jurisdictions gives this right on the day of receipt: California's rule is kept instead.
     CaliforniaByDefault,
+    /// That of the place where the person is known to live, alone.
+    Residence,
 }
 
 /// Every date of one request.
@@ -105,7 +107,92 @@ pub fn clocks(
     received: Timestamp,
     tz: &TimeZone,
 ) -> Result<Clocks, ClockError> {
-    let received_on = received.to_zoned(tz.clone()).date();
+    clocks_from(jurisdictions, None, kind, received.to_zoned(tz.clone()).date())
+}
+
+/// The dates of a request received on this date, of a person who lives, as far as is known, in this place.
+///
+/// The law of the place where the person lives decides alone, where the tenant answers under it and it gives this
+/// right; a law that the tenant does not answer under, or that gives no such right, never moves a date that the
+/// person may have been told. Otherwise as [`clocks`].
+pub fn clocks_from(
+    jurisdictions: &[Jurisdiction],
+    residence: Option<Jurisdiction>,
+    kind: Kind,
+    received_on: Date,
+) -> Result<Clocks, ClockError> {
+    if let Some(home) = residence.filter(|home| jurisdictions.contains(home)) {
+        let at_home = strictest(&[home], kind, received_on)?;
+        if at_home.basis == Basis::Tenant {
+            return Ok(Clocks { basis: Basis::Residence, ..at_home });
+        }
+    }
+    strictest(jurisdictions, kind, received_on)
+}
+
+/// Days from today to a date: 0 on the day itself, below 0 once it has passed.
+#[must_use]
+pub fn days_left(today: Date, date: Date) -> i32 {
+    (date - today).get_days()
+}
+
+/// How soon an answer is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// The last day has passed.
+    Overdue,
+    /// Today is the last day.
+    Today,
+    /// 1 or 2 days are left.
+    Within2,
+    /// 3 to 5 days are left.
+    Within5,
+    /// 6 to 10 days are left.
+    Within10,
+    /// More than 10 days are left.
+    Later,
+}
+
+impl Urgency {
+    /// Every urgency, the most urgent first.
+    pub const ALL: [Self; 6] = [Self::Overdue, Self::Today, Self::Within2, Self::Within5, Self::Within10, Self::Later];
+
+    /// How soon something due on this date is due.
+    #[must_use]
+    pub fn of(today: Date, due: Date) -> Self {
+        match days_left(today, due) {
+            ..0 => Self::Overdue,
+            0 => Self::Today,
+            1..=2 => Self::Within2,
+            3..=5 => Self::Within5,
+            6..=10 => Self::Within10,
+            11.. => Self::Later,
+        }
+    }
+
+    /// The stored name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::Today => "today",
+            Self::Within2 => "within2",
+            Self::Within5 => "within5",
+            Self::Within10 => "within10",
+            Self::Later => "later",
+        }
+    }
+
+    /// The urgency with this stored name.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|urgency| urgency.code() == code)
+    }
+}
+
+/// The dates where every one of these jurisdictions that gives the right counts.
+fn strictest(jurisdictions: &[Jurisdiction], kind: Kind, received_on: Date) -> Result<Clocks, ClockError> {
     let may_be: Vec<Kind> = match kind {
         Kind::Message => Kind::ALL.into_iter().filter(|kind| *kind != Kind::Message).collect(),
         kind => vec![kind],

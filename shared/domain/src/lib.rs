@@ -14,19 +14,29 @@
 //! | 8 | [`business_day`] | weekends, holidays and the days on which they are observed |
 //! | 9 | [`clock`] | the dates a request must be confirmed and answered by |
 //! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
-//! | 11 | [`usage`] | what a call cost, whatever order its callbacks came in |
-//! | 12 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 13 | [`audit`] | who did what, in a chain that shows when a link was changed |
-//! | 14 | [`email`] | e-mail addresses |
+//! | 11 | [`denial`] | the grounds on which a request may be refused, and what must be offered instead |
+//! | 12 | [`desk`] | what may be done with a request, by its state and the law, and what becomes of it |
+//! | 13 | [`metrics`] | the log of 11 CCR 7101, the figures of 7102, and the counters they come from |
+//! | 14 | [`usage`] | what a call cost, whatever order its callbacks came in |
+//! | 15 | [`email`] | e-mail addresses |
+//! | 16 | [`personal`] | words about a person, which are never printed |
+//! | 17 | [`origin`] | the web origins from which a form is accepted |
+//! | 18 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 19 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
 pub mod business_day;
 pub mod clock;
+pub mod denial;
+pub mod desk;
 pub mod email;
 pub mod field_error;
 pub mod jurisdiction;
 pub mod language;
+pub mod metrics;
+pub mod origin;
+pub mod personal;
 pub mod phone;
 pub mod reference;
 pub mod request;
@@ -53,13 +63,18 @@ mod tests {
     use serde_json::json;
 
     use crate::clock;
+    use crate::denial::{Category, Ground};
+    use crate::email::EmailAddress;
     use crate::jurisdiction::Jurisdiction;
     use crate::language::Language;
+    use crate::metrics::Scope;
+    use crate::origin::Origin;
+    use crate::personal::PersonalText;
     use crate::phone::{CallerId, E164};
     use crate::reference::Reference;
-    use crate::request::{Action, Actor, Channel, Event, Kind, Missing, Progress, State};
-    use crate::service_code::{Greeting, Number, ServiceCode, ServiceCodeProfile};
-    use crate::tenant::TenantProfile;
+    use crate::request::{Action, Actor, Channel, Event, Kind, Missing, Outcome, Progress, State};
+    use crate::service_code::{Greeting, GreetingVersion, Number, ServiceCode, ServiceCodeProfile};
+    use crate::tenant::{Reminders, Retention, TenantProfile};
     use crate::usage::{CallStatus, CallUsage};
 
     #[track_caller]
@@ -88,6 +103,24 @@ mod tests {
         for jurisdiction in Jurisdiction::ALL {
             is_stored_as(&jurisdiction, json!(jurisdiction.as_str()));
         }
+        for channel in Channel::ALL {
+            is_stored_as(&channel, json!(channel.code()));
+        }
+        for outcome in Outcome::ALL {
+            is_stored_as(&outcome, json!(outcome.code()));
+        }
+        for ground in Ground::ALL {
+            is_stored_as(&ground, json!(ground.code()));
+        }
+        for category in Category::ALL {
+            is_stored_as(&category, json!(category.code()));
+        }
+        for scope in Scope::ALL {
+            is_stored_as(&scope, json!(scope.code()));
+        }
+        for urgency in clock::Urgency::ALL {
+            is_stored_as(&urgency, json!(urgency.code()));
+        }
         is_stored_as(
             &[Missing::Name, Missing::Details, Missing::Confirmation],
             json!(["name", "details", "confirmation"]),
@@ -105,6 +138,11 @@ mod tests {
         is_stored_as(&CallerId::Withheld, json!("withheld"));
         is_stored_as(&ServiceCode::parse("007").unwrap(), json!("007"));
         is_stored_as(&Reference::from_entropy(0), json!("000000000000"));
+        is_stored_as(&EmailAddress::parse("Ana@example.com").unwrap(), json!("Ana@example.com"));
+        is_stored_as(&Origin::parse("https://example.com").unwrap(), json!("https://example.com"));
+        is_stored_as(&PersonalText::parse("Ana Pérez").unwrap(), json!("Ana Pérez"));
+        assert!(serde_json::from_value::<EmailAddress>(json!("ana")).is_err());
+        assert!(serde_json::from_value::<Origin>(json!("http://example.com")).is_err());
         assert!(serde_json::from_value::<E164>(json!("2025550123")).is_err());
         assert!(serde_json::from_value::<ServiceCode>(json!("0")).is_err());
         assert!(serde_json::from_value::<Reference>(json!("000000000001")).is_err());
@@ -117,8 +155,16 @@ mod tests {
                 name: "Main store".into(),
                 time_zone: "America/Los_Angeles".into(),
                 jurisdictions: vec![Jurisdiction::UsCa],
+                retention: Retention::default(),
+                reminders: Reminders::default(),
             },
-            json!({"name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"]}),
+            json!({
+                "name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"],
+                "retention": {
+                    "request-months": 24, "recording-months": 13, "message-months": 13, "attachment-months": 13,
+                },
+                "reminders": {"days-before": [10, 5, 2], "on-the-day": true, "daily-when-overdue": true},
+            }),
         );
         let code = ServiceCode::parse("1").unwrap();
         is_stored_as(
@@ -133,12 +179,21 @@ mod tests {
                 ]),
                 kinds: BTreeSet::from([Kind::OptOut]),
                 web_form: None,
+                origins: vec![Origin::parse("https://*.example.com").unwrap()],
             },
             json!({
                 "code": "1", "name": "Main store", "active": true, "languages": ["en", "es"],
                 "greetings": {"en": {"text": "Welcome."}, "es": {"audio": {"file": "f.mp3"}}},
-                "kinds": ["opt-out"], "web-form": null,
+                "kinds": ["opt-out"], "web-form": null, "origins": ["https://*.example.com"],
             }),
+        );
+        is_stored_as(
+            &GreetingVersion {
+                at: Timestamp::UNIX_EPOCH,
+                by: "u1".into(),
+                greeting: Greeting::Text("Welcome.".into()),
+            },
+            json!({"at": "1970-01-01T00:00:00Z", "by": "u1", "greeting": {"text": "Welcome."}}),
         );
         is_stored_as(&Number::Shared, json!("shared"));
         is_stored_as(&Number::Dedicated { code }, json!({"dedicated": {"code": "1"}}));

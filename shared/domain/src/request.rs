@@ -152,6 +152,95 @@ pub enum Channel {
     Signal,
 }
 
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 6] = [Self::Phone, Self::Form, Self::Email, Self::Mail, Self::InPerson, Self::Signal];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Form => "form",
+            Self::Email => "email",
+            Self::Mail => "mail",
+            Self::InPerson => "in-person",
+            Self::Signal => "signal",
+        }
+    }
+
+    /// The channel with this stored name.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.code() == code)
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// How a closed request was answered: the "nature of the response" that 11 CCR 7101(b) has a business keep, and what
+/// 7102(a) counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All that was asked was done.
+    CompliedInWhole,
+    /// A part was done and the rest refused.
+    CompliedInPart,
+    /// Nothing was done.
+    Denied,
+    /// The person took it back.
+    Withdrawn,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::CompliedInWhole, Self::CompliedInPart, Self::Denied, Self::Withdrawn];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CompliedInWhole => "complied-in-whole",
+            Self::CompliedInPart => "complied-in-part",
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The outcome with this stored name.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
+    }
+
+    /// Whether the business answered: a request that was taken back has no substantive response.
+    #[must_use]
+    pub const fn is_response(self) -> bool {
+        !matches!(self, Self::Withdrawn)
+    }
+
+    /// The state a request with this outcome is closed in.
+    #[must_use]
+    pub const fn state(self) -> State {
+        match self {
+            Self::CompliedInWhole | Self::CompliedInPart => State::Completed,
+            Self::Denied => State::Denied,
+            Self::Withdrawn => State::Withdrawn,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
 /// What an incomplete request still lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,6 +260,7 @@ pub enum Missing {
 ///                                                              → denied      (from any open state but incomplete)
 ///                                                              → withdrawn   (from any open state)
 /// completed, denied, withdrawn → in review                                   (reopened)
+/// verifying → in review                                      (classified as a kind that must not be verified)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -237,12 +327,20 @@ impl State {
     }
 
     /// The state after an action, or why the action is refused. [`Progress::next`] also keeps the event.
+    ///
+    /// For [`Action::Classify`], `kind` is the kind that the request becomes.
     pub const fn next(self, action: Action, kind: Kind) -> Result<Self, Refused> {
         if matches!(action, Action::Verify) && !kind.may_verify() {
             return Err(Refused::VerificationForbidden { kind, citation: kind.verification_citation() });
         }
         match (action, self) {
             (Action::Receive, Self::Incomplete) => Ok(Self::Received),
+            (Action::Residence, state) => Ok(state),
+            // `kind` is the new one: who asks is no longer verified where that kind must not be.
+            (Action::Classify, Self::Verifying) if !kind.may_verify() => Ok(Self::InReview),
+            (Action::Acknowledge | Action::Classify | Action::Assign | Action::Extend, open) if open.is_open() => {
+                Ok(open)
+            }
             (Action::Verify, Self::Received | Self::InReview) => Ok(Self::Verifying),
             (Action::Review, Self::Received | Self::Verifying)
             | (Action::Reopen, Self::Completed | Self::Denied | Self::Withdrawn) => Ok(Self::InReview),
@@ -250,7 +348,6 @@ impl State {
             (Action::Complete, Self::Fulfilling) => Ok(Self::Completed),
             (Action::Deny, Self::Received | Self::Verifying | Self::InReview | Self::Fulfilling) => Ok(Self::Denied),
             (Action::Withdraw, open) if open.is_open() => Ok(Self::Withdrawn),
-            (Action::Extend, open) if open.is_open() => Ok(open),
             (_, closed) if !closed.is_open() => Err(Refused::Closed { state: closed }),
             (action, state) => Err(Refused::OutOfTurn { action, state }),
         }
@@ -269,6 +366,14 @@ impl fmt::Display for State {
 pub enum Action {
     /// The person finished it, or the business takes it as it is (11 CCR 7020(e)).
     Receive,
+    /// Tell the person that it came in and how it will be handled: 11 CCR 7021(a).
+    Acknowledge,
+    /// Say what a message asks, or that a request is of another kind. The day of receipt stays.
+    Classify,
+    /// Give it to someone to work on, or to nobody.
+    Assign,
+    /// Write down where the person lives, which decides whose law counts.
+    Residence,
     /// Start making sure who asks.
     Verify,
     /// Start deciding. After verifying: the person is who they say.
@@ -289,8 +394,12 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Receive,
+        Self::Acknowledge,
+        Self::Classify,
+        Self::Assign,
+        Self::Residence,
         Self::Verify,
         Self::Review,
         Self::Fulfil,
@@ -306,6 +415,10 @@ impl Action {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Receive => "receive",
+            Self::Acknowledge => "acknowledge",
+            Self::Classify => "classify",
+            Self::Assign => "assign",
+            Self::Residence => "residence",
             Self::Verify => "verify",
             Self::Review => "review",
             Self::Fulfil => "fulfil",
@@ -315,6 +428,12 @@ impl Action {
             Self::Extend => "extend",
             Self::Reopen => "reopen",
         }
+    }
+
+    /// The action with this stored name.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.code() == code)
     }
 }
 
@@ -356,7 +475,7 @@ pub struct Event {
     pub action: Action,
     /// The state before.
     pub from: State,
-    /// The state after; the same for an extension.
+    /// The state after; the same where the action leaves it.
     pub to: State,
     /// Why, in words that can be shown to the person and to a regulator.
     pub why: String,
@@ -512,6 +631,7 @@ mod tests {
                 let next = state.next(action, Kind::Delete);
                 match (state.is_open(), action) {
                     (false, Action::Reopen) => assert_eq!(next, Ok(State::InReview)),
+                    (_, Action::Residence) => assert_eq!(next, Ok(state)),
                     (false, _) => assert_eq!(next, Err(Refused::Closed { state })),
                     (true, Action::Reopen) => assert_eq!(next, Err(Refused::OutOfTurn { action, state })),
                     (true, _) => {}

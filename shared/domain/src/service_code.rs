@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::field_error::{self, FieldError};
 use crate::language::Language;
+use crate::origin::Origin;
 use crate::request::Kind;
 
 /// One to eight digits, unique across the platform; leading zeros count, and zeros alone are no code.
@@ -139,6 +141,24 @@ pub struct ServiceCodeProfile {
     pub kinds: BTreeSet<Kind>,
     /// Where the web form is, for callers who would rather write. `https`.
     pub web_form: Option<String>,
+    /// The sites from which the embedded form is accepted; none until the tenant lists them.
+    #[serde(default)]
+    pub origins: Vec<Origin>,
+}
+
+/// The most sites that one service code lists.
+pub const MOST_ORIGINS: usize = 20;
+
+/// A greeting that was saved, as its history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GreetingVersion {
+    /// When it was saved.
+    pub at: Timestamp,
+    /// The id of the user who saved it, never their name.
+    pub by: String,
+    /// What callers heard from then on.
+    pub greeting: Greeting,
 }
 
 impl ServiceCodeProfile {
@@ -169,6 +189,11 @@ impl ServiceCodeProfile {
         }
         if self.web_form.as_deref().is_some_and(|address| !is_https(address)) {
             errors.push(FieldError::new("web-form", "Enter an address that begins with https://."));
+        }
+        if self.origins.len() > MOST_ORIGINS {
+            errors.push(FieldError::new("origins", "List at most 20 sites."));
+        } else if self.origins.iter().collect::<BTreeSet<_>>().len() != self.origins.len() {
+            errors.push(FieldError::new("origins", "List each site once."));
         }
         field_error::none_of(errors)
     }
@@ -211,6 +236,7 @@ mod tests {
             ]),
             kinds: BTreeSet::from([Kind::OptOut]),
             web_form: Some("https://example.com/privacy?x=1".into()),
+            origins: vec![Origin::parse("https://example.com").unwrap()],
         }
     }
 
@@ -264,6 +290,22 @@ mod tests {
             profile.greetings.insert(Language::English, wrong.clone());
             assert_eq!(fields_wrong(&profile), ["greetings.en"], "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn at_most_20_sites_are_listed_and_each_once() {
+        let site = |n: usize| Origin::parse(&format!("https://shop{n}.example.com")).unwrap();
+        let of = |origins| ServiceCodeProfile { origins, ..profile() };
+        assert_eq!(of((0..20).map(site).collect()).validate(), Ok(()));
+        assert_eq!(fields_wrong(&of((0..21).map(site).collect())), ["origins"]);
+        assert_eq!(fields_wrong(&of(vec![site(1), site(1)])), ["origins"]);
+    }
+
+    #[test]
+    fn a_profile_written_before_sites_were_listed_lists_none() {
+        let mut stored = serde_json::to_value(profile()).unwrap();
+        stored.as_object_mut().unwrap().remove("origins");
+        assert_eq!(serde_json::from_value::<ServiceCodeProfile>(stored).unwrap().origins, []);
     }
 
     #[test]
