@@ -252,9 +252,9 @@ fn overview(language: Language) -> Markup {
                         .row(vec![html! { a href="#" { "4081 2290 1177" } }, show::due(language, day(-2), -2), show::kind(language, Kind::Delete)]).pressing(true)
                         .row(vec![html! { a href="#" { "9920 1145 3302" } }, show::due(language, day(0), 0), show::kind(language, Kind::OptOut)])
                         .row(vec![html! { a href="#" { "1187 0036 5512" } }, show::due(language, day(2), 2), show::kind(language, Kind::KnowSpecific)])))
-                (Card::new(t("Open by kind", "Abiertas por tipo")).body(chart::bars(language, "kinds", t("Open requests by kind", "Solicitudes abiertas por tipo"), t("Requests", "Solicitudes"), &kinds)))
-                (Card::new(t("Received", "Recibidas")).body(chart::stacked(language, "volume", t("Requests received per month", "Solicitudes recibidas por mes"), &labels, &series(language))))
-                (Card::new(t("Calls", "Llamadas")).body(chart::line(language, "calls", t("Calls per month", "Llamadas por mes"), t("Calls", "Llamadas"), &months(language, &YEAR))))
+                (show::panel(chart::bars(language, "kinds", t("Open requests by kind", "Solicitudes abiertas por tipo"), t("Requests", "Solicitudes"), &kinds)))
+                (show::panel(chart::stacked(language, "volume", t("Requests received per month", "Solicitudes recibidas por mes"), &labels, &series(language))))
+                (show::panel(chart::line(language, "calls", t("Calls per month", "Llamadas por mes"), t("Calls", "Llamadas"), &months(language, &YEAR))))
             }))
         },
     )
@@ -374,7 +374,7 @@ fn sign_in(language: Language) -> Markup {
             (Form::post(language, "/dashboard/sign-in", "token").plain().body(html! {
                 (Field::email("email", t("E-mail", "Correo electrónico")).autocomplete("username webauthn").required())
                 (Field::password(language, "password", t("Password", "Contraseña"), "current-password").required())
-                (form::actions(Button::primary(t("Continue", "Continuar"))))
+                (form::actions(Button::secondary(t("Continue", "Continuar"))))
             }))
             p { a href="#" { (t("Forgot your password?", "¿Olvidó su contraseña?")) } }
         },

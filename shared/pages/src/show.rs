@@ -240,6 +240,12 @@ impl Render for Card {
     }
 }
 
+/// A surface for something that has its own heading, like a chart.
+#[must_use]
+pub fn panel(body: impl Render) -> Markup {
+    html! { div.card { (body) } }
+}
+
 /// Two columns on a wide screen, one on a narrow one: what matters, and what stands beside it.
 #[must_use]
 pub fn split(main: impl Render, beside: impl Render) -> Markup {
@@ -404,8 +410,8 @@ impl Render for Table {
         // The roles are what the elements are anyway, until a narrow screen shows them as blocks: then browsers take
         // the table's meaning away unless it is said.
         html! {
-            div.table-box {
-                table.table.dense[self.dense] role="table" {
+            div.table-box.slim[self.columns.len() <= 4] {
+                table.table.rows[!self.dense].dense[self.dense] role="table" {
                     caption.sr[!self.show_caption] { (self.caption) }
                     thead role="rowgroup" {
                         tr role="row" {
