@@ -6,17 +6,17 @@
   const announce = (text) => {
     if (!live || !text) return;
     live.textContent = "";
-    // A live region speaks when it changes after it has been seen empty.
+    // A live region speaks when it changes after being empty.
     setTimeout(() => { live.textContent = text; }, 150);
   };
 
-  // What the page has to say: a failed form gets the focus, good news is announced.
+  // A failed form gets the focus, good news is announced.
   const focus = document.querySelector("[data-focus]");
   if (focus) focus.focus();
   const news = document.querySelector("[data-announce]");
   if (news && !focus) announce(news.textContent.trim().replace(/\s+/g, " "));
 
-  // A form is sent once, and is not left by accident once something was typed.
+  // A form is sent once, and not left by accident after typing.
   const dirty = new Set();
   document.addEventListener("input", (event) => {
     const form = event.target.form;
@@ -31,12 +31,12 @@
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
       for (const button of all("button:not([type=button])", form)) button.setAttribute("aria-disabled", "true");
-      // The answer may have been a file, which leaves the page where it is.
+      // The answer may have been a file, and the page still here.
       setTimeout(again, 8000);
     }
     dirty.delete(form);
   });
-  // Back from the next page, the form is as it was and may be sent again.
+  // Back from the next page, a form may be sent again.
   const again = () => {
     for (const form of all("form[data-sent]")) {
       delete form.dataset.sent;
@@ -45,10 +45,13 @@
   };
   addEventListener("pageshow", again);
 
-  // Filters apply when one is chosen; text fields wait for Enter.
+  // Filters apply when one is chosen with a pointer. With a keyboard a list changes at every arrow key (WCAG 3.2.2).
+  let pointer = false;
+  addEventListener("pointerdown", () => { pointer = true; }, true);
+  addEventListener("keydown", () => { pointer = false; }, true);
   for (const form of all("form[data-auto]")) {
     form.addEventListener("change", (event) => {
-      if (event.target.matches("select, [type=checkbox], [type=radio], [type=date]")) form.requestSubmit();
+      if (pointer && event.target.matches("select, [type=checkbox], [type=radio]")) form.requestSubmit();
     });
   }
 
@@ -99,7 +102,7 @@
     if (input.form) input.form.addEventListener("submit", () => { input.type = "password"; });
   }
 
-  // A menu closes with Escape, and when something else is used.
+  // A menu closes with Escape, and by a click elsewhere.
   const menus = all("details.menu");
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -174,7 +177,7 @@
         if (done.to) { dirty.clear(); location.assign(done.to); return; }
         say(done.error || button.dataset.failed, false);
       } catch {
-        // Also when the person closed the browser's own dialog.
+        // Also when the person closed the browser's dialog.
         say(button.dataset.failed, false);
       } finally {
         button.removeAttribute("aria-disabled");

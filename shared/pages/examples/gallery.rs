@@ -104,7 +104,7 @@ fn inbox(language: Language) -> Markup {
                 reference.replace(' ', ""),
                 reference,
                 vec![
-                    html! { a href="request-en.html" { (reference) } },
+                    html! { a.reference href="request-en.html" { (reference) } },
                     show::due(language, day(left), left),
                     show::kind(language, kind),
                     show::state(language, state),
@@ -249,9 +249,9 @@ fn overview(language: Language) -> Markup {
             (show::grid(html! {
                 (Card::new(t("Next deadlines", "Próximos plazos")).actions(html! { a href="#" { (t("All requests", "Todas las solicitudes")) } })
                     .body(Table::new(t("Next deadlines", "Próximos plazos")).column(t("Request", "Solicitud")).column(t("Due", "Vence")).column(t("Asks", "Pide"))
-                        .row(vec![html! { a href="#" { "4081 2290 1177" } }, show::due(language, day(-2), -2), show::kind(language, Kind::Delete)]).pressing(true)
-                        .row(vec![html! { a href="#" { "9920 1145 3302" } }, show::due(language, day(0), 0), show::kind(language, Kind::OptOut)])
-                        .row(vec![html! { a href="#" { "1187 0036 5512" } }, show::due(language, day(2), 2), show::kind(language, Kind::KnowSpecific)])))
+                        .row(vec![html! { a.reference href="#" { "4081 2290 1177" } }, show::due(language, day(-2), -2), show::kind(language, Kind::Delete)]).pressing(true)
+                        .row(vec![html! { a.reference href="#" { "9920 1145 3302" } }, show::due(language, day(0), 0), show::kind(language, Kind::OptOut)])
+                        .row(vec![html! { a.reference href="#" { "1187 0036 5512" } }, show::due(language, day(2), 2), show::kind(language, Kind::KnowSpecific)])))
                 (show::panel(chart::bars(language, "kinds", t("Open requests by kind", "Solicitudes abiertas por tipo"), t("Requests", "Solicitudes"), &kinds)))
                 (show::panel(chart::stacked(language, "volume", t("Requests received per month", "Solicitudes recibidas por mes"), &labels, &series(language))))
                 (show::panel(chart::line(language, "calls", t("Calls per month", "Llamadas por mes"), t("Calls", "Llamadas"), &months(language, &YEAR))))

@@ -1,6 +1,7 @@
 //! What a page shows: headings, notices, cards, tables, badges, due dates, timelines and more.
 
 use domain::language::Language;
+use domain::reference::Reference;
 use domain::request::{Channel, Kind, State};
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -545,6 +546,14 @@ pub fn channel(language: Language, channel: Channel) -> Markup {
         Channel::Signal => Icon::Globe,
     };
     html! { span.kind { (icon) span { (words::channel(language, channel)) } } }
+}
+
+/// A request's reference number, as a link to it if there is an address.
+#[must_use]
+pub fn reference(reference: &Reference, href: Option<&str>) -> Markup {
+    html! {
+        @if let Some(href) = href { a.reference href=(href) { (reference) } } @else { span.reference { (reference) } }
+    }
 }
 
 /// A date, for reading and for machines.
