@@ -107,7 +107,7 @@ pub fn line(language: Language, id: &str, title: &str, counted: &str, rows: &[(S
                 circle.chart-dot cx=(percent(centre(index))) cy=(PLOT_TOP + PLOT - pixels(*n, top)) r="3.5" {}
             }
             @if index == last {
-                @let (x, anchor) = if rows.len() > 6 { (1000, "end") } else { (centre(index), "middle") };
+                @let (x, anchor) = if rows.len() > 1 { (1000, "end") } else { (centre(index), "middle") };
                 text.chart-value x=(percent(x)) y=((PLOT_TOP + PLOT - pixels(*n, top)).saturating_sub(10))
                     text-anchor=(anchor) { (format::number(*n)) }
             }
