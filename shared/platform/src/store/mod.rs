@@ -42,7 +42,7 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use audit::{Head, TrailPage, month};
 pub use directory::{CallOwner, NumberOwner};
-pub use provisioning::{Provision, Provisioned};
+pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use users::{Account, NewUser, TeamChange, User, new_user_id};
