@@ -73,7 +73,17 @@ pub struct Hotline {
     bins: PathBuf,
     logs: PathBuf,
     cloud: SharedCloud,
+    owner: Option<Owner>,
     running: BTreeMap<String, Sandbox>,
+}
+
+/// Somebody who is invited to a tenant's dashboard.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// What they sign in with.
+    pub email: String,
+    /// The link in their mail.
+    pub invitation: String,
 }
 
 impl Hotline {
@@ -97,8 +107,8 @@ impl Hotline {
             cloud.objects.insert(format!("/greetings/greetings/{GREETING}"), audio);
         }
         let declared = template::functions(&template);
-        let mut hotline =
-            Self { declared, bins: bins.to_owned(), logs: logs.to_owned(), cloud, running: BTreeMap::new() };
+        let (bins, logs, running) = (bins.to_owned(), logs.to_owned(), BTreeMap::new());
+        let mut hotline = Self { declared, bins, logs, cloud, owner: None, running };
         let tenants: Vec<Value> =
             serde_json::from_str(&tenants).map_err(|error| Error::say("demo-tenants.json", "is not read", &error))?;
         for tenant in tenants {
@@ -107,6 +117,11 @@ impl Hotline {
                 let why = String::from_utf8_lossy(&done.invocation.body).into_owned();
                 return Err(Error::say("jobs-provision-tenant", "refuses a tenant", &why));
             }
+            let answer: Value = serde_json::from_slice(&done.invocation.body).unwrap_or_default();
+            let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+            let email = text(tenant.pointer("/tenant/owner/email"));
+            let owner = email.zip(text(answer.get("invitation")));
+            hotline.owner = hotline.owner.or_else(|| owner.map(|(email, invitation)| Owner { email, invitation }));
         }
         Ok(hotline)
     }
@@ -115,6 +130,12 @@ impl Hotline {
     #[must_use]
     pub fn cloud(&self) -> &SharedCloud {
         &self.cloud
+    }
+
+    /// The owner of the first tenant, to whom service code 1 belongs.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.owner.clone()
     }
 
     /// What the template declares of a function.
@@ -342,7 +363,7 @@ fn answer(step: &Step) -> Result<String, Error> {
 }
 
 /// The event that a queue's worker gets for one message.
-pub(crate) fn queue_event(queue: &str, message: &str) -> Bytes {
+fn queue_event(queue: &str, message: &str) -> Bytes {
     let event = json!({ "Records": [{
         "messageId": "00000000-0000-4000-8000-000000000000",
         "receiptHandle": "bench",

@@ -1,4 +1,4 @@
-//! SQS, KMS, Secrets Manager, SES and S3, as far as Optline's functions use them.
+//! SQS, KMS, Secrets Manager and S3, as far as Optline's functions use them.
 
 use std::str;
 
@@ -57,14 +57,6 @@ pub(super) fn secrets(cloud: &Cloud, operation: &str, input: &Value) -> Answer {
         ("GetSecretValue", None) => Answer::refused("ResourceNotFoundException", "no such secret"),
         _ => unknown(),
     }
-}
-
-/// Version 2 of SES's API; keeps the plain text.
-pub(super) fn ses(cloud: &mut Cloud, body: &Bytes) -> Answer {
-    let mail: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = mail.pointer("/Content/Simple/Body/Text/Data").and_then(Value::as_str).unwrap_or_default();
-    cloud.mails.push(text.to_owned());
-    Answer::json(&json!({ "MessageId": format!("00000000-0000-4000-8000-{:012}", cloud.mails.len()) }))
 }
 
 pub(super) fn s3(cloud: &mut Cloud, operation: &str, path: &str, headers: &HeaderMap, body: &Bytes) -> Answer {
