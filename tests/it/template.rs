@@ -266,9 +266,15 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
             main.contains(&format!("({domain}::{step}::handle)")),
             "{bin} does not hand over its own module's handler"
         );
-        if let Some((_, path)) = route(properties) {
-            assert!(path.starts_with(&format!("/{domain}/{}", step.replace('_', "-"))), "{bin} is at {path}");
+        for (method, path) in routes(properties) {
+            // The dashboard's own address leads to its overview.
+            let at_home = path == format!("/{domain}");
+            assert!(
+                at_home || path.starts_with(&format!("/{domain}/{}", step.replace('_', "-"))),
+                "{bin} is at {path}"
+            );
             assert!(main.contains(&path), "{bin} does not say its route");
+            assert!(main.contains(&method), "{bin} does not say that it is reached by {method}");
         }
     }
 }

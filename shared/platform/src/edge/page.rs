@@ -30,6 +30,8 @@ use crate::{App, Error};
 const WITHIN: Duration = Duration::from_secs(27);
 /// A form without files: a note of 20,000 characters, percent-encoded, and room to spare.
 const FORM_BYTES: usize = 256 * 1024;
+/// What somebody who is not signed in may send: a password of 256 characters, the answer of a passkey.
+const DOOR_BYTES: usize = 32 * 1024;
 /// A form with a file. Lambda takes 6 MB, a third of which base64 needs.
 const UPLOAD_BYTES: usize = 4_400_000;
 /// No form of ours has as many fields.
@@ -45,8 +47,14 @@ const LANGUAGE: &str = "__Host-language";
 const CSRF: &str = "csrf";
 
 /// Fields of a form or a query: a name may come several times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Fields {
     fn parse(text: &[u8]) -> Self {
@@ -109,8 +117,8 @@ pub struct Client {
     pub agent: String,
 }
 
-/// A request of a browser.
-#[derive(Clone, Debug)]
+/// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
+#[derive(Clone)]
 pub struct Visit {
     /// Whether something is to be done (POST), rather than shown (GET).
     pub post: bool,
@@ -544,7 +552,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         cookies,
     };
     if visit.post {
-        read_body(request, &mut visit).await?;
+        read_body(request, matches!(opens, Opens::ToSignedIn(_)), &mut visit).await?;
         check_form(app, request, &tickets, &tie, &visit)?;
     }
     let page = match (opens, session) {
@@ -555,7 +563,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
                 page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
             }
-            if let Some(language) = chosen {
+            if let Some(language) = chosen.filter(|_| !page.is_public()) {
                 page = page.with_cookie(LANGUAGE, language.code(), SignedDuration::from_hours(24 * 365));
             }
             page
@@ -582,8 +590,11 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
     if origin_fits && site_fits && tickets.is_mac(CSRF, tie, code) { Ok(()) } else { Err(Error::StaleForm) }
 }
 
-async fn read_body(request: &Request, visit: &mut Visit) -> Result<(), Error> {
+async fn read_body(request: &Request, signed_in: bool, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
+    if !signed_in && request.body.len() > DOOR_BYTES {
+        return Err(Error::TooLarge);
+    }
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         if request.body.len() > UPLOAD_BYTES {
             return Err(Error::TooLarge);
@@ -667,8 +678,8 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     let problem =
         |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
     match error {
-        Error::SignedOut if known.post => Page::to("/dashboard/sign-in"),
-        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")),
+        Error::SignedOut if known.post => Page::to("/dashboard/sign-in").without_cookie(SESSION),
+        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")).without_cookie(SESSION),
         Error::Unconfirmed => Page::to(format!("/dashboard/confirm?next={next}")),
         Error::Forbidden { permission } => {
             let permission = pages::words::permission(language, *permission);
