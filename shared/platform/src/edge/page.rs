@@ -460,7 +460,8 @@ fn serve_pages(opens: &'static Opens) -> Exit {
             let started = Instant::now();
             let request_id = event.context.request_id;
             let (page, error) = answer(app, event.payload, opens, &request_id).await;
-            let outcome = error.as_ref().map_or("ok", Error::kind);
+            let answered = if page.status < 400 { "ok" } else { "refused" };
+            let outcome = error.as_ref().map_or(answered, Error::kind);
             Line { app, request_id: &request_id, call: "", started }.write(outcome, error.as_ref());
             Ok(page.respond())
         })
@@ -752,4 +753,154 @@ fn decode(segment: &str) -> String {
         .next()
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maud::html;
+    use proptest::prelude::*;
+
+    fn header<'a>(response: &'a ApiGatewayV2httpResponse, name: &str) -> &'a str {
+        response.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[test]
+    fn every_page_carries_the_security_headers_and_is_kept_by_nobody() {
+        let response = Page::html(html! { p { "x" } }).respond();
+        insta::assert_json_snapshot!(
+            response
+                .headers
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.to_str().unwrap()))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        );
+        assert!(!header(&response, "content-security-policy").contains("unsafe"));
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_never_shown_in_our_origin() {
+        let response = Page::download("text/csv", "a\"; filename=evil.html\r\n<ñ>.csv", vec![1]).respond();
+        assert_eq!(
+            header(&response, "content-disposition"),
+            "attachment; filename=\"a___filename_evil.html_____.csv\"; \
+             filename*=UTF-8''a%22%3B%20filename%3Devil.html%0D%0A%3C%C3%B1%3E.csv"
+        );
+        assert!(response.is_base64_encoded);
+    }
+
+    #[test]
+    fn a_session_cookie_is_out_of_reach_for_scripts_and_other_sites_and_is_taken_back_at_sign_out() {
+        let signed_in = Page::to("/dashboard/overview").with_session("secret").respond();
+        assert_eq!(
+            signed_in.cookies[0],
+            "__Host-session=secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200"
+        );
+        let signed_out = Page::to("/dashboard/sign-in").signed_out().respond();
+        assert!(signed_out.cookies[0].ends_with("Max-Age=0"));
+        assert_eq!(header(&signed_out, "clear-site-data"), "\"cache\", \"cookies\", \"storage\"");
+    }
+
+    #[test]
+    fn a_player_gets_the_part_that_it_asks_for() {
+        let part = |range: Option<&str>| {
+            let response = Page::inline("audio/wav", (0..10).collect()).ranged(range).respond();
+            let bytes = match response.body {
+                Some(Body::Binary(ref bytes)) => bytes.clone(),
+                _ => vec![],
+            };
+            (response.status_code, bytes, header(&response, "content-range").to_owned())
+        };
+        assert_eq!(part(None), (200, (0..10).collect(), String::new()));
+        assert_eq!(part(Some("bytes=2-4")), (206, vec![2, 3, 4], "bytes 2-4/10".into()));
+        assert_eq!(part(Some("bytes=8-")), (206, vec![8, 9], "bytes 8-9/10".into()));
+        assert_eq!(part(Some("bytes=-3")), (206, vec![7, 8, 9], "bytes 7-9/10".into()));
+        assert_eq!(part(Some("bytes=5-99")), (206, vec![5, 6, 7, 8, 9], "bytes 5-9/10".into()));
+        assert_eq!(part(Some("bytes=10-")), (416, vec![], "bytes */10".into()));
+        for ignored in ["bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes=4-2x"] {
+            assert_eq!(part(Some(ignored)).0, 200, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_the_browser_prefers_of_ours() {
+        for (accept, language) in [
+            (None, Language::English),
+            (Some("es-MX,es;q=0.9,en;q=0.8"), Language::Spanish),
+            (Some("en-US,en;q=0.9,es;q=0.8"), Language::English),
+            (Some("fr, es;q=0.4, en;q=0.5"), Language::English),
+            (Some("fr, es;q=0.4"), Language::Spanish),
+            (Some("es;q=0"), Language::English),
+            (Some(";;;,q=,"), Language::English),
+        ] {
+            assert_eq!(preferred(accept), language, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn after_signing_in_people_go_to_a_page_of_ours_and_nowhere_else() {
+        assert_eq!(safe_next("/dashboard/request/1234?x=1"), "/dashboard/request/1234?x=1");
+        for elsewhere in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example",
+            "/dashboard//evil.example",
+            "/dashboard\\evil",
+            "/dashboard/\r\nset-cookie: x",
+            "javascript:alert(1)",
+            "/voice/answer",
+        ] {
+            assert_eq!(safe_next(elsewhere), "/dashboard/overview", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_visit_holds_is_not_printed() {
+        let fields: Fields = [("password", "hunter2 hunter2")].into_iter().collect();
+        assert_eq!(format!("{fields:?}"), "{\"password\"}");
+    }
+
+    #[test]
+    fn a_problem_has_the_status_that_fits_and_a_page_that_says_what_to_do() {
+        let known = Known {
+            language: Language::Spanish,
+            path: "/dashboard/team".into(),
+            post: false,
+            wants_json: false,
+            frame: None,
+        };
+        let status = |error: &Error| translate(error, &known, "r-1").respond().status_code;
+        assert_eq!(status(&Error::NotFound), 404);
+        assert_eq!(status(&Error::Conflict), 409);
+        assert_eq!(status(&Error::TooLarge), 413);
+        assert_eq!(status(&Error::StaleForm), 403);
+        assert_eq!(status(&Error::invalid("x", "y")), 422);
+        assert_eq!(status(&Error::Failed { doing: "x", source: "y".into() }), 500);
+        let throttled =
+            translate(&Error::Throttled { retry_after: SignedDuration::from_secs(61) }, &known, "").respond();
+        assert_eq!((throttled.status_code, header(&throttled, "retry-after")), (429, "61"));
+        let forbidden = translate(&Error::Forbidden { permission: domain::role::Permission::ManageTeam }, &known, "");
+        assert!(String::from_utf8(forbidden.body).unwrap().contains("Titular"));
+        for (error, to) in [
+            (Error::SignedOut, "/dashboard/sign-in?next=%2Fdashboard%2Fteam"),
+            (Error::Unconfirmed, "/dashboard/confirm?next=%2Fdashboard%2Fteam"),
+        ] {
+            assert_eq!(header(&translate(&error, &known, "").respond(), "location"), to);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_segment_of_a_path_is_read_back_as_it_was_written(text in "[^/]{0,40}") {
+            let written: String = form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+            prop_assert_eq!(decode(&written), text);
+        }
+
+        #[test]
+        fn no_range_and_no_header_breaks_an_answer(range in ".{0,30}", accept in ".{0,30}") {
+            let _ = Page::inline("audio/wav", vec![0; 7]).ranged(Some(&range)).with_header("x-test", accept.clone()).respond();
+            let _ = preferred(Some(&accept));
+        }
+    }
 }
