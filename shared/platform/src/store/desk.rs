@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -315,10 +316,8 @@ pub struct NewFile<'a> {
     pub name: &'a PersonalText,
     /// Its type, by its content.
     pub content_type: &'static str,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its SHA-256.
-    pub sha256: [u8; 32],
+    /// What is in it.
+    pub bytes: &'a [u8],
 }
 
 /// A place and a value for each attribute that an update sets or takes away.
@@ -458,6 +457,11 @@ impl TenantStore<'_> {
             salt: salt.clone(),
             recording_salts: salts,
         })
+    }
+
+    /// A request and the account that it belongs to, read side by side.
+    pub async fn case(&self, reference: &Reference) -> Result<(Dossier, DeskAccount), Error> {
+        futures::try_join!(self.dossier(reference), self.desk_account())
     }
 
     /// What opens one of a request's recordings; nothing where there is none to open.
@@ -904,8 +908,8 @@ impl TenantStore<'_> {
             ("who".to_owned(), text(new.by.as_str())),
             ("file_name".to_owned(), AttributeValue::B(Blob::new(name))),
             ("file_type".to_owned(), text(new.content_type)),
-            ("size".to_owned(), number(new.size)),
-            ("sha256".to_owned(), AttributeValue::B(Blob::new(new.sha256))),
+            ("size".to_owned(), number(new.bytes.len() as u64)),
+            ("sha256".to_owned(), AttributeValue::B(Blob::new(digest(&SHA256, new.bytes).as_ref()))),
         ]);
         self.add_beside(&key.reference, item, entry).await
     }

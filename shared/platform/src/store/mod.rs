@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `directory` | kind of look-up `#` SHA-256 of the value | – | number, service code, call → tenant; nothing else |
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
+//! | | | `user#…`, `team` | who signs in; see `users` |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
@@ -31,6 +32,7 @@ mod requests;
 mod sessions;
 mod tallies;
 mod usage;
+mod users;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -51,8 +53,9 @@ pub use inbox::{
 };
 pub use provisioning::{Provision, Provisioned};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
-pub use sessions::{Link, NewSession};
+pub use sessions::{Link, LinkOwner, NewSession};
 pub use tallies::{Counted, StreamRecord, Tallies, week_of};
+pub use users::{Account, NewUser, TeamChange, User, new_user_id};
 
 use crate::Error;
 use crate::clock::Clock;
