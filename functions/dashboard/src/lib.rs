@@ -1,23 +1,55 @@
 //! The dashboard: one module per route.
 //!
-//! | the request desk | is |
-//! |---|---|
-//! | [`overview`] | what is open, what is due, how it goes |
-//! | [`requests`], [`bulk`] | the inbox, its search, one decision for many requests |
-//! | [`request`], [`act`] | one request, and a decision on it |
-//! | [`note`], [`attach`], [`attachment`], [`recording`] | what is kept beside a request |
-//! | [`new_request`] | a request that came in other than by telephone |
-//! | [`export`], [`record`](mod@record) | requests as a table, and one as a document |
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`account`] | `GET` `POST /dashboard/account` | whoever is signed in | – |
+//! | [`asset`] | `GET /dashboard/asset/{file}` | every page | – |
+//! | [`confirm`] | `GET` `POST /dashboard/confirm` | whoever signed in a while ago, before something delicate | the page they wanted |
+//! | [`factors`] | `GET` `POST /dashboard/factors` | whoever is signed in, freshly | – |
+//! | [`invitation`] | `GET` `POST /dashboard/invitation/{ticket}` | whoever got the mail | `overview` |
+//! | [`new_password`] | `GET` `POST /dashboard/new-password/{ticket}` | whoever got the mail | `sign-in` |
+//! | [`passkey`] | `POST /dashboard/passkey` | the script of `sign-in` | the page they wanted |
+//! | [`reset`] | `GET` `POST /dashboard/reset` | whoever forgot their password | a mail, then `new-password` |
+//! | [`second_factor`] | `GET` `POST /dashboard/second-factor` | whoever has shown their password | the page they wanted |
+//! | [`sessions`] | `GET` `POST /dashboard/sessions` | whoever is signed in | – |
+//! | [`sign_in`] | `GET` `POST /dashboard/sign-in` | anybody | `second-factor` |
+//! | [`sign_out`] | `POST /dashboard/sign-out` | whoever is signed in | `sign-in` |
+//!
+//! The request desk:
+//!
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`overview`] | `GET /dashboard/overview`, `/dashboard` | whoever is signed in | – |
+//! | [`requests`] | `GET` `POST /dashboard/requests` | the menu; its own search | `request` |
+//! | [`bulk`] | `POST /dashboard/bulk` | `requests` | – |
+//! | [`request`] | `GET /dashboard/request/{reference}` | `requests`, `overview` | – |
+//! | [`act`] | `POST /dashboard/act/{reference}` | `request` | `request` |
+//! | [`note`] | `POST /dashboard/note/{reference}` | `request` | `request` |
+//! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
+//! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
+//! | [`recording`] | `GET /dashboard/recording/{ticket}` | the player of `request` | – |
+//! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
+//! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
+//! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
+
+pub mod account;
+pub mod asset;
+pub mod confirm;
+pub mod factors;
+pub mod invitation;
+pub mod new_password;
+pub mod passkey;
+pub mod reset;
+pub mod second_factor;
+pub mod sessions;
+pub mod sign_in;
+pub mod sign_out;
 
 pub mod act;
 pub mod attach;
 pub mod attachment;
 pub mod bulk;
-mod case;
-mod desk_texts;
 pub mod export;
-mod file_type;
-mod links;
 pub mod new_request;
 pub mod note;
 pub mod overview;
@@ -25,3 +57,16 @@ pub mod record;
 pub mod recording;
 pub mod request;
 pub mod requests;
+
+mod ceremony;
+mod case;
+mod choosing;
+mod desk_texts;
+mod entering;
+mod file_type;
+mod links;
+mod recovery_codes;
+mod tries;
+
+#[cfg(test)]
+mod fixtures;
