@@ -51,7 +51,7 @@ pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
-pub use provisioning::{Provision, Provisioned};
+pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use tallies::{Counted, StreamRecord, Tallies, week_of};
