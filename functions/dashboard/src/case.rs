@@ -3,13 +3,13 @@
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
 use domain::clock::{Basis, Due, days_left};
-use domain::rules::Unit;
 use domain::denial::{Ground, GroundRule};
 use domain::desk::{Choice, Decision, Denial, Offer, Standing};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Event, Kind, Missing, Outcome};
+use domain::rules::Unit;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

@@ -58,8 +58,8 @@ pub mod recording;
 pub mod request;
 pub mod requests;
 
-mod ceremony;
 mod case;
+mod ceremony;
 mod choosing;
 mod desk_texts;
 mod entering;

@@ -91,7 +91,9 @@ async fn search(app: &App, allowed: &Allowed<SeeRequests>, visit: &Visit) -> Res
         _ => return Ok(Page::invalid(wrong_search(&frame, typed, texts.find_wrong))),
     };
     // An index over people answers whoever asks: not without end, and never unseen.
-    app.store.throttle("person-search", allowed.user.as_str(), SEARCHES, SignedDuration::from_hours(1), visit.at).await?;
+    app.store
+        .throttle("person-search", allowed.user.as_str(), SEARCHES, SignedDuration::from_hours(1), visit.at)
+        .await?;
     let store = app.store.of(&allowed.tenant);
     let by = if matches!(searched, Searched::Phone(_)) { "phone" } else { "email" };
     let lines = store.search(searched).await?;
