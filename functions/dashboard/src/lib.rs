@@ -14,6 +14,23 @@
 //! | [`sessions`] | `GET` `POST /dashboard/sessions` | whoever is signed in | – |
 //! | [`sign_in`] | `GET` `POST /dashboard/sign-in` | anybody | `second-factor` |
 //! | [`sign_out`] | `POST /dashboard/sign-out` | whoever is signed in | `sign-in` |
+//!
+//! The request desk:
+//!
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`overview`] | `GET /dashboard/overview`, `/dashboard` | whoever is signed in | – |
+//! | [`requests`] | `GET` `POST /dashboard/requests` | the menu; its own search | `request` |
+//! | [`bulk`] | `POST /dashboard/bulk` | `requests` | – |
+//! | [`request`] | `GET /dashboard/request/{reference}` | `requests`, `overview` | – |
+//! | [`act`] | `POST /dashboard/act/{reference}` | `request` | `request` |
+//! | [`note`] | `POST /dashboard/note/{reference}` | `request` | `request` |
+//! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
+//! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
+//! | [`recording`] | `GET /dashboard/recording/{ticket}` | the player of `request` | – |
+//! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
+//! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
+//! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
 
 pub mod account;
 pub mod asset;
@@ -28,9 +45,26 @@ pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
 
+pub mod act;
+pub mod attach;
+pub mod attachment;
+pub mod bulk;
+pub mod export;
+pub mod new_request;
+pub mod note;
+pub mod overview;
+pub mod record;
+pub mod recording;
+pub mod request;
+pub mod requests;
+
+mod case;
 mod ceremony;
 mod choosing;
+mod desk_texts;
 mod entering;
+mod file_type;
+mod links;
 mod recovery_codes;
 mod tries;
 

@@ -1,12 +1,16 @@
-//! S3: greetings, which everybody may hear, and recordings, which are sealed under their tenant's key.
+//! S3: greetings, which everybody may hear; recordings and attachments, which are sealed under their tenant's key.
 
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
+use domain::reference::Reference;
 use partners::twilio::{CallSid, RecordingSid};
 
 use crate::Error;
 use crate::config::{Config, required};
-use crate::seal::{Place, SubjectSalt, TenantKeys};
+use crate::seal::{Place, SubjectSalt, TenantKeys, hex};
 use crate::tenant::Tenant;
 
 /// The buckets that this function may use.
@@ -59,6 +63,25 @@ impl RecordingKey<'_> {
             RecordingPart::Transcript => "transcript",
         };
         format!("{}/{}/{}.{part}", self.tenant.id(), self.call, self.recording)
+    }
+}
+
+/// Which file of a request, and what opens it.
+#[derive(Debug)]
+pub struct AttachmentKey {
+    pub(crate) tenant: Tenant,
+    pub(crate) reference: Reference,
+    pub(crate) id: String,
+    pub(crate) keys: Arc<TenantKeys>,
+    /// The request's own salt: with it goes the file.
+    pub(crate) salt: SubjectSalt,
+}
+
+impl AttachmentKey {
+    /// Named by the content too: sending the same form again with another file replaces nothing.
+    fn object(&self, sha256: &[u8]) -> String {
+        let content = hex(sha256.iter());
+        format!("attachments/{}/{}/{}.{content}", self.tenant.id(), self.reference.as_str(), self.id)
     }
 }
 
@@ -145,6 +168,40 @@ impl Blobs {
                 _ => Err(Error::failed("looking for a recording")(error.into_service_error())),
             },
         }
+    }
+
+    /// Stores a file of a request, sealed whole under the request's key.
+    pub async fn put_attachment(&self, whose: &AttachmentKey, plain: &[u8]) -> Result<(), Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let key = whose.object(digest(&SHA256, plain).as_ref());
+        let place = Place { table: "attachments", pk: &key, sk: "", attribute: "body" };
+        let sealed = whose.keys.seal(&whose.salt, place, plain)?;
+        self.client
+            .put_object()
+            .bucket(bucket)
+            .key(&key)
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(self.kms_key.clone())
+            .body(ByteStream::from(sealed))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Error::failed("storing a file")(error.into_service_error()))
+    }
+
+    /// A file of a request, opened; `sha256` is that of its content.
+    pub async fn attachment(&self, whose: &AttachmentKey, sha256: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let key = whose.object(sha256);
+        let got = self.client.get_object().bucket(bucket).key(&key).send().await.map_err(|error| {
+            match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(403 | 404) => Error::NotFound,
+                _ => Error::failed("reading a file")(error.into_service_error()),
+            }
+        })?;
+        let sealed = got.body.collect().await.map_err(Error::failed("reading a file"))?.to_vec();
+        let place = Place { table: "attachments", pk: &key, sk: "", attribute: "body" };
+        whose.keys.open(&whose.salt, place, &sealed).map(|plain| plain.to_vec())
     }
 
     /// Opens the connection while the function still starts.

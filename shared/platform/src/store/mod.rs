@@ -23,11 +23,14 @@
 
 mod accounts;
 mod audit;
+mod desk;
 mod directory;
+mod inbox;
 mod keys;
 mod provisioning;
 mod requests;
 mod sessions;
+mod tallies;
 mod usage;
 mod users;
 
@@ -41,10 +44,17 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{Head, TrailPage, month};
+pub use desk::{
+    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, KeptFile, NewFile, Note, Person, Spoken,
+};
 pub use directory::{CallOwner, NumberOwner};
+pub use inbox::{
+    Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
+};
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
+pub use tallies::{Counted, StreamRecord, Tallies, week_of};
 pub use users::{Account, NewUser, TeamChange, User, new_user_id};
 
 use crate::Error;
