@@ -54,6 +54,8 @@ pub fn guarded(cell: &str) -> Cow<'_, str> {
     let begins_formula = cell.starts_with([
         '=', '+', '-', '@', '\t', '\r', '\n', // and the full-width forms, which some spreadsheets read alike
         '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        // and the byte order mark, which is passed over at the start of a file
+        '\u{feff}',
     ]);
     if begins_formula && !is_negative_number(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }

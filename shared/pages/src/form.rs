@@ -64,8 +64,8 @@ impl Form {
     }
 
     /// The fields and buttons.
-    pub fn body(mut self, body: Markup) -> Self {
-        self.body = body;
+    pub fn body(mut self, body: impl Render) -> Self {
+        self.body = body.render();
         self
     }
 }
@@ -115,7 +115,7 @@ pub fn error_summary(language: Language, within: &str, errors: &[FieldError]) ->
 ///
 /// `clear` is where no filter is set.
 #[must_use]
-pub fn filters(language: Language, action: &str, clear: Option<&str>, fields: &Markup) -> Markup {
+pub fn filters(language: Language, action: &str, clear: Option<&str>, fields: impl Render) -> Markup {
     html! {
         form.filters method="get" action=(action) role="search" data-auto {
             (fields)
@@ -131,13 +131,13 @@ pub fn filters(language: Language, action: &str, clear: Option<&str>, fields: &M
 
 /// The fields on one line where there is room.
 #[must_use]
-pub fn row(fields: &Markup) -> Markup {
+pub fn row(fields: impl Render) -> Markup {
     html! { div.row { (fields) } }
 }
 
 /// The buttons at the end of a form, or beside a heading.
 #[must_use]
-pub fn actions(buttons: &Markup) -> Markup {
+pub fn actions(buttons: impl Render) -> Markup {
     html! { div.actions { (buttons) } }
 }
 
@@ -149,7 +149,7 @@ pub fn hidden(name: &str, value: &str) -> Markup {
 
 /// Fields that belong together under one legend.
 #[must_use]
-pub fn group(legend: &str, hint: Option<&str>, fields: &Markup) -> Markup {
+pub fn group(legend: &str, hint: Option<&str>, fields: impl Render) -> Markup {
     html! {
         fieldset.group {
             legend { (legend) }
@@ -239,6 +239,7 @@ enum Control {
 /// A field for typing: text, e-mail, password, number, date, file, or several lines.
 #[derive(Debug, Clone)]
 #[must_use]
+#[allow(clippy::struct_excessive_bools, reason = "each is an attribute of the element")]
 pub struct Field {
     around: Around,
     control: Control,
@@ -575,7 +576,7 @@ impl Render for Select {
 pub struct Choices {
     around: Around,
     radio: bool,
-    choices: Vec<Choice>,
+    offered: Vec<Choice>,
     chosen: Vec<String>,
     required: bool,
 }
@@ -585,7 +586,7 @@ impl Choices {
         Self {
             around: Around::new(name.into(), legend.into()),
             radio,
-            choices: Vec::new(),
+            offered: Vec::new(),
             chosen: Vec::new(),
             required: false,
         }
@@ -603,7 +604,7 @@ impl Choices {
 
     /// Adds a choice.
     pub fn choice(mut self, value: impl Into<String>, label: impl Into<String>) -> Self {
-        self.choices.push(Choice { value: value.into(), label: label.into(), hint: None, disabled: false });
+        self.offered.push(Choice { value: value.into(), label: label.into(), hint: None, disabled: false });
         self
     }
 
@@ -614,7 +615,7 @@ impl Choices {
         label: impl Into<String>,
         explanation: impl Into<String>,
     ) -> Self {
-        self.choices.push(Choice {
+        self.offered.push(Choice {
             value: value.into(),
             label: label.into(),
             hint: Some(explanation.into()),
@@ -630,7 +631,7 @@ impl Choices {
         label: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
-        self.choices.push(Choice {
+        self.offered.push(Choice {
             value: value.into(),
             label: label.into(),
             hint: Some(reason.into()),
@@ -678,7 +679,7 @@ impl Render for Choices {
             fieldset.field.choices.wrong[around.error.is_some()] aria-describedby=[around.described_by()] {
                 legend { (around.label_text()) }
                 (around.notes())
-                @for (index, choice) in self.choices.iter().enumerate() {
+                @for (index, choice) in self.offered.iter().enumerate() {
                     // An error's link leads to the first.
                     @let id = if index == 0 { first.clone() } else { format!("{first}-{}", index + 1) };
                     div.choice {

@@ -1,7 +1,7 @@
 //! The whole document, for people who are signed in and for people at the door.
 
 use domain::language::Language;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 use serde::Serialize;
 
 use crate::icon::Icon;
@@ -115,7 +115,7 @@ pub struct Frame {
 ///
 /// `title` names the document; `main` begins with [`crate::show::Heading`], which is the page's only `h1`.
 #[must_use]
-pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
+pub fn page(frame: &Frame, title: &str, main: impl Render) -> Markup {
     let texts = Texts::of(frame.language);
     document(
         frame.language,
@@ -163,7 +163,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
 ///
 /// The language links are relative to the page (`?lang=es`).
 #[must_use]
-pub fn door(language: Language, title: &str, main: &Markup) -> Markup {
+pub fn door(language: Language, title: &str, main: impl Render) -> Markup {
     let texts = Texts::of(language);
     document(
         language,

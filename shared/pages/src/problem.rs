@@ -70,12 +70,12 @@ pub fn problem(language: Language, frame: Option<&Frame>, problem: Problem<'_>) 
         Some(frame) => frame::page(
             frame,
             said.title,
-            &html! {
+            html! {
                 (Heading::new(said.title))
                 div.problem { (body) }
             },
         ),
-        None => frame::door(language, said.title, &html! { div.problem { (body) } }),
+        None => frame::door(language, said.title, html! { div.problem { (body) } }),
     }
 }
 

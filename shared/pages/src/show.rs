@@ -35,14 +35,14 @@ impl Heading {
     }
 
     /// Badges under it.
-    pub fn badges(mut self, badges: Markup) -> Self {
-        self.beside = Some(badges);
+    pub fn badges(mut self, badges: impl Render) -> Self {
+        self.beside = Some(badges.render());
         self
     }
 
     /// Buttons beside it.
-    pub fn actions(mut self, actions: Markup) -> Self {
-        self.actions = Some(actions);
+    pub fn actions(mut self, actions: impl Render) -> Self {
+        self.actions = Some(actions.render());
         self
     }
 
@@ -154,8 +154,8 @@ impl Notice {
     }
 
     /// More than one sentence, a list, a link.
-    pub fn body(mut self, body: Markup) -> Self {
-        self.body = Some(body);
+    pub fn body(mut self, body: impl Render) -> Self {
+        self.body = Some(body.render());
         self
     }
 }
@@ -211,14 +211,14 @@ impl Card {
     }
 
     /// Buttons or links beside the heading.
-    pub fn actions(mut self, actions: Markup) -> Self {
-        self.actions = Some(actions);
+    pub fn actions(mut self, actions: impl Render) -> Self {
+        self.actions = Some(actions.render());
         self
     }
 
     /// What is in it.
-    pub fn body(mut self, body: Markup) -> Self {
-        self.body = body;
+    pub fn body(mut self, body: impl Render) -> Self {
+        self.body = body.render();
         self
     }
 }
@@ -242,25 +242,25 @@ impl Render for Card {
 
 /// Two columns on a wide screen, one on a narrow one: what matters, and what stands beside it.
 #[must_use]
-pub fn split(main: &Markup, beside: &Markup) -> Markup {
+pub fn split(main: impl Render, beside: impl Render) -> Markup {
     html! { div.split { div.split-main { (main) } div.split-beside { (beside) } } }
 }
 
 /// Tiles, cards or charts side by side, as many as fit.
 #[must_use]
-pub fn grid(parts: &Markup) -> Markup {
+pub fn grid(parts: impl Render) -> Markup {
     html! { div.grid { (parts) } }
 }
 
 /// Parts one below the other.
 #[must_use]
-pub fn stack(parts: &Markup) -> Markup {
+pub fn stack(parts: impl Render) -> Markup {
     html! { div.stack { (parts) } }
 }
 
 /// Something that is opened to be read: explanations, dangerous actions, long texts.
 #[must_use]
-pub fn disclosure(summary: &str, open: bool, body: &Markup) -> Markup {
+pub fn disclosure(summary: &str, open: bool, body: impl Render) -> Markup {
     html! { details.disclosure open[open] { summary { (summary) } div.disclosure-body { (body) } } }
 }
 

@@ -167,6 +167,10 @@ pub const fn missing(language: Language, missing: Missing) -> &'static str {
 pub const fn action(language: Language, action: Action) -> &'static str {
     match action {
         Action::Receive => either(language, "Accept as it is", "Aceptar como está"),
+        Action::Acknowledge => either(language, "Confirm receipt", "Confirmar recepción"),
+        Action::Classify => either(language, "Say what it asks", "Indicar qué pide"),
+        Action::Assign => either(language, "Assign", "Asignar"),
+        Action::Residence => either(language, "Set where they live", "Indicar dónde vive"),
         Action::Verify => either(language, "Ask for verification", "Pedir verificación"),
         Action::Review => either(language, "Start review", "Empezar la revisión"),
         Action::Fulfil => either(language, "Start fulfilling", "Empezar el trámite"),
@@ -183,6 +187,10 @@ pub const fn action(language: Language, action: Action) -> &'static str {
 pub const fn happened(language: Language, action: Action) -> &'static str {
     match action {
         Action::Receive => either(language, "Received", "Se recibió"),
+        Action::Acknowledge => either(language, "Receipt confirmed", "Se confirmó la recepción"),
+        Action::Classify => either(language, "Classified", "Se clasificó"),
+        Action::Assign => either(language, "Assigned", "Se asignó"),
+        Action::Residence => either(language, "Residence set", "Se indicó la residencia"),
         Action::Verify => either(language, "Verification asked for", "Se pidió verificación"),
         Action::Review => either(language, "Review started", "Se empezó la revisión"),
         Action::Fulfil => either(language, "Fulfilling started", "Se empezó el trámite"),

@@ -99,7 +99,8 @@ impl TenantStore<'_> {
             .update_expression("SET expires_at = :ended REMOVE user_pk, user_sk, card")
             .condition_expression("user_pk = :user")
             .expression_attribute_values(":user", text(self.user_key(user)))
-            .expression_attribute_values(":ended", number(0))
+            // Not 0: DynamoDB takes an expiry of more than five years ago for a mistake, and keeps the item.
+            .expression_attribute_values(":ended", number(self.store.clock.now().as_second()))
             .send()
             .await;
         match ended.map_err(SdkError::into_service_error) {
