@@ -11,6 +11,7 @@
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
+//! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
 //!
@@ -27,6 +28,7 @@ mod keys;
 mod provisioning;
 mod requests;
 mod sessions;
+mod settings;
 mod usage;
 
 use std::collections::HashMap;
@@ -38,11 +40,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::join;
 
 pub use accounts::ServiceCodeAccount;
-pub use audit::{Head, TrailPage, month};
+pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, NewSession};
+pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use usage::DayOfUse;
 
 use crate::Error;
 use crate::clock::Clock;

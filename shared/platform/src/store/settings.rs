@@ -32,7 +32,7 @@ const HISTORY: i32 = 20;
 /// More service codes than anybody has; a page that lists them reads no more.
 const MOST_CODES: i32 = 500;
 /// Who saved a greeting that was there before the dashboard changed it.
-pub const OPERATOR: &str = "operator";
+const OPERATOR: &str = "operator";
 
 /// Settings with the version that whoever edits them saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,13 +71,13 @@ pub struct PastGreeting {
 
 impl TenantStore<'_> {
     /// The account.
-    pub async fn profile(&self) -> Result<Versioned<TenantProfile>, Error> {
+    pub async fn settings(&self) -> Result<Versioned<TenantProfile>, Error> {
         let item = self.settings_item("profile").await?.ok_or(Error::NotFound)?;
         Ok(Versioned { value: read(&item)?, version: version(&item) })
     }
 
     /// Writes the account. `Conflict` where somebody has changed it since this version.
-    pub async fn save_profile(&self, seen: u64, profile: &TenantProfile, entry: &Entry) -> Result<(), Error> {
+    pub async fn save_settings(&self, seen: u64, profile: &TenantProfile, entry: &Entry) -> Result<(), Error> {
         let change = self.change_settings("profile", seen, profile)?;
         match self.write_audited(&[change], entry).await? {
             Written::Done => Ok(()),
