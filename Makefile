@@ -5,10 +5,10 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call logs test check bench deploy replay tenant secret venv
+.PHONY: help up down call codes logs test screens check bench deploy replay tenant secret venv browser-venv
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
 
 up: venv ## build, start and deploy on this machine, then place a call; FRESH=1 starts over
 	@$(LOCAL) up $(if $(FRESH),--fresh) $(if $(filter no,$(BUILD)),--no-build)
@@ -22,8 +22,14 @@ call: venv ## be the caller; ARGS are the telephone's
 logs: venv ## FN=voice-answer: what that function logs, as it comes; ENV=… on AWS
 	@$(LOCAL) logs $(if $(FN),$(FN),$(error say which function: make logs FN=voice-answer)) $(IN)
 
-test: venv ## all tests, on a local cloud of their own; ARGS filter by name
+codes: venv ## who can sign in to the dashboard of make up, and the code of the moment
+	@$(LOCAL) codes
+
+test: browser-venv ## all tests, on a local cloud of their own; ARGS filter by name
 	@$(LOCAL) test $(if $(filter no,$(BUILD)),--no-build) -- $(ARGS)
+
+screens: browser-venv ## pictures of the dashboard of make up, in target/screens; ARGS filter by name
+	@$(LOCAL) screens -- $(ARGS)
 
 check: venv ## format, lints, documentation, dependencies, template
 	@$(PYTHON) infra/local/bootstrap.py check
@@ -39,11 +45,17 @@ deploy: venv ## ENV=staging: release bins and the template to AWS
 replay: venv ## QUEUE=usage: move its dead-letter queue back; ENV=… on AWS
 	@$(LOCAL) replay $(if $(QUEUE),$(QUEUE),$(error say which queue: make replay QUEUE=usage)) $(IN)
 
-tenant: venv ## FILE=….json: set a tenant up or change it; ENV=… on AWS
-	@$(LOCAL) tenant $(if $(FILE),$(FILE),$(error say which file: make tenant FILE=tenant.json)) $(IN)
+# Only what was given to make itself counts: some systems have a NAME or an EMAIL of their own.
+GIVEN = $(if $(filter command line,$(origin $(1))),$(2) "$$$(1)")
+
+tenant: venv ## NAME=… EMAIL=…, or FILE=….json: set a tenant up or change it, and invite its owner; ENV=… on AWS
+	@$(LOCAL) tenant $(FILE) $(call GIVEN,NAME,--name) $(call GIVEN,EMAIL,--email) $(call GIVEN,SLUG,--slug) $(IN)
 
 secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))
+
+browser-venv: venv
+	@$(PYTHON) infra/local/bootstrap.py browser
 
 venv:
 	@command -v $(PYTHON) >/dev/null || { echo "✗ $(PYTHON) was not found. Install Python 3.10 or later, or name one: make up PYTHON=python3.12" >&2; exit 1; }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from . import build, cloud, demo, deploy, operate, outcome, prepare, release, stack, verify
+from . import browser, build, cloud, demo, deploy, operate, outcome, prepare, release, stack, verify
 from .console import Stop, fail, say
 from .settings import ROOT, Settings, target_dir
 
@@ -48,10 +48,27 @@ def up(local: Settings, *, fresh: bool, built: bool, demonstrate: bool) -> None:
         demo.invitation(local)
 
 
+def running(local: Settings) -> None:
+    if not local.stack_json.exists():
+        raise Stop("There is no local cloud.", "Start it: make up")
+
+
+def tenant(target: operate.Target, options: argparse.Namespace) -> None:
+    """`make tenant`: as a file describes it, or by its name and its owner's e-mail address."""
+    if options.file:
+        operate.provision_file(target, options.file)
+    elif options.name and options.email:
+        operate.provision_owner(target, options.name, options.email, options.slug)
+    else:
+        raise Stop(
+            "Which tenant?",
+            "make tenant NAME='Blue Harbor Outfitters' EMAIL=kim@blueharbor.example, or make tenant FILE=tenant.json",
+        )
+
+
 def run_phone(local: Settings, arguments: list[str]) -> int:
     """`make call`: a person plays the caller."""
-    if not local.stack_json.exists():
-        raise Stop("There is no local cloud to call.", "Start it: make up")
+    running(local)
     phone = target_dir() / "debug" / "phone"
     call_file = local.home / "call.json"
     call_file.unlink(missing_ok=True)
@@ -75,16 +92,21 @@ def parser() -> argparse.ArgumentParser:
     tests = commands.add_parser("test")
     tests.add_argument("--no-build", action="store_true")
     tests.add_argument("filters", nargs="*")
+    commands.add_parser("screens").add_argument("filters", nargs="*")
+    commands.add_parser("codes")
     commands.add_parser("check")
     logs = commands.add_parser("logs")
     logs.add_argument("function")
     logs.add_argument("--since", type=int, default=60, help="minutes")
     logs.add_argument("--no-follow", action="store_true")
     logs.add_argument("--env")
-    for name, argument in (("replay", "queue"), ("tenant", "file")):
-        command = commands.add_parser(name)
-        command.add_argument(argument)
-        command.add_argument("--env")
+    replay = commands.add_parser("replay")
+    replay.add_argument("queue")
+    replay.add_argument("--env")
+    tenant = commands.add_parser("tenant")
+    tenant.add_argument("file", nargs="?")
+    for part in ("--name", "--email", "--slug", "--env"):
+        tenant.add_argument(part)
     commands.add_parser("secret").add_argument("--env", required=True)
     commands.add_parser("deploy").add_argument("env")
     return top
@@ -101,11 +123,19 @@ def run(options: argparse.Namespace) -> int:
         case "call":
             return run_phone(local, options.arguments)
         case "test":
+            # First, because it may have to be installed, and nobody waits for a suite to hear that it cannot be.
+            chromium = browser.chromium() if verify.browser_tests(options.filters) else None
             try:
                 up(local, fresh=True, built=options.no_build, demonstrate=False)
-                verify.test(local, options.filters)
+                verify.test(local, options.filters, chromium)
             finally:
                 cloud.stop(local)
+        case "screens":
+            running(local)
+            verify.screens(local, options.filters, browser.chromium())
+        case "codes":
+            running(local)
+            demo.credentials(local)
         case "check":
             verify.check()
         case "logs":
@@ -113,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
         case "replay":
             operate.replay(operate.Target(local, options.env), options.queue)
         case "tenant":
-            operate.provision_file(operate.Target(local, options.env), options.file)
+            tenant(operate.Target(local, options.env), options)
         case "secret":
             operate.ask_secret(operate.Target(local, options.env))
         case "deploy":

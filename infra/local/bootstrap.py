@@ -1,6 +1,7 @@
 """Makes the virtual environment that all other commands run in. Standard library only: it runs before there is one.
 
-`python3 infra/local/bootstrap.py check` also makes the one with the analysers that `make check` needs.
+`python3 infra/local/bootstrap.py check` also makes the one with the analysers that `make check` needs, and
+`python3 infra/local/bootstrap.py browser` adds what the browser tests need.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def stop(problem: str, remedy: str) -> None:
 def make(venv: Path, requirements: Path) -> None:
     """Install exactly what the requirements pin; do nothing when that was done before."""
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    stamp = venv / "installed.sha256"
+    stamp = venv / f"installed-{requirements.stem}.sha256"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     began = time.monotonic()
@@ -61,6 +62,8 @@ def main() -> None:
     # The analysers need other versions of the same packages, so they live apart.
     if "check" in sys.argv[1:]:
         make(VENV / "check", HERE / "requirements-check.txt")
+    if "browser" in sys.argv[1:]:
+        make(VENV, HERE / "requirements-browser.txt")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from .console import Stop, step
 from .settings import LAMBDA_DIR, ROOT, target_dir
 
-PACKAGES = ("voice", "jobs", "standins", "phone")
+TOOLS = ("standins", "phone")
 # Where the stripped copies came from, so that an unchanged bin is not stripped, hashed and zipped again.
 STAMPS = LAMBDA_DIR / "copied.json"
 
@@ -24,7 +24,8 @@ def function_bins() -> list[str]:
 
 def build() -> None:
     with step("Building all bins (the first time takes minutes; cargo shows which)"):
-        packages = [argument for name in PACKAGES for argument in ("--package", name)]
+        domains = {source.parents[2].name for source in ROOT.glob("functions/*/src/bin/*.rs")}
+        packages = [argument for name in (*sorted(domains), *TOOLS) for argument in ("--package", name)]
         if subprocess.run(["cargo", "build", "--bins", *packages], cwd=ROOT).returncode != 0:
             raise Stop("The build failed.", "Read the compiler's message above.")
 

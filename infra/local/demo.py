@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import aws, operate, outcome
+from . import aws, build, operate, outcome, owners
 from .console import Stop, say, step
 from .settings import ROOT, STACK_NAME, Settings, target_dir
 
@@ -23,7 +23,15 @@ SHARED_NUMBER = "+18665550100"
 def orders() -> list[dict[str, Any]]:
     """What `jobs-provision-tenant` is asked for: the operator's own account, and the tenants."""
     listed: list[dict[str, Any]] = json.loads(TENANTS.read_text())
+    if not has_dashboard():
+        for order in listed:
+            order.get("tenant", {}).pop("owner", None)
     return listed
+
+
+def has_dashboard() -> bool:
+    """Whether this source has the page on which an owner accepts an invitation."""
+    return "dashboard-invitation" in build.function_bins()
 
 
 def tenants() -> list[dict[str, Any]]:
@@ -43,14 +51,34 @@ def twilio(settings: Settings) -> dict[str, str]:
 
 
 def provision(settings: Settings) -> None:
-    """Put the credentials into the secret and set the tenants up. Both can be done again and change nothing."""
+    """Put the credentials into the secret, set the tenants up, and have their owners accept their invitations. All of
+    it can be done again and changes nothing."""
     account = twilio(settings)
+    _verify_sender(settings)
     secret = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)["TwilioSecret"]
     with step("Setting up the demo tenants"):
         operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
         client = aws.local(settings, "lambda")
-        for order in orders():
-            operate.provision(client, STACK_NAME, order)
+        done = [(order.get("tenant", {}), operate.provision(client, STACK_NAME, order)) for order in orders()]
+    owners.settle(
+        settings,
+        {
+            tenant["slug"]: (tenant["owner"], result.get("invitation"))
+            for tenant, result in done
+            if "owner" in tenant
+        },
+    )
+
+
+def _verify_sender(settings: Settings) -> None:
+    """What an operator does once in SES: without it the address that mail comes from may not send."""
+    stack = aws.local(settings, "cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    sender = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}["MailFrom"]
+    ses = aws.local(settings, "sesv2")
+    try:
+        ses.create_email_identity(EmailIdentity=sender)
+    except ses.exceptions.AlreadyExistsException:
+        pass
 
 
 def call(settings: Settings) -> None:
@@ -78,10 +106,18 @@ def invitation(settings: Settings) -> None:
     say(f"  {SHARED_NUMBER}  the shared number; service codes {listed}")
     for number in (number for tenant in tenants() for number in tenant["numbers"]):
         say(f"  {number['number']}  goes straight to {codes[number['service-code']]}")
+    if has_dashboard():
+        credentials(settings)
     say(
         "\n  make call                  be the caller, by keys alone"
         "\n  make logs FN=voice-answer  what that step logged"
+        "\n  make tenant NAME=… EMAIL=… one more business, and its owner's invitation"
         "\n  make test                  all tests, on a cloud of their own"
         "\n  make down                  stop; the data stays (make up FRESH=1 starts over)\n"
         f"\n  Everything a program needs to find: {settings.stack_json}"
     )
+
+
+def credentials(settings: Settings) -> None:
+    """Where the dashboard is, and who can sign in."""
+    owners.show(settings, {tenant["slug"]: tenant["profile"]["name"] for tenant in tenants()})

@@ -5,6 +5,7 @@ Each is closed here, on our side of the line, because the template is right: AWS
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import Any
 
 
@@ -47,9 +48,30 @@ def keep_permissions_boundaries() -> None:
     role |= {"create": create_bounded, "update": update_bounded}
 
 
+def check_who_sends_mail() -> None:
+    """Its IAM asks for `ses:SendEmail` on `*`, which no policy that names an identity allows. AWS asks on the identity
+    that the sender's address belongs to: the address itself where it is one, else its domain."""
+    from ministack.core import iam_actions
+    from ministack.services import ses
+
+    resource = iam_actions._ses_v2_resource_arn
+
+    def identity(method: str, path: str, body: bytes, region: str, account: str) -> str:
+        if path.rstrip("/") != "/v2/email/outbound-emails":
+            arn: str = resource(method, path, body, region, account)
+            return arn
+        sender = iam_actions._safe_json_field(body, "FromEmailAddress")
+        known = ses._notification_identity(sender)
+        name = known[0] if known else parseaddr(sender)[1]
+        return f"arn:aws:ses:{region}:{account}:identity/{name}"
+
+    iam_actions._ses_v2_resource_arn = identity
+
+
 def main() -> None:
     accept_metrics_insights_alarms()
     keep_permissions_boundaries()
+    check_who_sends_mail()
     from ministack.app import main as serve
 
     serve()

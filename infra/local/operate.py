@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,30 @@ def provision_file(target: Target, file: str) -> None:
             f"{file} cannot be read: {why}", "infra/local/demo-tenants.json shows what such a file holds."
         ) from why
     for order in content if isinstance(content, list) else [content]:
-        say(f"{_named(order)}: {json.dumps(provision(target.client('lambda'), target.stack_name, order))}")
+        _provision_aloud(target, order)
+
+
+def provision_owner(target: Target, name: str, email: str, slug: str | None) -> None:
+    """`make tenant NAME=… EMAIL=…`: a tenant with nothing but an owner, who sets up the rest in the dashboard."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = slug or re.sub("[^a-z0-9]+", "-", letters).strip("-")
+    if not slug:
+        raise Stop(f"No short name can be made of {name!r}.", "Give one of a-z, 0-9 and hyphens: SLUG=…")
+    profile = {"name": name, "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"]}
+    # Whom the invitation calls by name until they have given theirs.
+    owner = {"email": email, "name": email.partition("@")[0], "language": "en"}
+    tenant = {"slug": slug, "profile": profile, "service-codes": [], "numbers": [], "owner": owner}
+    _provision_aloud(target, {"tenant": tenant})
+
+
+def _provision_aloud(target: Target, order: dict[str, Any]) -> None:
+    done = provision(target.client("lambda"), target.stack_name, order)
+    say(f"{_named(order)}: {json.dumps(done)}")
+    owner = order.get("tenant", {}).get("owner")
+    if owner and done.get("invitation"):
+        say(f"\n  The invitation of {owner['email']}, good once and for 72 hours:\n\n  {done['invitation']}\n")
+    elif owner:
+        say(f"  {owner['email']} has accepted an invitation before.")
 
 
 def _named(order: dict[str, Any]) -> str:
@@ -145,11 +170,13 @@ def _function(event: dict[str, Any]) -> str | None:
 
 def replay(target: Target, queue: str) -> None:
     """`make replay QUEUE=usage`: everything in its dead-letter queue goes back to where it came from."""
-    names = {"usage": "Usage", "recordings": "Recordings", "transcripts": "Transcripts"}
-    if queue not in names:
-        raise Stop(f"There is no queue {queue!r}.", f"Name one of {', '.join(names)}: make replay QUEUE=usage")
-    client = target.client("sqs")
-    dead, alive = target.output(f"{names[queue]}DeadQueue"), target.output(f"{names[queue]}Queue")
+    outputs = aws.outputs(target.client("cloudformation"), target.stack_name)
+    dead_queues = {key.removesuffix("DeadQueue").lower(): url for key, url in outputs.items() if key.endswith("DeadQueue")}
+    alive = outputs.get(f"{queue.capitalize()}Queue")
+    if queue not in dead_queues or alive is None:
+        replayable = [name for name in dead_queues if f"{name.capitalize()}Queue" in outputs]
+        raise Stop(f"There is no queue {queue!r}.", f"Name one of {', '.join(replayable)}: make replay QUEUE=usage")
+    client, dead = target.client("sqs"), dead_queues[queue]
     waiting = _depth(client, dead)
     if waiting == 0:
         say(f"Nothing is in the dead-letter queue of {queue}.")

@@ -63,6 +63,11 @@ class Settings:
         """The made-up Twilio credentials of this cloud."""
         return self.home / "twilio.json"
 
+    @property
+    def owners_json(self) -> Path:
+        """What the demo tenants' owners chose when they accepted their invitations."""
+        return self.home / "owners.json"
+
 
 def target_dir() -> Path:
     """Where cargo puts what it builds."""

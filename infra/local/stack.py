@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import aws, demo
+from . import aws, demo, owners
 from .build import function_bins
 from .settings import REGION, STACK_NAME, Settings
 
@@ -15,6 +15,7 @@ def write(settings: Settings) -> None:
     physical = {logical: name for logical, (_, name) in aws.resources(cloudformation, STACK_NAME).items()}
     outputs = aws.outputs(cloudformation, STACK_NAME)
     iam = aws.local(settings, "iam")
+    signed_up = owners.known(settings)
     bins = function_bins()
     dedicated = [number for tenant in demo.tenants() for number in tenant["numbers"]]
     document: dict[str, Any] = {
@@ -50,25 +51,27 @@ def write(settings: Settings) -> None:
                     {key: code[key] for key in ("code", "name", "languages", "kinds")}
                     for code in tenant["service-codes"]
                 ],
+                **({"owner": signed_up[tenant["slug"]]} if tenant["slug"] in signed_up else {}),
             }
             for tenant in demo.tenants()
         ],
-        "tables": {
-            name: outputs[f"{name.capitalize()}Table"]
-            for name in ("directory", "accounts", "keys", "requests", "usage", "audit")
-        },
+        "tables": _named(outputs, "Table"),
         "queues": {
-            f"{name}{suffix}": outputs[f"{name.capitalize()}{kind}"]
-            for name in ("usage", "recordings", "transcripts")
-            for suffix, kind in (("", "Queue"), ("-dead", "DeadQueue"))
+            **_named({key: value for key, value in outputs.items() if not key.endswith("DeadQueue")}, "Queue"),
+            **{f"{name}-dead": value for name, value in _named(outputs, "DeadQueue").items()},
         },
-        "buckets": {name: outputs[f"{name.capitalize()}Bucket"] for name in ("greetings", "recordings")},
+        "buckets": _named(outputs, "Bucket"),
         "functions": {name: physical[aws.resource_name(name)] for name in bins},
         "roles": {
             name: iam.get_role(RoleName=physical[f"{aws.resource_name(name)}Role"])["Role"]["Arn"] for name in bins
         },
-        "log_groups": {name: outputs[f"{name.capitalize()}Log"] for name in ("voice", "jobs", "api")},
+        "log_groups": _named(outputs, "Log"),
         "kms_key": outputs["Key"],
         "secret": outputs["TwilioSecret"],
     }
     settings.stack_json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _named(outputs: dict[str, str], kind: str) -> dict[str, str]:
+    """The stack's outputs of one kind, by what comes before it: `DirectoryTable` is the table `directory`."""
+    return {key.removesuffix(kind).lower(): value for key, value in outputs.items() if key.endswith(kind)}

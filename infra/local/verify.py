@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,24 +13,61 @@ from pathlib import Path
 from .console import Stop, say, step
 from .settings import ROOT, TEMPLATE, VENV, Settings
 
+BROWSER_TESTS = ROOT / "tests" / "browser"
 
-def test(settings: Settings, filters: list[str]) -> None:
-    """All tests, against a local cloud of their own that is already up."""
+
+def test(settings: Settings, filters: list[str], chromium: Path | None) -> None:
+    """All tests, against a local cloud of their own that is already up. With `filters`, only those whose name contains
+    one of them, as `cargo test` has it; a browser test's name is `browser::sign_in::…` after its file."""
     environment = {"OPTLINE_STACK": str(settings.stack_json)}
     selection = ["--workspace", "--lib", "--test", "it"]
-    with step("Running the tests"):
-        _cargo_test(selection, filters, environment, ignored=False)
+    in_browser = browser_tests(filters)
+    if not filters or not all(name.startswith("browser::") for name in filters):
+        with step("Running the tests"):
+            _cargo_test(selection, filters, environment, ignored=False, may_be_none=bool(filters and in_browser))
+    if chromium and in_browser:
+        with step("Running the tests in a browser"):
+            _pytest(in_browser if filters else [str(BROWSER_TESTS)], settings, chromium)
+    # After everything that plants something.
     if not filters:
         with step("Looking for what the tests planted, in clear"):
-            _cargo_test(["--workspace", "--test", "it"], ["after_the_suite"], environment, ignored=True)
+            _cargo_test(["--workspace", "--test", "it"], ["after_the_suite"], environment, ignored=True, may_be_none=False)
         with step("Running the documentation's tests"):
             _run(["cargo", "test", "--workspace", "--doc"], environment)
 
 
-def _cargo_test(selection: list[str], filters: list[str], environment: Mapping[str, str], *, ignored: bool) -> None:
+def screens(settings: Settings, filters: list[str], chromium: Path) -> None:
+    """The pictures of the pages alone, on a cloud that is up."""
+    selected = browser_tests(filters) if filters else [str(BROWSER_TESTS)]
+    if not selected:
+        raise Stop(f"No browser test is named like {' or '.join(filters)}.", "Their names: tests/browser/test_*.py")
+    with step("Taking the pictures"):
+        _pytest(["-m", "screens", *selected], settings, chromium)
+    say(f"         They are in {(ROOT / 'target' / 'screens').relative_to(ROOT)}.")
+
+
+def browser_tests(filters: list[str]) -> list[str]:
+    """The browser tests whose name contains one of the filters, or all of them, as pytest calls them."""
+    return [
+        f"{file}::{test}"
+        for file in sorted(BROWSER_TESTS.glob("test_*.py"))
+        for test in re.findall(r"^def (test_\w+)", file.read_text(), flags=re.MULTILINE)
+        if not filters or any(name in f"browser::{file.stem.removeprefix('test_')}::{test}" for name in filters)
+    ]
+
+
+def _pytest(arguments: list[str], settings: Settings, chromium: Path) -> None:
+    environment = {"OPTLINE_STACK": str(settings.stack_json), "CHROMIUM": str(chromium)}
+    _run([sys.executable, "-m", "pytest", f"--config-file={BROWSER_TESTS / 'pytest.ini'}", *arguments], environment)
+
+
+def _cargo_test(
+    selection: list[str], filters: list[str], environment: Mapping[str, str], *, ignored: bool, may_be_none: bool
+) -> None:
     if shutil.which("cargo-nextest"):
         only = ["--run-ignored", "only"] if ignored else []
-        _run(["cargo", "nextest", "run", *selection, *only, *filters], environment)
+        none = ["--no-tests", "pass"] if may_be_none else []
+        _run(["cargo", "nextest", "run", *selection, *only, *none, *filters], environment)
     else:
         only = ["--ignored"] if ignored else []
         _run(["cargo", "test", *selection, "--", *only, *filters], environment)

@@ -18,6 +18,22 @@ pub struct ServiceCodeAccount {
 }
 
 impl TenantStore<'_> {
+    /// What the tenant says of itself.
+    pub async fn profile(&self) -> Result<TenantProfile, Error> {
+        let got = self
+            .store
+            .dynamodb
+            .get_item()
+            .table_name(self.store.accounts_table()?)
+            .key("pk", text(self.tenant.id().as_str()))
+            .key("sk", text("profile"))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Error::failed("reading an account")(error.into_service_error()))?;
+        got.item.as_ref().map_or(Err(Error::NotFound), read)
+    }
+
     /// A service code as it is set up at this moment, with its account; in one operation.
     pub async fn service_code(&self, code: &ServiceCode) -> Result<Option<ServiceCodeAccount>, Error> {
         let table = self.store.accounts_table()?;

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `directory` | kind of look-up `#` SHA-256 of the value | – | number, service code, call → tenant; nothing else |
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
+//! | | | `user#…`, `team` | who signs in; see `users` |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
@@ -30,6 +31,7 @@ mod requests;
 mod sessions;
 mod settings;
 mod usage;
+mod users;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -44,9 +46,10 @@ pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::{Provision, Provisioned};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
-pub use sessions::{Link, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use usage::DayOfUse;
+pub use sessions::{Link, LinkOwner, NewSession};
+pub use users::{Account, NewUser, TeamChange, User, new_user_id};
 
 use crate::Error;
 use crate::clock::Clock;

@@ -7,7 +7,7 @@
 //! | `throttle#` kind `#` SHA-256 of what is counted `#` window | how many tries |
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
 use domain::role::Role;
 use domain::user::UserId;
 use jiff::{SignedDuration, Timestamp};
@@ -50,6 +50,17 @@ impl Link {
             Self::Reset => "reset",
         }
     }
+}
+
+/// Whom a link is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOwner {
+    /// Whose team.
+    pub tenant: Tenant,
+    /// Who.
+    pub user: UserId,
+    /// When it was made.
+    pub made_at: Timestamp,
 }
 
 impl TenantStore<'_> {
@@ -153,8 +164,36 @@ impl TenantStore<'_> {
         }
     }
 
+    /// Has a session show another card from now on: a name or a language has changed.
+    pub async fn refresh_card(&self, tickets: &Tickets, session: &Session, card: &Card) -> Result<(), Error> {
+        let ends = session.signed_in_at + ABSOLUTE;
+        let refreshed = self
+            .store
+            .dynamodb
+            .update_item()
+            .table_name(self.store.sessions_table()?)
+            .key("pk", text(session_key(&session.id)))
+            .update_expression("SET card = :card")
+            .condition_expression("user_pk = :user")
+            .expression_attribute_values(":user", text(self.user_key(&session.user)))
+            .expression_attribute_values(":card", text(tickets.seal(CARD, session.id.as_str(), ends, card)?))
+            .send()
+            .await;
+        match refreshed.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Err(Error::SignedOut),
+            Err(error) => Err(Error::failed("refreshing a session")(error)),
+        }
+    }
+
     /// Makes a link that is good once. Returns its token; only its hash is kept.
-    pub async fn make_link(&self, link: Link, user: &UserId, expires: Timestamp) -> Result<String, Error> {
+    pub async fn make_link(
+        &self,
+        link: Link,
+        user: &UserId,
+        at: Timestamp,
+        lives: SignedDuration,
+    ) -> Result<String, Error> {
         let token = random_token()?;
         self.store
             .dynamodb
@@ -164,7 +203,8 @@ impl TenantStore<'_> {
             .item("for", text(link.code()))
             .item("tenant", text(self.tenant.id().as_str()))
             .item("user", text(user.as_str()))
-            .item("expires_at", number(expires.as_second()))
+            .item("made_at", number(at.as_second()))
+            .item("expires_at", number((at + lives).as_second()))
             .send()
             .await
             .map_err(|error| Error::failed("making a link")(error.into_service_error()))?;
@@ -221,7 +261,7 @@ impl Store {
     }
 
     /// Whom a link is for, if it was not used yet; looking does not use it, since mail scanners look.
-    pub async fn link(&self, link: Link, token: &str, now: Timestamp) -> Result<(Tenant, UserId), Error> {
+    pub async fn link(&self, link: Link, token: &str, now: Timestamp) -> Result<LinkOwner, Error> {
         let got = self
             .dynamodb
             .get_item()
@@ -236,28 +276,6 @@ impl Store {
             && get_seconds(&item, "expires_at")? > now
             && !item.contains_key("used_at");
         if good { link_owner(&item) } else { Err(Error::NotFound) }
-    }
-
-    /// Uses a link up, once: the second of two at the same moment is told `NotFound`.
-    pub async fn use_link(&self, link: Link, token: &str, now: Timestamp) -> Result<(Tenant, UserId), Error> {
-        let used = self
-            .dynamodb
-            .update_item()
-            .table_name(self.sessions_table()?)
-            .key("pk", text(link_key(token)))
-            .update_expression("SET used_at = :now")
-            .condition_expression("#for = :for AND expires_at > :now AND attribute_not_exists(used_at)")
-            .expression_attribute_names("#for", "for")
-            .expression_attribute_values(":for", text(link.code()))
-            .expression_attribute_values(":now", number(now.as_second()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match used.map_err(SdkError::into_service_error) {
-            Ok(used) => link_owner(&used.attributes.unwrap_or_default()),
-            Err(error) if error.is_conditional_check_failed_exception() => Err(Error::NotFound),
-            Err(error) => Err(Error::failed("using a link")(error)),
-        }
     }
 
     /// Counts a try and refuses it where there were too many in this window of time. One atomic addition: however many
@@ -317,8 +335,27 @@ fn read(item: &Item, tickets: &Tickets, now: Timestamp) -> Result<Session, Error
     })
 }
 
-fn link_owner(item: &Item) -> Result<(Tenant, UserId), Error> {
-    Ok((directory::owner(item)?, get_parsed(item, "user", |user| UserId::parse(user).ok())?))
+fn link_owner(item: &Item) -> Result<LinkOwner, Error> {
+    Ok(LinkOwner {
+        tenant: directory::owner(item)?,
+        user: get_parsed(item, "user", |user| UserId::parse(user).ok())?,
+        made_at: get_seconds(item, "made_at")?,
+    })
+}
+
+/// Uses a link up, once: of two transactions at the same moment one is refused.
+pub(super) fn link_update(store: &Store, link: Link, token: &str, now: Timestamp) -> Result<TransactWriteItem, Error> {
+    let update = Update::builder()
+        .table_name(store.sessions_table()?)
+        .key("pk", text(link_key(token)))
+        .update_expression("SET used_at = :now")
+        .condition_expression("#for = :for AND expires_at > :now AND attribute_not_exists(used_at)")
+        .expression_attribute_names("#for", "for")
+        .expression_attribute_values(":for", text(link.code()))
+        .expression_attribute_values(":now", number(now.as_second()))
+        .build()
+        .map_err(Error::failed("using a link"))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 fn get_seconds(item: &Item, name: &'static str) -> Result<Timestamp, Error> {

@@ -1,0 +1,14 @@
+"""The dashboard as people meet it: a real Chromium on the local cloud.
+
+`make test` runs all of it on a cloud of its own; `make screens` takes the pictures on the one of `make up`.
+A test is a sentence in a `test_*.py`; what it is told with is here:
+
+    conftest.py    the fixtures: `cloud`, `new_person`, `axe`, `screenshot`, `mailbox`, `telephone`
+    people.py      somebody with a browser window of their own, and passkeys
+    axe.py         no violation of any accessibility rule
+    mailbox.py     what the local cloud has sent
+    telephone.py   a call, by keys and words, and what was said
+    cloud.py       where everything is
+
+One-time codes come from `local.totp.App`: one for each person, for none is taken twice.
+"""
