@@ -115,10 +115,12 @@ impl<'a> Look<'a> {
                 Some(Cursor { month: at.month.clone(), before: Some(seq) })
             }
             _ if !self.filter.month.is_empty() => None,
-            _ => months(FIRST_MONTH, &at.month).collect::<Vec<_>>().iter().rev().nth(1).map(|month| Cursor {
-                month: month.clone(),
-                before: None,
-            }),
+            _ => months(FIRST_MONTH, &at.month)
+                .collect::<Vec<_>>()
+                .iter()
+                .rev()
+                .nth(1)
+                .map(|month| Cursor { month: month.clone(), before: None }),
         };
     }
 }
@@ -263,7 +265,8 @@ fn cells(language: Language, texts: &Texts, view: &View, row: &Row) -> Vec<Marku
         Who::System(function) => function.clone(),
     };
     let details = entry.details.iter().map(|(name, value)| format!("{name}: {value}"));
-    let details: Vec<String> = Some(entry.why.clone()).filter(|why| !why.is_empty()).into_iter().chain(details).collect();
+    let details: Vec<String> =
+        Some(entry.why.clone()).filter(|why| !why.is_empty()).into_iter().chain(details).collect();
     let on = match entry.on.as_deref().and_then(|on| on.split_once('/')) {
         Some(("request", reference)) => html! { a href={ "/dashboard/request/" (reference) } { (reference) } },
         Some(("service-code", code)) => html! { a href={ "/dashboard/service-code/" (code) } { (code) } },
@@ -293,13 +296,18 @@ fn filters(language: Language, texts: &Texts, view: &View) -> Markup {
         (month.clone(), name.unwrap_or_else(|_| month.clone()))
     });
     let clear = (!filter.is_empty()).then_some("/dashboard/audit");
-    form::filters(language, "/dashboard/audit", clear, &html! {
-        (Select::new("act", texts.what).choice("", texts.anything)
-            .choices(Act::ALL.map(|it| (it.code(), act(language, it)))).chosen(filter.act.map_or("", Act::code)))
-        (Select::new("who", texts.who).choice("", texts.anybody).choices(people).choices(others).chosen(&filter.who))
-        (Select::new("month", texts.month).choice("", texts.any_month).choices(months).chosen(&filter.month))
-        (Field::search("on", texts.on).hint(texts.on_hint).value(&filter.on).max_length(100))
-    })
+    form::filters(
+        language,
+        "/dashboard/audit",
+        clear,
+        &html! {
+            (Select::new("act", texts.what).choice("", texts.anything)
+                .choices(Act::ALL.map(|it| (it.code(), act(language, it)))).chosen(filter.act.map_or("", Act::code)))
+            (Select::new("who", texts.who).choice("", texts.anybody).choices(people).choices(others).chosen(&filter.who))
+            (Select::new("month", texts.month).choice("", texts.any_month).choices(months).chosen(&filter.month))
+            (Field::search("on", texts.on).hint(texts.on_hint).value(&filter.on).max_length(100))
+        },
+    )
 }
 
 /// What an act is called.
@@ -512,7 +520,10 @@ mod tests {
     #[test]
     fn the_page_shows_names_for_ids_and_escapes_them() {
         let rows = vec![Row::read(&link(2)).unwrap(), Row::read(&link(1)).unwrap()];
-        insta::assert_snapshot!(main_of(show(&frame(Language::English, Section::Audit), &view(rows, Filter::default()))));
+        insta::assert_snapshot!(main_of(show(
+            &frame(Language::English, Section::Audit),
+            &view(rows, Filter::default())
+        )));
     }
 
     #[test]

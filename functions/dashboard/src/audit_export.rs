@@ -266,7 +266,9 @@ mod tests {
     fn only_months_in_their_order_are_exported() {
         assert!(Wanted::sent("2026-11", "2027-01", "").is_some_and(|wanted| wanted.behind == 0));
         assert!(Wanted::sent("2026-11", "2026-11", "15000").is_some_and(|wanted| wanted.behind == 15_000));
-        for (from, to, behind) in [("2027-01", "2026-11", ""), ("", "", ""), ("1999-01", "2026-11", ""), ("2026-11", "2026-11", "x")] {
+        for (from, to, behind) in
+            [("2027-01", "2026-11", ""), ("", "", ""), ("1999-01", "2026-11", ""), ("2026-11", "2026-11", "x")]
+        {
             assert_eq!(Wanted::sent(from, to, behind), None);
         }
     }

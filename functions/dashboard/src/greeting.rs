@@ -219,11 +219,10 @@ fn show(frame: &Frame, view: &View, errors: &[FieldError]) -> Markup {
     let code = view.code.as_str();
     let title = fill(texts.title, &[("code", code)]);
     let (code_page, code_name) = (format!("/dashboard/service-code/{code}"), fill(texts.code, &[("code", code)]));
-    let above = [
-        ("/dashboard/service-codes", Section::ServiceCodes.name(language)),
-        (code_page.as_str(), code_name.as_str()),
-    ];
-    let hrefs: Vec<_> = view.languages.iter().map(|it| (format!("/dashboard/greeting/{code}?language={it}"), *it)).collect();
+    let above =
+        [("/dashboard/service-codes", Section::ServiceCodes.name(language)), (code_page.as_str(), code_name.as_str())];
+    let hrefs: Vec<_> =
+        view.languages.iter().map(|it| (format!("/dashboard/greeting/{code}?language={it}"), *it)).collect();
     let tabs: Vec<Tab<'_>> = hrefs
         .iter()
         .map(|(href, it)| Tab { href, label: words::language(language, *it), current: *it == view.spoken, count: None })

@@ -71,7 +71,17 @@ fn as_json(language: Language, report: &Report) -> Result<Vec<u8>, Error> {
 fn as_csv(language: Language, report: &Report) -> Result<Vec<u8>, Error> {
     let failed = || Error::failed("writing a report");
     let mut file = csv::Writer::for_spreadsheets(vec![]).map_err(failed())?;
-    let mut head = vec!["year", "scope", "request", "citation", "received", "complied in whole", "complied in part", "denied", "withdrawn"];
+    let mut head = vec![
+        "year",
+        "scope",
+        "request",
+        "citation",
+        "received",
+        "complied in whole",
+        "complied in part",
+        "denied",
+        "withdrawn",
+    ];
     let refused = Category::ALL.map(|category| format!("refused: {category}"));
     head.extend(refused.iter().map(String::as_str));
     head.extend(["median days", "mean days"]);
@@ -86,7 +96,8 @@ fn as_csv(language: Language, report: &Report) -> Result<Vec<u8>, Error> {
         ];
         cells.extend([received, complied_in_whole, complied_in_part, denied, withdrawn].map(ToString::to_string));
         cells.extend(Category::ALL.map(|category| refused.get(&category).copied().unwrap_or(0).to_string()));
-        cells.extend([row.median_days, row.mean_days].map(|days| days.map(|days| days.to_string()).unwrap_or_default()));
+        cells
+            .extend([row.median_days, row.mean_days].map(|days| days.map(|days| days.to_string()).unwrap_or_default()));
         file.row(cells).map_err(failed())?;
     }
     for note in report.notes() {
@@ -342,6 +353,8 @@ mod tests {
             assert_eq!(as_csv(language, &one).unwrap(), as_csv(language, &other).unwrap());
             assert_eq!(as_json(language, &one).unwrap(), as_json(language, &other).unwrap());
         }
-        insta::assert_snapshot!(String::from_utf8(as_csv(Language::English, &report(Scope::California)).unwrap()).unwrap());
+        insta::assert_snapshot!(
+            String::from_utf8(as_csv(Language::English, &report(Scope::California)).unwrap()).unwrap()
+        );
     }
 }

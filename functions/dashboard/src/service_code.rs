@@ -43,12 +43,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
     Ok(Page::html(edit(&frame, &Input::of(&there), &[], said)))
 }
 
-async fn save(
-    app: &App,
-    allowed: &Allowed<EditServiceCodes>,
-    visit: &Visit,
-    frame: &Frame,
-) -> Result<Page, Error> {
+async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, frame: &Frame) -> Result<Page, Error> {
     let store = app.store.of(&allowed.tenant);
     let language = frame.language;
     let input = Input::sent(visit);
@@ -218,7 +213,8 @@ impl Input {
         languages.sort_by_key(|it| (it.code() != self.preferred, *it));
         let greetings = languages.iter().filter_map(|it| {
             let text = self.greetings.get(it).filter(|text| !text.is_empty());
-            let recording = || before.and_then(|before| before.greetings.get(it)).filter(|_| self.recorded.contains(it));
+            let recording =
+                || before.and_then(|before| before.greetings.get(it)).filter(|_| self.recorded.contains(it));
             Some((*it, text.cloned().map(Greeting::Text).or_else(|| recording().cloned())?))
         });
         let mut origins = vec![];
@@ -378,10 +374,8 @@ fn facts(language: Language, texts: &Texts, profile: &ServiceCodeProfile) -> Fac
 }
 
 /// Why a code cannot be added: it never says whose it is.
-const TAKEN: Words = Words {
-    en: "This code is taken. Choose other digits.",
-    es: "Este código ya está en uso. Elija otros dígitos.",
-};
+const TAKEN: Words =
+    Words { en: "This code is taken. Choose other digits.", es: "Este código ya está en uso. Elija otros dígitos." };
 
 #[derive(Serialize)]
 struct Texts {
@@ -578,7 +572,8 @@ mod tests {
     fn a_change_by_somebody_else_is_shown_beside_what_was_typed() {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
-        let page = edit(&frame(Language::English, Section::ServiceCodes), &input, &[], Some(Said::Changed(&there.value)));
+        let page =
+            edit(&frame(Language::English, Section::ServiceCodes), &input, &[], Some(Said::Changed(&there.value)));
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");

@@ -240,7 +240,8 @@ fn read(frame: &Frame, profile: &TenantProfile) -> Markup {
 
 fn facts(language: Language, texts: &Texts, profile: &TenantProfile) -> Facts {
     let laws: Vec<&str> = profile.jurisdictions.iter().map(|it| words::jurisdiction(language, *it)).collect();
-    let laws = if laws.is_empty() { words::jurisdiction(language, Jurisdiction::UsCa).to_owned() } else { laws.join(", ") };
+    let laws =
+        if laws.is_empty() { words::jurisdiction(language, Jurisdiction::UsCa).to_owned() } else { laws.join(", ") };
     let days: Vec<String> = profile.reminders.days_before.iter().map(ToString::to_string).collect();
     let Retention { request_months, recording_months, message_months, attachment_months } = &profile.retention;
     Facts::new()
@@ -410,7 +411,12 @@ mod tests {
             ..Input::of(&stored())
         };
         let errors = input.profile(Language::English).unwrap_err();
-        insta::assert_snapshot!(main_of(edit(&frame(Language::English, Section::Settings), &input, &errors, &Said::Nothing)));
+        insta::assert_snapshot!(main_of(edit(
+            &frame(Language::English, Section::Settings),
+            &input,
+            &errors,
+            &Said::Nothing
+        )));
     }
 
     #[test]

@@ -44,10 +44,7 @@ const SPANISH: &[(&str, &str)] = &[
     ("List each site once.", "Escriba cada sitio una sola vez."),
     ("Choose a time zone such as America/Los_Angeles.", "Elija una zona horaria, como America/Los_Angeles."),
     ("Choose each state once.", "Elija cada estado una sola vez."),
-    (
-        "Choose 24 to 120 months: the law asks for at least 24.",
-        "Elija de 24 a 120 meses: la ley pide 24 como mínimo.",
-    ),
+    ("Choose 24 to 120 months: the law asks for at least 24.", "Elija de 24 a 120 meses: la ley pide 24 como mínimo."),
     (
         "Choose at least 1 month, and no more than for requests.",
         "Elija 1 mes como mínimo, y no más que para las solicitudes.",

@@ -168,7 +168,9 @@ fn after_tags(mut bytes: &[u8]) -> Option<&[u8]> {
 
 /// A tag of an old kind, or less than a frame that was cut, or nothing.
 fn is_end(rest: &[u8]) -> bool {
-    rest.starts_with(b"TAG") || rest.starts_with(b"APETAGEX") || rest.starts_with(b"LYRICSBEGIN")
+    rest.starts_with(b"TAG")
+        || rest.starts_with(b"APETAGEX")
+        || rest.starts_with(b"LYRICSBEGIN")
         || rest.iter().all(|byte| *byte == 0)
         || rest.len() < LOOSE_END && rest.first_chunk::<4>().is_none_or(|header| Frame::read(*header).is_some())
 }
@@ -255,14 +257,20 @@ pub(crate) mod tests {
 
     #[test]
     fn what_telephones_play_is_taken_and_anything_else_refused_with_the_reason() {
-        for (coding, channels, rate, bits) in [(1, 1, 8_000, 16), (1, 2, 44_100, 16), (7, 1, 8_000, 8), (6, 1, 8_000, 8)] {
+        for (coding, channels, rate, bits) in
+            [(1, 1, 8_000, 16), (1, 2, 44_100, 16), (7, 1, 8_000, 8), (6, 1, 8_000, 8)]
+        {
             let sound = check(&a_wav(coding, channels, rate, bits, 2)).unwrap();
             assert_eq!((sound.format, sound.lasts.as_secs()), (Format::Wav, 2));
         }
-        for (coding, channels, rate, bits) in [(3, 1, 8_000, 32), (1, 6, 8_000, 16), (1, 1, 96_000, 16), (1, 1, 0, 16), (2, 1, 8_000, 8)] {
+        for (coding, channels, rate, bits) in
+            [(3, 1, 8_000, 32), (1, 6, 8_000, 16), (1, 1, 96_000, 16), (1, 1, 0, 16), (2, 1, 8_000, 8)]
+        {
             assert_eq!(check(&a_wav(coding, channels, rate, bits, 1)), Err(Refused::Coding), "{coding} {rate}");
         }
-        for wrong in [b"".as_slice(), b"GIF89a", b"<!doctype html>", b"OggS\0\x02", b"fLaC\0\0\0\x22", b"RIFF\0\0\0\0AVI "] {
+        for wrong in
+            [b"".as_slice(), b"GIF89a", b"<!doctype html>", b"OggS\0\x02", b"fLaC\0\0\0\x22", b"RIFF\0\0\0\0AVI "]
+        {
             assert_eq!(check(wrong), Err(Refused::NotSound), "{wrong:?}");
         }
     }

@@ -58,7 +58,8 @@ fn show(frame: &Frame, view: &View) -> Markup {
     let link = |month: Date| format!("/dashboard/usage?month={:04}-{:02}", month.year(), month.month());
     let earlier = view.month.checked_sub(1.month()).ok().filter(|month| month.year() >= 2026);
     let later = view.month.checked_add(1.month()).ok().filter(|month| *month <= view.this_month);
-    let mut table = Table::new(texts.by_day).column(texts.day).numbers(texts.calls).numbers(texts.minutes).numbers(texts.lasted);
+    let mut table =
+        Table::new(texts.by_day).column(texts.day).numbers(texts.calls).numbers(texts.minutes).numbers(texts.lasted);
     for (day, used) in view.days.iter().rev() {
         table = table.row(vec![
             show::day(language, *day),

@@ -5,9 +5,11 @@
 //! | [`record_usage`] | queue `usage`, from `voice-call-status` | one row in the ledger per call |
 //! | [`store_recording`] | queue `recordings`, from `voice-recording` | fetches the audio from Twilio, seals it, deletes it there |
 //! | [`store_transcript`] | queue `transcripts`, from `voice-transcription` | seals the text, deletes it at Twilio |
+//! | [`tally`] | the stream of the requests table | keeps the counts that overview and reports show |
 //! | [`provision_tenant`] | the operator | sets up a tenant, or changes what it was set up with |
 
 pub mod provision_tenant;
 pub mod record_usage;
 pub mod store_recording;
 pub mod store_transcript;
+pub mod tally;

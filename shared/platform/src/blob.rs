@@ -1,8 +1,10 @@
-//! S3: greetings, which everybody may hear, and recordings, which are sealed under their tenant's key.
+//! S3: greetings, which everybody may hear; recordings and attachments, which are sealed under their tenant's key.
 //!
 //! A greeting is uploaded by the browser itself, with a form that is signed here for one key, ten minutes and a size
 //! ("Browser-Based Uploads Using POST", S3 API reference). Until somebody uses it, it lies under `uploads/`, from where
 //! nothing is played and a lifecycle rule removes it.
+
+use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,6 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ServerSideEncryption;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use domain::reference::Reference;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use partners::twilio::{CallSid, RecordingSid};
@@ -123,6 +126,23 @@ impl RecordingKey<'_> {
     }
 }
 
+/// Which file of a request, and what opens it.
+#[derive(Debug)]
+pub struct AttachmentKey {
+    pub(crate) tenant: Tenant,
+    pub(crate) reference: Reference,
+    pub(crate) id: String,
+    pub(crate) keys: Arc<TenantKeys>,
+    /// The request's own salt: with it goes the file.
+    pub(crate) salt: SubjectSalt,
+}
+
+impl AttachmentKey {
+    fn object(&self) -> String {
+        format!("attachments/{}/{}/{}", self.tenant.id(), self.reference.as_str(), self.id)
+    }
+}
+
 impl Blobs {
     pub(crate) fn new(client: aws_sdk_s3::Client, config: &Config) -> Self {
         Self {
@@ -165,12 +185,14 @@ impl Blobs {
     /// What was uploaded. `NotFound` where nothing was, or where it is gone already.
     pub async fn uploaded(&self, tenant: &Tenant, id: &UploadId) -> Result<Vec<u8>, Error> {
         let bucket = required(self.greetings.as_deref(), "BUCKET_GREETINGS is not set")?;
-        let got = self.client.get_object().bucket(bucket).key(id.object(tenant)).send().await.map_err(|error| {
-            match error.raw_response().map(|response| response.status().as_u16()) {
+        let got =
+            self.client.get_object().bucket(bucket).key(id.object(tenant)).send().await.map_err(|error| match error
+                .raw_response()
+                .map(|response| response.status().as_u16())
+            {
                 Some(403 | 404) => Error::NotFound,
                 _ => Error::failed("reading an upload")(error.into_service_error()),
-            }
-        })?;
+            })?;
         Ok(got.body.collect().await.map_err(Error::failed("reading an upload"))?.to_vec())
     }
 
@@ -266,6 +288,40 @@ impl Blobs {
         }
     }
 
+    /// Stores a file of a request, sealed whole under the request's key.
+    pub async fn put_attachment(&self, whose: &AttachmentKey, plain: &[u8]) -> Result<(), Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let key = whose.object();
+        let place = Place { table: "attachments", pk: &key, sk: "", attribute: "body" };
+        let sealed = whose.keys.seal(&whose.salt, place, plain)?;
+        self.client
+            .put_object()
+            .bucket(bucket)
+            .key(&key)
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(self.kms_key.clone())
+            .body(ByteStream::from(sealed))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Error::failed("storing a file")(error.into_service_error()))
+    }
+
+    /// A file of a request, opened.
+    pub async fn attachment(&self, whose: &AttachmentKey) -> Result<Vec<u8>, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let key = whose.object();
+        let got = self.client.get_object().bucket(bucket).key(&key).send().await.map_err(|error| {
+            match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(403 | 404) => Error::NotFound,
+                _ => Error::failed("reading a file")(error.into_service_error()),
+            }
+        })?;
+        let sealed = got.body.collect().await.map_err(Error::failed("reading a file"))?.to_vec();
+        let place = Place { table: "attachments", pk: &key, sk: "", attribute: "body" };
+        whose.keys.open(&whose.salt, place, &sealed).map(|plain| plain.to_vec())
+    }
+
     /// Opens the connection while the function still starts.
     pub(crate) async fn warm(&self) {
         if let Some(bucket) = [&self.greetings, &self.recordings].into_iter().flatten().next() {
@@ -297,10 +353,7 @@ impl Scope<'_> {
         if let Some(token) = self.credentials.session_token() {
             fields.push(("x-amz-security-token", token.to_owned()));
         }
-        let mut conditions = vec![
-            json!({ "bucket": self.bucket }),
-            json!(["content-length-range", 1, GREETING_BYTES]),
-        ];
+        let mut conditions = vec![json!({ "bucket": self.bucket }), json!(["content-length-range", 1, GREETING_BYTES])];
         conditions.extend(fields.iter().map(|(name, value)| json!({ *name: value })));
         let expires = (self.now + UPLOAD_WITHIN).to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
         let policy = serde_json::to_vec(&json!({ "expiration": expires, "conditions": conditions }))
@@ -353,10 +406,7 @@ mod tests {
         let credentials = credentials(None);
         let now = "2015-12-29T00:00:00Z".parse().unwrap();
         let scope = Scope { bucket: "sigv4examplebucket", region: "us-east-1", credentials: &credentials, now };
-        assert_eq!(
-            scope.sign(EXAMPLE_POLICY),
-            "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"
-        );
+        assert_eq!(scope.sign(EXAMPLE_POLICY), "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e");
     }
 
     #[test]

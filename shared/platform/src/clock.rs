@@ -1,6 +1,13 @@
 //! The one place that asks what time it is.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
+
+/// Waits until this much time has passed since a beginning, so that how long something took tells nothing.
+pub async fn no_sooner(began: Instant, after: Duration) {
+    tokio::time::sleep(after.saturating_sub(began.elapsed())).await;
+}
 
 /// Where "now" comes from: the system, or a fixed moment in a test.
 #[derive(Clone, Copy, Debug)]

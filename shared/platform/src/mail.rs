@@ -3,9 +3,18 @@
 //! Subjects and bodies hold no consumer's data: a mail says that something waits, and where.
 
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use domain::email::EmailAddress;
+use domain::language::Language;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::config::{Config, required};
+use crate::{App, Error};
+
+/// The purpose under which a letter is sealed while it waits in the queue.
+const LETTER: &str = "mail";
+/// As long as the queue and its dead-letter queue keep anything.
+const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// Sends mail from the address in `MAIL_FROM`.
 #[derive(Debug)]
@@ -50,5 +59,87 @@ impl Mailer {
             .await
             .map(|_| ())
             .map_err(|error| Error::failed("sending a mail")(error.into_service_error()))
+    }
+}
+
+/// What is to be written to somebody, before it is put into words; `jobs-send-mail` does that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "letter")]
+pub enum Letter {
+    /// Come and join the team.
+    Invitation {
+        /// To whom.
+        to: EmailAddress,
+        /// In which language.
+        language: Language,
+        /// The business's name.
+        tenant_name: String,
+        /// Who invites; none where it is the operator.
+        invited_by: Option<String>,
+        /// The link, whole.
+        link: String,
+    },
+    /// Somebody has asked for a new password for this address. Whether it is anybody's is only looked up when the letter
+    /// is written, so that the page that asks takes as long for everybody.
+    Reset {
+        /// What was typed.
+        email: EmailAddress,
+        /// Where from.
+        address: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something about an account has changed, and its owner should know in case it was not them.
+    Notice {
+        /// To whom.
+        to: EmailAddress,
+        /// In which language.
+        language: Language,
+        /// What.
+        what: Notice,
+        /// When.
+        at: Timestamp,
+        /// The time zone to say it in.
+        time_zone: String,
+    },
+}
+
+/// What has changed about an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notice {
+    /// There is a new password.
+    PasswordChanged,
+    /// There is one more passkey.
+    PasskeyAdded,
+    /// A passkey is gone.
+    PasskeyRemoved,
+    /// There is a new authenticator app.
+    AppAdded,
+    /// The authenticator app is gone.
+    AppRemoved,
+    /// Somebody signed in with a recovery code.
+    RecoveryCodeUsed,
+    /// There are new recovery codes.
+    RecoveryCodesMade,
+}
+
+/// A letter in the queue, sealed: addresses and links lie there in no clear text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    sealed: String,
+}
+
+impl App {
+    /// Has a letter written and sent, soon.
+    pub async fn post(&self, letter: &Letter) -> Result<(), Error> {
+        let expires = self.clock.now() + WAITS;
+        let sealed = self.tickets().await?.seal(LETTER, "", expires, letter)?;
+        self.queues.mail(&Posted { sealed }).await
+    }
+
+    /// The letter that was posted; `NotFound` for what is not one of ours.
+    pub async fn letter(&self, posted: &Posted) -> Result<Letter, Error> {
+        self.tickets().await?.open(LETTER, "", self.clock.now(), &posted.sealed)
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::seal::hex;
 use crate::tenant::Tenant;
+use crate::ticket::Tickets;
 
 /// A session ends this long after its last use (NIST SP 800-63B-4, AAL2).
 pub const IDLE: SignedDuration = SignedDuration::from_hours(1);
@@ -100,6 +101,40 @@ impl Session {
     fn is_fresh(&self, at: Timestamp, writes: bool) -> bool {
         let within = if writes { FRESH_TO_WRITE } else { FRESH_TO_READ };
         at.duration_since(self.confirmed_at) <= within
+    }
+}
+
+/// How long somebody may take between password and second factor.
+pub const PENDING: SignedDuration = SignedDuration::from_mins(5);
+/// The purpose under which a half sign-in is sealed.
+const HALF: &str = "half-signed-in";
+
+/// Somebody who has shown their password, and no second factor yet. It opens nothing; a cookie carries it, sealed, and
+/// it belongs to the browser that it was given to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HalfSignedIn {
+    /// Whose team.
+    pub tenant: Tenant,
+    /// Who, as far as a password tells.
+    pub user: UserId,
+    /// When the password was right.
+    pub at: Timestamp,
+    /// Where they were going.
+    pub next: String,
+}
+
+impl HalfSignedIn {
+    /// Seals it for a browser, which `csrf` of its visit tells from others.
+    pub fn seal(&self, tickets: &Tickets, csrf: &str) -> Result<String, Error> {
+        let kept = (self.tenant.id().as_str(), &self.user, self.at, &self.next);
+        tickets.seal(HALF, csrf, self.at + PENDING, &kept)
+    }
+
+    /// Opens it: `SignedOut` where it is another browser's, or took too long.
+    pub fn open(tickets: &Tickets, csrf: &str, now: Timestamp, sealed: &str) -> Result<Self, Error> {
+        let opened = tickets.open::<(String, UserId, Timestamp, String)>(HALF, csrf, now, sealed);
+        let (tenant, user, at, next) = opened.map_err(|_| Error::SignedOut)?;
+        Ok(Self { tenant: Tenant::trusted(tenant), user, at, next })
     }
 }
 
@@ -281,6 +316,18 @@ mod tests {
         let may_see = Allowed::<SeeRequests>::check(agent, now, false).unwrap();
         assert!(may_see.also::<WorkRequests>().is_ok());
         assert!(may_see.also::<EditSettings>().is_err());
+    }
+
+    #[test]
+    fn half_a_sign_in_belongs_to_its_browser_and_does_not_last() {
+        let (owner, now) = session(Role::Owner, 0);
+        let tickets = Tickets::new(&"k".repeat(64)).unwrap();
+        let half = HalfSignedIn { tenant: owner.tenant, user: owner.user, at: now, next: "/dashboard/usage".into() };
+        let sealed = half.seal(&tickets, "this browser").unwrap();
+        let open = |csrf, at| HalfSignedIn::open(&tickets, csrf, at, &sealed).ok();
+        assert_eq!(open("this browser", now + SignedDuration::from_secs(299)), Some(half));
+        assert_eq!(open("this browser", now + PENDING), None);
+        assert_eq!(open("another browser", now), None);
     }
 
     #[test]

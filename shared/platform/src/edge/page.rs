@@ -145,6 +145,12 @@ impl Visit {
         serde_json::from_slice(&self.json).map_err(|_| Error::invalid("body", "Send JSON as this page does."))
     }
 
+    /// Whether a script of ours asks, and wants JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// A cookie.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {

@@ -36,8 +36,7 @@ impl TenantStore<'_> {
                 .expression_attribute_values(":after", text(after)),
             None => query.key_condition_expression("received_pk = :pk"),
         };
-        let found =
-            query.send().await.map_err(|error| Error::failed("reading the log")(error.into_service_error()))?;
+        let found = query.send().await.map_err(|error| Error::failed("reading the log")(error.into_service_error()))?;
         let rows = found.items().iter().map(row).collect::<Result<Vec<_>, _>>()?;
         let more = found.last_evaluated_key().is_some();
         let last = found.items().last().filter(|_| more);
@@ -67,14 +66,10 @@ mod tests {
 
     #[test]
     fn a_line_holds_what_the_regulation_asks_for() {
-        let mut item: Item = [
-            ("sk", "123456789012"),
-            ("received_on", "2026-11-22"),
-            ("kind", "delete"),
-            ("channel", "phone"),
-        ]
-        .map(|(name, value)| (name.to_owned(), text(value)))
-        .into();
+        let mut item: Item =
+            [("sk", "123456789012"), ("received_on", "2026-11-22"), ("kind", "delete"), ("channel", "phone")]
+                .map(|(name, value)| (name.to_owned(), text(value)))
+                .into();
         let open = row(&item).unwrap();
         assert_eq!((open.responded_on, open.response, open.basis), (None, None, None));
         item.extend(

@@ -24,13 +24,16 @@
 
 mod accounts;
 mod audit;
+mod desk;
 mod directory;
+mod inbox;
 mod keys;
 mod log;
 mod provisioning;
 mod requests;
 mod sessions;
 mod settings;
+mod tallies;
 mod usage;
 mod users;
 
@@ -44,13 +47,20 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use desk::{
+    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, KeptFile, NewFile, Note, Person, Spoken,
+};
 pub use directory::{CallOwner, NumberOwner};
+pub use inbox::{
+    Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
+};
 pub use log::LogPage;
 pub use provisioning::{Provision, Provisioned};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
-pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
-pub use usage::DayOfUse;
 pub use sessions::{Link, LinkOwner, NewSession};
+pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use tallies::{Counted, StreamRecord, Tallies, week_of};
+pub use usage::DayOfUse;
 pub use users::{Account, NewUser, TeamChange, User, new_user_id};
 
 use crate::Error;

@@ -268,8 +268,7 @@ fn line(profile: ServiceCodeProfile) -> ServiceCodeLine {
 }
 
 fn values(seen: u64, settings: String) -> HashMap<String, AttributeValue> {
-    let mut values =
-        HashMap::from([(":settings".to_owned(), text(settings)), (":next".to_owned(), number(seen + 1))]);
+    let mut values = HashMap::from([(":settings".to_owned(), text(settings)), (":next".to_owned(), number(seen + 1))]);
     if seen > 0 {
         values.insert(":seen".to_owned(), number(seen));
     }
