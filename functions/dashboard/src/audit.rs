@@ -64,6 +64,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeAudit>, visit: Visit) -> Resu
     let people = store.everybody().await?.into_iter().map(|user| (user.id, user.profile.name)).collect();
     let view = View {
         rows: look.found,
+        changed: look.changed,
         next: next.map(|cursor| filter.link(Some(&cursor))),
         first: visit.query.has("after").then(|| filter.link(None)),
         filter: filter.clone(),
@@ -87,13 +88,15 @@ struct Cursor {
 struct Look<'a> {
     filter: &'a Filter,
     found: Vec<Row>,
+    /// Entries that cannot be read: they were changed.
+    changed: Vec<u64>,
     at: Option<Cursor>,
 }
 
 impl<'a> Look<'a> {
     fn new(filter: &'a Filter, from: Option<Cursor>, newest: &str) -> Self {
         let month = if filter.month.is_empty() { newest.to_owned() } else { filter.month.clone() };
-        Self { filter, found: vec![], at: Some(from.unwrap_or(Cursor { month, before: None })) }
+        Self { filter, found: vec![], changed: vec![], at: Some(from.unwrap_or(Cursor { month, before: None })) }
     }
 
     /// Takes what fits of a read, and moves on: to the entries before, to the month before, or to the end.
@@ -102,11 +105,13 @@ impl<'a> Look<'a> {
         let mut last = None;
         for link in links {
             last = Some(link.seq);
-            if let Some(row) = Row::read(&link).filter(|row| self.filter.takes(row)) {
-                self.found.push(row);
-                if self.found.len() >= PER_PAGE {
-                    break;
-                }
+            match Row::read(&link) {
+                Some(row) if self.filter.takes(&row) => self.found.push(row),
+                Some(_) => {}
+                None => self.changed.push(link.seq),
+            }
+            if self.found.len() >= PER_PAGE {
+                break;
             }
         }
         self.at = match last {
@@ -207,6 +212,7 @@ fn who_code(who: &Who) -> &str {
 
 struct View {
     rows: Vec<Row>,
+    changed: Vec<u64>,
     filter: Filter,
     next: Option<String>,
     first: Option<String>,
@@ -236,6 +242,10 @@ fn show(frame: &Frame, view: &View) -> Markup {
     }
     let main = html! {
         (heading)
+        @if !view.changed.is_empty() {
+            @let numbers: Vec<String> = view.changed.iter().map(ToString::to_string).collect();
+            (Notice::danger(texts.changed).body(html! { p { (texts.changed_which) " " (numbers.join(", ")) } }))
+        }
         (filters(language, texts, view))
         @if table.is_empty() {
             @if view.next.is_some() {
@@ -375,6 +385,8 @@ struct Texts {
     none_found: &'static str,
     not_yet: &'static str,
     further: &'static str,
+    changed: &'static str,
+    changed_which: &'static str,
 }
 
 impl Texts {
@@ -401,6 +413,8 @@ impl Texts {
         none_found: "No entry fits these filters.",
         not_yet: "Nothing that fits among the newest entries. There are older ones.",
         further: "Look further back",
+        changed: "Entries were changed after they were written",
+        changed_which: "They can no longer be read. Export the trail and ask Optline’s operator to verify it. Numbers:",
     };
     const ES: Self = Self {
         title: "Registro de auditoría",
@@ -425,6 +439,8 @@ impl Texts {
         none_found: "Ninguna entrada coincide con estos filtros.",
         not_yet: "Nada que coincida entre las entradas más recientes. Hay más antiguas.",
         further: "Buscar más atrás",
+        changed: "Hay entradas que se cambiaron después de escribirse",
+        changed_which: "Ya no se pueden leer. Exporte el registro y pida al operador de Optline que lo verifique. Números:",
     };
 
     const fn of(language: Language) -> &'static Self {
@@ -464,6 +480,7 @@ mod tests {
     fn view(rows: Vec<Row>, filter: Filter) -> View {
         View {
             rows,
+            changed: vec![],
             next: Some(filter.link(Some("sealed"))),
             first: None,
             filter,

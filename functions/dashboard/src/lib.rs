@@ -8,6 +8,7 @@ pub mod report;
 pub mod service_code;
 pub mod service_codes;
 pub mod settings;
+pub mod team;
 pub mod usage;
 
 mod setup;

@@ -6,6 +6,7 @@
 //! | [`store_recording`] | queue `recordings`, from `voice-recording` | fetches the audio from Twilio, seals it, deletes it there |
 //! | [`store_transcript`] | queue `transcripts`, from `voice-transcription` | seals the text, deletes it at Twilio |
 //! | [`tally`] | the stream of the requests table | keeps the counts that overview and reports show |
+//! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`provision_tenant`] | the operator | sets up a tenant, or changes what it was set up with |
 
 pub mod provision_tenant;
@@ -13,3 +14,4 @@ pub mod record_usage;
 pub mod store_recording;
 pub mod store_transcript;
 pub mod tally;
+pub mod verify_audit;

@@ -61,7 +61,7 @@ pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use tallies::{Counted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
-pub use users::{Account, NewUser, TeamChange, User, new_user_id};
+pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id};
 
 use crate::Error;
 use crate::clock::Clock;
