@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-record-usage",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("usage", &["PutItem"]),
+            ("usage", &["PutItem", "UpdateItem"]),
             ("usage-queue", RECEIVE),
             ("usage-dead-queue", &["SendMessage"]),
         ],
@@ -80,8 +80,114 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["GenerateDataKeyWithoutPlaintext"]),
         ],
     ),
+    // Setup and proof. What is asked of an index is not in this table: its ARN is not the table's.
+    ("dashboard-service-codes", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["Query"])]),
+    (
+        "dashboard-service-code",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("directory", &["PutItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-greeting",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("greetings/uploads/*", &["GetObject", "PutObject"]),
+            ("greetings/greetings/*", &["PutObject"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-team",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("accounts", EDIT),
+            ("directory", &["PutItem", "UpdateItem"]),
+            ("mail-queue", SEND),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-settings",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("usage", &["Query"])]),
+    (
+        "dashboard-audit",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem", "Query"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-audit-export",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("audit", &["PutItem", "Query", "GetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-report",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("tallies", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-log",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "jobs-verify-audit",
+        &[
+            ("directory", &["GetItem"]),
+            ("audit", &["Query", "GetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
 ];
 
+/// Every page notes that its session was used.
+const SEEN: May = ("sessions", &["UpdateItem"]);
+const EDIT: &[&str] = &["GetItem", "Query", "PutItem", "UpdateItem"];
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
@@ -144,6 +250,8 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     }
     let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);
     all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
+    let upload = format!("arn:aws:s3:::{}/uploads/t-0/0", at.buckets["greetings"]);
+    all.push(("greetings/uploads/*".to_owned(), "s3", upload));
     all
 }
 

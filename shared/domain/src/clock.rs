@@ -379,6 +379,41 @@ mod tests {
     }
 
     #[test]
+    fn where_the_person_lives_decides_alone_among_the_tenants_laws() {
+        let tenant = [Jurisdiction::UsCa, Jurisdiction::UsIa, Jurisdiction::UsFl];
+        let of = |residence, kind| clocks_from(&tenant, residence, kind, date(2026, 11, 2)).unwrap();
+        let iowa = of(Some(Jurisdiction::UsIa), Kind::Delete);
+        assert_eq!((iowa.basis, iowa.respond_by.date, iowa.confirm_by), (Basis::Residence, date(2027, 1, 31), None));
+        assert_eq!(iowa.extension.unwrap().date, date(2027, 3, 17));
+        // Iowa has no right to correct, and the tenant does not answer under Texas' law: all of its laws count.
+        for other in [
+            of(Some(Jurisdiction::UsIa), Kind::Correct),
+            of(Some(Jurisdiction::UsTx), Kind::Correct),
+            of(None, Kind::Correct),
+        ] {
+            assert_eq!((other.basis, other.respond_by.date), (Basis::Tenant, date(2026, 12, 17)));
+        }
+    }
+
+    #[test]
+    fn days_are_left_until_the_last_day_has_passed() {
+        let due = date(2026, 12, 1);
+        for (today, left, urgency) in [
+            (date(2026, 12, 2), -1, Urgency::Overdue),
+            (date(2026, 12, 1), 0, Urgency::Today),
+            (date(2026, 11, 29), 2, Urgency::Within2),
+            (date(2026, 11, 28), 3, Urgency::Within5),
+            (date(2026, 11, 26), 5, Urgency::Within5),
+            (date(2026, 11, 21), 10, Urgency::Within10),
+            (date(2026, 11, 20), 11, Urgency::Later),
+            (date(2025, 12, 1), 365, Urgency::Later),
+        ] {
+            assert_eq!((days_left(today, due), Urgency::of(today, due)), (left, urgency));
+            assert_eq!(Urgency::parse(urgency.code()), Some(urgency));
+        }
+    }
+
+    #[test]
     fn a_request_received_at_the_end_of_the_calendar_has_no_date() {
         let end = clocks(&[Jurisdiction::UsVa], Kind::Delete, Timestamp::MAX, &TimeZone::UTC);
         assert_eq!(end, Err(ClockError::OutOfRange));

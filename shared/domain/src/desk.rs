@@ -13,8 +13,9 @@ use serde::Deserialize;
 
 use crate::clock::{self, ClockError, Clocks, Due, ExtensionRefused};
 use crate::denial::{Ground, GroundRule, Instead, Text};
+use crate::field_error::FieldError;
 use crate::jurisdiction::Jurisdiction;
-use crate::language::Words;
+use crate::language::{Language, Words};
 use crate::request::{Action, Actor, Event, Kind, Outcome, Progress, Refused, State};
 use crate::rules::{Certainty, RulesError};
 
@@ -329,6 +330,15 @@ impl From<RulesError> for Refusal {
 }
 
 impl Refusal {
+    /// The fields that are missing or wrong, for a form in this language; none where it is not the form's fault.
+    #[must_use]
+    pub fn errors(&self, language: Language) -> Vec<FieldError> {
+        match self {
+            Self::Faults(faults) => faults.iter().map(|fault| fault.error(language)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What stands in the way, for the person who tried.
     #[must_use]
     pub const fn words(&self) -> Words {
@@ -381,6 +391,14 @@ pub struct Fault {
     pub field: &'static str,
     /// What to change.
     pub words: Words,
+}
+
+impl Fault {
+    /// For a form in this language.
+    #[must_use]
+    pub fn error(self, language: Language) -> FieldError {
+        FieldError::new(self.field, self.words.of(language))
+    }
 }
 
 const SAY_WHY: Words = Words { en: "Say why.", es: "Diga por qué." };
@@ -537,112 +555,48 @@ fn clocks_as(standing: &Standing, kind: Kind, residence: Option<Jurisdiction>) -
 
 /// Takes a decision: what becomes of the request, with every event to keep; or why it is not taken.
 pub fn decide(standing: &Standing, decision: &Decision, who: Actor, at: Timestamp) -> Result<Decided, Refusal> {
-    let action = decision.action();
-    may(standing, action)?;
-    let mut faults = Vec::new();
-    let mut writing = Writing {
-        standing,
-        who,
-        at,
-        decided: Decided {
-            kind: standing.kind,
-            progress: standing.progress,
-            clocks: standing.clocks.clone(),
-            confirmed: standing.confirmed,
-            residence: standing.residence,
-            closing: Closing::Unchanged,
-            events: Vec::new(),
-            further: Vec::new(),
-        },
+    may(standing, decision.action())?;
+    let decided = Decided {
+        kind: standing.kind,
+        progress: standing.progress,
+        clocks: standing.clocks.clone(),
+        confirmed: standing.confirmed,
+        residence: standing.residence,
+        closing: Closing::Unchanged,
+        events: Vec::new(),
+        further: Vec::new(),
     };
-    let identity_or = |identity: &str, faults: &mut Vec<Fault>| {
-        if asks_identity(standing, action) {
-            let words = Words {
-                en: "Say how you know who asked: the account, or what matched.",
-                es: "Diga cómo sabe quién lo pidió: la cuenta o los datos que coincidieron.",
-            };
-            return Some(needed(identity, "identity", words, faults));
-        }
-        // In bulk one text is given for all, and asked only of those that may be verified.
-        None
-    };
+    let mut writing = Writing { standing, action: decision.action(), who, at, decided };
     match decision {
-        Decision::Receive { why } => writing.plainly(action, why, "taken as it is", "why", faults)?,
+        Decision::Receive { why } => writing.say_if(why, "taken as it is")?,
         Decision::Acknowledge { told } => {
             let words = Words { en: "Say how you told the person.", es: "Diga cómo avisó a la persona." };
-            let told = needed(told, "told", words, &mut faults);
-            none(faults)?;
-            writing.step(action, standing.kind, told)?;
+            writing.say(told, "told", words)?;
             writing.decided.confirmed = true;
         }
-        Decision::Classify { kinds, why, looser } => writing.classify(kinds, why, *looser, faults)?,
-        Decision::Residence { residence, looser } => writing.residence(*residence, *looser, faults)?,
+        Decision::Classify { kinds, why, looser } => writing.classify(kinds, why, *looser)?,
+        Decision::Residence { residence, looser } => writing.residence(*residence, *looser)?,
         Decision::Assign { to } => {
             let why = to.as_ref().map_or_else(|| "assigned to nobody".to_owned(), |to| format!("assigned to {to}"));
-            writing.step(action, standing.kind, why)?;
+            writing.step(Action::Assign, standing.kind, why)?;
         }
         Decision::Verify { asked } => {
-            let words = Words { en: "Say what you asked for.", es: "Diga qué pidió." };
-            let asked = needed(asked, "asked", words, &mut faults);
-            none(faults)?;
-            writing.step(action, standing.kind, asked)?;
+            writing.say(asked, "asked", Words { en: "Say what you asked for.", es: "Diga qué pidió." })?;
         }
-        Decision::Review { identity, why } => {
-            let identity = identity_or(identity, &mut faults);
-            let why = optional(why, "why", &mut faults);
-            none(faults)?;
-            writing.review(identity, why)?;
-        }
-        Decision::Fulfil { identity, why } => {
-            let identity = identity_or(identity, &mut faults);
-            let why = optional(why, "why", &mut faults);
-            none(faults)?;
-            writing.up_to(action, identity)?;
-            writing.step(action, standing.kind, why.unwrap_or_else(|| "begun".to_owned()))?;
-        }
-        Decision::Complete { done, identity, except } => {
-            let words = Words { en: "Say what was done.", es: "Diga qué se hizo." };
-            let done = needed(done, "done", words, &mut faults);
-            let identity = identity_or(identity, &mut faults);
-            let except = except.as_ref().map(|denial| denied(standing.kind, denial, &mut faults)).transpose()?;
-            none(faults)?;
-            writing.up_to(action, identity)?;
-            let (outcome, ground, done) = match except.flatten() {
-                Some((ground, why)) => (Outcome::CompliedInPart, Some(ground), format!("{done}\n{why}")),
-                None => (Outcome::CompliedInWhole, None, done),
-            };
-            writing.step(action, standing.kind, done)?;
-            writing.decided.closing = Closing::Closed { on: standing.today, outcome, ground };
-        }
+        Decision::Review { identity, why } | Decision::Fulfil { identity, why } => writing.go_on(identity, why)?,
+        Decision::Complete { done, identity, except } => writing.complete(done, identity, except.as_ref())?,
         Decision::Extend { reason } => {
-            let reason = needed(reason, "reason", SAY_WHY, &mut faults);
-            none(faults)?;
-            writing.decided.clocks = clock::extend(&standing.clocks, standing.today, &reason)?;
-            writing.step(action, standing.kind, reason)?;
+            writing.say(reason, "reason", SAY_WHY)?;
+            writing.decided.clocks = clock::extend(&standing.clocks, standing.today, reason)?;
         }
-        Decision::Deny(denial) => {
-            let basis = denied(standing.kind, denial, &mut faults)?;
-            none(faults)?;
-            let Some((ground, why)) = basis else { return Err(Refused::ReasonMissing.into()) };
-            writing.step(action, standing.kind, why)?;
-            writing.decided.closing =
-                Closing::Closed { on: standing.today, outcome: Outcome::Denied, ground: Some(ground) };
-            let mut duties = ground.rule()?.duties(standing.kind)?;
-            if duties.any(|duty| duty.does == Instead::TreatAsCategories) {
-                writing.open(Kind::KnowCategories, "goes on as a request to know the categories, 11 CCR 7024(a)")?;
-            }
-        }
+        Decision::Deny(denial) => writing.deny(denial)?,
         Decision::Withdraw { how } => {
             let words = Words { en: "Say how the person took it back.", es: "Diga cómo la retiró la persona." };
-            let how = needed(how, "how", words, &mut faults);
-            none(faults)?;
-            writing.step(action, standing.kind, how)?;
-            writing.decided.closing = Closing::Closed { on: standing.today, outcome: Outcome::Withdrawn, ground: None };
+            writing.say(how, "how", words)?;
+            writing.close(Outcome::Withdrawn, None);
         }
         Decision::Reopen { why } => {
-            let why = needed(why, "why", SAY_WHY, &mut faults);
-            none(faults)?;
-            writing.step(action, standing.kind, why)?;
+            writing.say(why, "why", SAY_WHY)?;
             writing.decided.closing = Closing::Reopened;
         }
     }
@@ -652,6 +606,7 @@ pub fn decide(standing: &Standing, decision: &Decision, who: Actor, at: Timestam
 /// A decision being written down.
 struct Writing<'a> {
     standing: &'a Standing,
+    action: Action,
     who: Actor,
     at: Timestamp,
     decided: Decided,
@@ -666,40 +621,101 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Takes one step whose reason may be left empty.
-    fn plainly(
-        &mut self,
-        action: Action,
-        why: &str,
-        otherwise: &str,
-        field: &'static str,
-        mut faults: Vec<Fault>,
-    ) -> Result<(), Refusal> {
-        let why = optional(why, field, &mut faults);
+    /// Takes one step with words that must be there.
+    fn say(&mut self, text: &str, field: &'static str, words: Words) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        let said = needed(text, field, words, &mut faults);
         none(faults)?;
-        Ok(self.step(action, self.standing.kind, why.unwrap_or_else(|| otherwise.to_owned()))?)
+        Ok(self.step(self.action, self.standing.kind, said)?)
     }
 
-    fn review(&mut self, identity: Option<String>, why: Option<String>) -> Result<(), Refused> {
-        let said = [identity, why].into_iter().flatten().collect::<Vec<_>>().join("\n");
-        let said = if said.is_empty() { "nobody's identity needs to be known".to_owned() } else { said };
-        self.step(Action::Review, self.standing.kind, said)
+    /// Takes one step whose reason may be left empty.
+    fn say_if(&mut self, why: &str, otherwise: &str) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        let why = optional(why, "why", &mut faults);
+        none(faults)?;
+        Ok(self.step(self.action, self.standing.kind, why.unwrap_or_else(|| otherwise.to_owned()))?)
     }
 
-    /// Takes the steps before this action.
-    fn up_to(&mut self, action: Action, identity: Option<String>) -> Result<(), Refused> {
-        for step in steps(self.standing.progress.state, action) {
-            match step {
-                step if step == action => {}
-                Action::Review => self.review(identity.clone(), None)?,
-                step => self.step(step, self.standing.kind, "decided at once")?,
-            }
+    fn close(&mut self, outcome: Outcome, ground: Option<Ground>) {
+        self.decided.closing = Closing::Closed { on: self.standing.today, outcome, ground };
+    }
+
+    /// How it is known who asked. In bulk one text is given for all: where it is not asked for, it is not kept.
+    fn identity(&self, text: &str, faults: &mut Vec<Fault>) -> Option<String> {
+        let words = Words {
+            en: "Say how you know who asked: the account, or what matched.",
+            es: "Diga cómo sabe quién lo pidió: la cuenta o los datos que coincidieron.",
+        };
+        asks_identity(self.standing, self.action).then(|| needed(text, "identity", words, faults))
+    }
+
+    /// Takes the steps up to the action, and the action itself with these words.
+    fn walk(&mut self, identity: Option<String>, said: impl Into<String>) -> Result<(), Refused> {
+        let (mut identity, mut said) = (identity, Some(said.into()));
+        for step in steps(self.standing.progress.state, self.action) {
+            let known = if step == Action::Review { identity.take() } else { None };
+            let words = if step == self.action { said.take() } else { None };
+            let both: Vec<_> = [known, words].into_iter().flatten().filter(|text| !text.is_empty()).collect();
+            let why = match step {
+                _ if !both.is_empty() => both.join("\n"),
+                Action::Review if !self.standing.clocks.may_verify => "who asked need not be verified".to_owned(),
+                _ => "decided at once".to_owned(),
+            };
+            self.step(step, self.standing.kind, why)?;
         }
         Ok(())
     }
 
-    fn classify(&mut self, kinds: &[Kind], why: &str, looser: bool, mut faults: Vec<Fault>) -> Result<(), Refusal> {
+    fn go_on(&mut self, identity: &str, why: &str) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        let identity = self.identity(identity, &mut faults);
+        let why = optional(why, "why", &mut faults);
+        none(faults)?;
+        Ok(self.walk(identity, why.unwrap_or_default())?)
+    }
+
+    fn complete(&mut self, done: &str, identity: &str, except: Option<&Denial>) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        let done = needed(done, "done", Words { en: "Say what was done.", es: "Diga qué se hizo." }, &mut faults);
+        let identity = self.identity(identity, &mut faults);
+        let except = except.map(|denial| denied(self.standing.kind, denial, &mut faults)).transpose()?;
+        none(faults)?;
+        match except.flatten() {
+            Some((rule, why)) => {
+                self.walk(identity, format!("{done}\n{why}"))?;
+                self.close(Outcome::CompliedInPart, Some(rule.ground));
+                self.instead(rule)
+            }
+            None => {
+                self.walk(identity, done)?;
+                self.close(Outcome::CompliedInWhole, None);
+                Ok(())
+            }
+        }
+    }
+
+    fn deny(&mut self, denial: &Denial) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        let basis = denied(self.standing.kind, denial, &mut faults)?;
+        none(faults)?;
+        let Some((rule, why)) = basis else { return Err(Refused::ReasonMissing.into()) };
+        self.step(Action::Deny, self.standing.kind, why)?;
+        self.close(Outcome::Denied, Some(rule.ground));
+        self.instead(rule)
+    }
+
+    /// Opens what the law puts in a refused request's place.
+    fn instead(&mut self, rule: &GroundRule) -> Result<(), Refusal> {
+        if rule.duties(self.standing.kind)?.any(|duty| duty.does == Instead::TreatAsCategories) {
+            self.open(Kind::KnowCategories, "goes on as a request to know the categories (11 CCR 7024(a))")?;
+        }
+        Ok(())
+    }
+
+    fn classify(&mut self, kinds: &[Kind], why: &str, looser: bool) -> Result<(), Refusal> {
         let standing = self.standing;
+        let mut faults = Vec::new();
         let was_message = standing.kind == Kind::Message;
         let why = if was_message {
             optional(why, "why", &mut faults)
@@ -745,8 +761,9 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn residence(&mut self, to: Option<Jurisdiction>, looser: bool, mut faults: Vec<Fault>) -> Result<(), Refusal> {
+    fn residence(&mut self, to: Option<Jurisdiction>, looser: bool) -> Result<(), Refusal> {
         let standing = self.standing;
+        let mut faults = Vec::new();
         if to == standing.residence {
             let words =
                 Words { en: "This is where the person lives already.", es: "Ya consta que la persona vive ahí." };
@@ -786,7 +803,11 @@ impl Writing<'_> {
 }
 
 /// The ground of a refusal and its explanation, where nothing is missing.
-fn denied(kind: Kind, denial: &Denial, faults: &mut Vec<Fault>) -> Result<Option<(Ground, String)>, RulesError> {
+fn denied(
+    kind: Kind,
+    denial: &Denial,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<(&'static GroundRule, String)>, RulesError> {
     let words = Words {
         en: "Explain the refusal, as you told the person.",
         es: "Explique la denegación, como se la dijo a la persona.",
@@ -816,7 +837,7 @@ fn denied(kind: Kind, denial: &Denial, faults: &mut Vec<Fault>) -> Result<Option
     if let Some(offered) = offered {
         why = format!("{why}\n{offered}");
     }
-    Ok(Some((rule.ground, why)))
+    Ok(Some((rule, why)))
 }
 
 /// A text that must be there.
@@ -838,3 +859,6 @@ fn optional(text: &str, field: &'static str, faults: &mut Vec<Fault>) -> Option<
 fn none(faults: Vec<Fault>) -> Result<(), Refusal> {
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Faults(faults)) }
 }
+
+#[cfg(test)]
+mod tests;

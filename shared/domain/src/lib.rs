@@ -161,7 +161,7 @@ mod tests {
             json!({
                 "name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"],
                 "retention": {
-                    "request-months": 24, "recording-months": 13, "message-months": 13, "attachment-months": 13,
+                    "request-months": 24, "recording-months": 24, "message-months": 13, "attachment-months": 24,
                 },
                 "reminders": {"days-before": [10, 5, 2], "on-the-day": true, "daily-when-overdue": true},
             }),

@@ -512,7 +512,7 @@ pub struct Report {
     pub scope: Scope,
     /// One row for each sort of request, in the regulation's order.
     pub rows: Vec<Row>,
-    /// Messages received in the year that nobody has classified: they are in no row.
+    /// Messages received in the year, whoever left them, that were not filed as a request: they are in no row.
     pub unclassified: u64,
     /// Requests received in the year from people of whom it is not known where they live. They are in the rows for all
     /// individuals, and not in those for California.
@@ -540,14 +540,16 @@ impl Report {
     #[must_use]
     pub fn for_year(year: i16, scope: Scope, counters: impl IntoIterator<Item = (Counter, i64)>) -> Self {
         let mut tallies: BTreeMap<Kind, Tally> = BTreeMap::new();
-        let mut residence_unknown = Tally::default();
+        let (mut unclassified, mut residence_unknown) = (Tally::default(), Tally::default());
         for (counter, count) in counters {
             let Counter::Statutory { scope: of, kind, figure } = counter else { continue };
             if of == scope {
                 tallies.entry(kind).or_default().add(figure, count);
             }
-            if of == Scope::Unknown && figure == Figure::Received && kind != Kind::Message {
-                residence_unknown.add(figure, count);
+            match (of, kind) {
+                (Scope::All, Kind::Message) => unclassified.add(figure, count),
+                (Scope::Unknown, kind) if kind != Kind::Message => residence_unknown.add(figure, count),
+                _ => {}
             }
         }
         let of = |kind: &Kind| tallies.get(kind).cloned().unwrap_or_default();
@@ -561,7 +563,7 @@ impl Report {
             year,
             scope,
             rows: Sort::ALL.into_iter().map(row).collect(),
-            unclassified: of(&Kind::Message).received,
+            unclassified: unclassified.received,
             residence_unknown: residence_unknown.received,
         }
     }
@@ -589,8 +591,8 @@ impl Report {
         });
         if self.unclassified > 0 {
             notes.push(Words {
-                en: "Messages that nobody has classified yet are not in these figures.",
-                es: "Los mensajes que nadie ha clasificado todavía no están en estas cifras.",
+                en: "Messages that were not classified as a request are not in these figures.",
+                es: "Los mensajes que no se clasificaron como solicitud no están en estas cifras.",
             });
         }
         if self.scope == Scope::California && self.residence_unknown > 0 {
@@ -678,3 +680,6 @@ impl LogRow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

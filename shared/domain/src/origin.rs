@@ -208,3 +208,6 @@ impl From<Origin> for String {
         origin.0
     }
 }
+
+#[cfg(test)]
+mod tests;

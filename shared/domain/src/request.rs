@@ -649,6 +649,37 @@ mod tests {
     }
 
     #[test]
+    fn telling_filing_and_handing_on_leave_an_open_request_where_it_is() {
+        for state in State::ALL {
+            for action in [Action::Acknowledge, Action::Classify, Action::Assign] {
+                let expected = if state.is_open() { Ok(state) } else { Err(Refused::Closed { state }) };
+                assert_eq!(state.next(action, Kind::Delete), expected);
+            }
+            assert_eq!(state.next(Action::Residence, Kind::Delete), Ok(state));
+        }
+    }
+
+    #[test]
+    fn what_turns_out_to_be_an_opt_out_is_verified_no_more() {
+        assert_eq!(State::Verifying.next(Action::Classify, Kind::OptOut), Ok(State::InReview));
+        assert_eq!(State::Verifying.next(Action::Classify, Kind::Correct), Ok(State::Verifying));
+    }
+
+    #[test]
+    fn every_action_channel_and_outcome_is_found_again_by_its_stored_name() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.code()), Some(action));
+        }
+        for channel in Channel::ALL {
+            assert_eq!(Channel::parse(channel.code()), Some(channel));
+        }
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::parse(outcome.code()), Some(outcome));
+            assert!(!outcome.state().is_open());
+        }
+    }
+
+    #[test]
     fn an_extension_leaves_the_state_and_is_taken_once_even_after_reopening() {
         let extended = step(Progress::new(State::InReview), Kind::Delete, Action::Extend).unwrap();
         assert_eq!(extended, Progress { state: State::InReview, extended: true });
@@ -682,13 +713,18 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_done_an_extension_is_never_lost_and_no_opt_out_is_ever_verified(
-            actions in prop::collection::vec(prop::sample::select(&Action::ALL[..]), 0..40),
+            actions in prop::collection::vec(
+                (prop::sample::select(&Action::ALL[..]), prop::sample::select(&Kind::ALL[..])),
+                0..40,
+            ),
             kind in prop::sample::select(&Kind::ALL[..]),
         ) {
             let mut progress = Progress::new(State::Incomplete);
-            let mut extensions = 0;
-            for action in actions {
-                if let Ok(next) = step(progress, kind, action) {
+            let (mut extensions, mut kind) = (0, kind);
+            for (action, other) in actions {
+                let becomes = if action == Action::Classify { other } else { kind };
+                if let Ok(next) = step(progress, becomes, action) {
+                    kind = becomes;
                     extensions += u32::from(action == Action::Extend);
                     prop_assert!(next.extended >= progress.extended);
                     prop_assert!(kind.may_verify() || next.state != State::Verifying);

@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn a_viewer_changes_nothing_but_what_is_their_own() {
-        let may: Vec<_> = Permission::ALL.into_iter().filter(|permission| Role::Viewer.may(*permission)).collect();
         use Permission as P;
+        let may: Vec<_> = Permission::ALL.into_iter().filter(|permission| Role::Viewer.may(*permission)).collect();
         assert_eq!(may, [P::SeeRequests, P::SeeSettings, P::SeeReports, P::OwnAccount, P::ChangeFactors]);
     }
 }

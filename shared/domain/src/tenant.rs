@@ -38,17 +38,24 @@ pub const LONGEST_RETENTION: u16 = 120;
 pub struct Retention {
     /// Requests and how they were answered, from the answer: 24 or more, 11 CCR 7101(a).
     pub request_months: u16,
-    /// Recordings of what callers said. What they asked is in the request; the voice itself need not be kept.
+    /// Recordings of what callers said. They tell what was asked, so they are kept as long as requests unless the
+    /// tenant chooses less: the log of 11 CCR 7101(b) does without them.
     pub recording_months: u16,
     /// Messages that asked for nothing. A message that was classified is a request.
     pub message_months: u16,
-    /// Files attached to requests, which may hold proofs of identity.
+    /// Files attached to requests: signed declarations, which are to be kept (11 CCR 7062(c)), but also proofs of
+    /// identity, which are better not.
     pub attachment_months: u16,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { request_months: SHORTEST_RETENTION, recording_months: 13, message_months: 13, attachment_months: 13 }
+        Self {
+            request_months: SHORTEST_RETENTION,
+            recording_months: SHORTEST_RETENTION,
+            message_months: 13,
+            attachment_months: SHORTEST_RETENTION,
+        }
     }
 }
 

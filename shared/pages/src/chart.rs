@@ -27,7 +27,7 @@ pub struct Series {
 pub fn bars(language: Language, id: &str, title: &str, counted: &str, rows: &[(String, u64)]) -> Markup {
     let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(0);
     let height = rows.len() * 44;
-    let drawing = html! {
+    let shapes = html! {
         @for (index, (label, n)) in rows.iter().enumerate() {
             @let y = index * 44;
             text.chart-label x="0" y=(y + 16) { (label) }
@@ -41,7 +41,8 @@ pub fn bars(language: Language, id: &str, title: &str, counted: &str, rows: &[(S
         .fold(Table::new(title).dense().column(Texts::of(language).what).numbers(counted), |table, (label, n)| {
             table.row(vec![html! { (label) }, html! { (format::number(*n)) }])
         });
-    figure(language, id, title, &describe(language, rows), (!rows.is_empty()).then_some(height), &drawing, &table)
+    let drawing = Drawing { height, key: None, shapes, table };
+    figure(language, id, title, &describe(language, rows), (!rows.is_empty()).then_some(&drawing))
 }
 
 /// Columns over time, each of several parts that are told apart by pattern. `id` must be the page's only one.
@@ -56,7 +57,7 @@ pub fn stacked(language: Language, id: &str, title: &str, labels: &[String], ser
     let most = totals.iter().copied().max().unwrap_or(0);
     let top = round_up(most);
     let slots = labels.len().max(1);
-    let drawing = html! {
+    let shapes = html! {
         (patterns(id, series.len()))
         (grid_lines(top))
         @for (index, label) in labels.iter().enumerate() {
@@ -85,20 +86,8 @@ pub fn stacked(language: Language, id: &str, title: &str, labels: &[String], ser
     });
     let rows: Vec<(String, u64)> = labels.iter().cloned().zip(totals).collect();
     let has_data = !labels.is_empty() && !series.is_empty();
-    let chart = figure(
-        language,
-        id,
-        title,
-        &describe(language, &rows),
-        has_data.then_some(PLOT_TOP + PLOT + 24),
-        &drawing,
-        &table,
-    );
-    if has_data {
-        html! { div.chart-with-key { (legend(id, series)) (chart) } }
-    } else {
-        chart
-    }
+    let drawing = Drawing { height: PLOT_TOP + PLOT + 24, key: Some(legend(id, series)), shapes, table };
+    figure(language, id, title, &describe(language, &rows), has_data.then_some(&drawing))
 }
 
 /// A line over time with the area under it; its last value is written beside it. `id` must be the page's only one.
@@ -109,18 +98,18 @@ pub fn line(language: Language, id: &str, title: &str, counted: &str, rows: &[(S
     let slots = rows.len().max(1);
     let last = rows.len().saturating_sub(1);
     let centre = |index: usize| usize::midpoint(thousandths(index, slots), thousandths(index + 1, slots));
-    let drawing = html! {
-        (grid_lines(top))
+    let shapes = html! {
         (path(&rows.iter().enumerate().map(|(index, (_, n))| (centre(index), pixels(*n, top))).collect::<Vec<_>>()))
+        (grid_lines(top))
         @for (index, (label, n)) in rows.iter().enumerate() {
             @let (left, width) = (thousandths(index, slots), thousandths(index + 1, slots) - thousandths(index, slots));
             @if rows.len() <= 40 {
                 circle.chart-dot cx=(percent(centre(index))) cy=(PLOT_TOP + PLOT - pixels(*n, top)) r="3.5" {}
             }
             @if index == last {
-                text.chart-value x="100%" y=((PLOT_TOP + PLOT - pixels(*n, top)).saturating_sub(10)) text-anchor="end" {
-                    (format::number(*n))
-                }
+                @let (x, anchor) = if rows.len() > 1 { (1000, "end") } else { (centre(index), "middle") };
+                text.chart-value x=(percent(x)) y=((PLOT_TOP + PLOT - pixels(*n, top)).saturating_sub(10))
+                    text-anchor=(anchor) { (format::number(*n)) }
             }
             @if shown(index, rows.len()) { (axis_label(left, width, label, index, rows.len())) }
         }
@@ -131,15 +120,8 @@ pub fn line(language: Language, id: &str, title: &str, counted: &str, rows: &[(S
         .fold(Table::new(title).dense().column(Texts::of(language).when).numbers(counted), |table, (label, n)| {
             table.row(vec![html! { (label) }, html! { (format::number(*n)) }])
         });
-    figure(
-        language,
-        id,
-        title,
-        &describe(language, rows),
-        (!rows.is_empty()).then_some(PLOT_TOP + PLOT + 24),
-        &drawing,
-        &table,
-    )
+    let drawing = Drawing { height: PLOT_TOP + PLOT + 24, key: None, shapes, table };
+    figure(language, id, title, &describe(language, rows), (!rows.is_empty()).then_some(&drawing))
 }
 
 /// One figure with what it means, where it leads, and how it went lately.
@@ -234,26 +216,27 @@ impl Render for Tile {
 const PLOT: usize = 160;
 const PLOT_TOP: usize = 22;
 
-fn figure(
-    language: Language,
-    id: &str,
-    title: &str,
-    description: &str,
-    height: Option<usize>,
-    drawing: &Markup,
-    table: &Table,
-) -> Markup {
+/// A drawing and what stands around it; `None` when there is nothing to draw.
+struct Drawing {
+    height: usize,
+    key: Option<Markup>,
+    shapes: Markup,
+    table: Table,
+}
+
+fn figure(language: Language, id: &str, title: &str, description: &str, drawing: Option<&Drawing>) -> Markup {
     let texts = Texts::of(language);
     html! {
         figure.chart {
             figcaption { (title) }
-            @if let Some(height) = height {
-                svg width="100%" height=(height) role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
+            @if let Some(drawing) = drawing {
+                @if let Some(key) = &drawing.key { (key) }
+                svg width="100%" height=(drawing.height) role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
                     title id={ (id) "-t" } { (title) }
                     desc id={ (id) "-d" } { (description) }
-                    (drawing)
+                    (drawing.shapes)
                 }
-                (behind(texts, table))
+                (behind(texts, &drawing.table))
             } @else {
                 p.chart-empty { (texts.nothing) }
             }

@@ -907,7 +907,8 @@ pub enum Passkey {
 /// It is hidden until the script has found that the browser has passkeys. The script then posts JSON to `begin` with
 /// the header `x-csrf`: `{"step":"begin"}`, answered by `{"options":…,"state":"…"}`; then
 /// `{"step":"finish","state":…,"credential":…}`, answered by `{"to":"/dashboard/…"}` or `{"error":"…"}`. If the page
-/// has an input that this button's `name_field` names by its id, both also carry its value as `"name"`.
+/// has an input that this button's `name_field` names by its id, both also carry its value as `"name"`. Under the
+/// button stands "or": what follows is the other way, whose button is best a secondary one.
 #[must_use]
 pub fn passkey_button(
     language: Language,
@@ -934,6 +935,7 @@ pub fn passkey_button(
                 data-waiting=(either(language, "Follow what your browser asks.", "Siga lo que le pide su navegador."))
                 { (Icon::Key) span { (label) } }
             p.passkey-said role="status" aria-live="polite" {}
+            @if passkey != Passkey::Register { p.or { (either(language, "or", "o")) } }
         }
     }
 }

@@ -125,6 +125,10 @@ pub fn page(frame: &Frame, title: &str, main: impl Render) -> Markup {
                 a.brand href=(Section::Overview.path()) { (mark()) span.brand-name { (PRODUCT) } }
                 p.tenant { (frame.tenant_name) }
                 div.menus {
+                    details.menu.menu-main {
+                        summary { (Icon::Menu) span.menu-label { (texts.menu) } }
+                        nav.menu-panel aria-label=(texts.main_menu) { (sections(frame)) }
+                    }
                     details.menu.menu-user {
                         summary {
                             (Icon::Person) span.menu-label { (frame.user_name) }
@@ -141,10 +145,6 @@ pub fn page(frame: &Frame, title: &str, main: impl Render) -> Markup {
                                 button.button.button-quiet type="submit" { (Icon::Out) span { (texts.sign_out) } }
                             }
                         }
-                    }
-                    details.menu.menu-main {
-                        summary { (Icon::Menu) span.menu-label { (texts.menu) } }
-                        nav.menu-panel aria-label=(texts.main_menu) { (sections(frame)) }
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! What a page shows: headings, notices, cards, tables, badges, due dates, timelines and more.
 
 use domain::language::Language;
+use domain::reference::Reference;
 use domain::request::{Channel, Kind, State};
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -240,6 +241,12 @@ impl Render for Card {
     }
 }
 
+/// A surface for something that has its own heading, like a chart.
+#[must_use]
+pub fn panel(body: impl Render) -> Markup {
+    html! { div.card { (body) } }
+}
+
 /// Two columns on a wide screen, one on a narrow one: what matters, and what stands beside it.
 #[must_use]
 pub fn split(main: impl Render, beside: impl Render) -> Markup {
@@ -404,8 +411,8 @@ impl Render for Table {
         // The roles are what the elements are anyway, until a narrow screen shows them as blocks: then browsers take
         // the table's meaning away unless it is said.
         html! {
-            div.table-box {
-                table.table.dense[self.dense] role="table" {
+            div.table-box.slim[self.columns.len() <= 4] {
+                table.table.rows[!self.dense].dense[self.dense] role="table" {
                     caption.sr[!self.show_caption] { (self.caption) }
                     thead role="rowgroup" {
                         tr role="row" {
@@ -539,6 +546,14 @@ pub fn channel(language: Language, channel: Channel) -> Markup {
         Channel::Signal => Icon::Globe,
     };
     html! { span.kind { (icon) span { (words::channel(language, channel)) } } }
+}
+
+/// A request's reference number, as a link to it if there is an address.
+#[must_use]
+pub fn reference(reference: &Reference, href: Option<&str>) -> Markup {
+    html! {
+        @if let Some(href) = href { a.reference href=(href) { (reference) } } @else { span.reference { (reference) } }
+    }
 }
 
 /// A date, for reading and for machines.

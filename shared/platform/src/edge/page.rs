@@ -140,6 +140,27 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// A visit that nothing came with, for looking at pages without a network.
+    #[must_use]
+    pub fn get(path: &str, language: Language, client: Client, csrf: &str, at: Timestamp) -> Self {
+        Self {
+            post: false,
+            path: path.to_owned(),
+            segment: decode(path.rsplit('/').next().unwrap_or_default()),
+            query: Fields::default(),
+            form: Fields::default(),
+            files: vec![],
+            range: None,
+            language,
+            client,
+            csrf: csrf.to_owned(),
+            at,
+            json: vec![],
+            is_json: false,
+            cookies: vec![],
+        }
+    }
+
     /// A JSON body.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.json).map_err(|_| Error::invalid("body", "Send JSON as this page does."))

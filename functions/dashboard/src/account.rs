@@ -1,0 +1,312 @@
+//! `dashboard-account`: one's own name, language, mail and password.
+
+use domain::FieldError;
+use domain::audit::{Act, Entry, Who};
+use domain::language::Language;
+use domain::user::{Preferences, ReportFrequency, UserProfile};
+use identity::password;
+use maud::{Markup, html};
+use pages::form::{Button, Check, Field, Form, Select, actions, hidden};
+use pages::show::{Card, Facts, Heading, Notice as Said};
+use pages::{Frame, Section};
+use platform::edge::{Page, Visit};
+use platform::mail::{Letter, Notice};
+use platform::session::{Allowed, ChangeFactors, OwnAccount};
+use platform::store::Account;
+use platform::{App, Error};
+use serde::Serialize;
+
+use crate::{choosing, tries};
+
+/// Shows the page, or keeps one of its two forms.
+pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Result<Page, Error> {
+    let account = app.store.of(&allowed.tenant).user(&allowed.user).await?.ok_or(Error::SignedOut)?;
+    let frame = allowed.frame(&visit, Section::Account);
+    if !visit.post {
+        let shown = Shown { email: account.email.as_str(), profile: &account.profile, done: visit.query.get("done") };
+        return Ok(Page::html(shown.render(&frame, &[], &[])));
+    }
+    if visit.form.get("do") == "password" {
+        let allowed = allowed.also::<ChangeFactors>()?;
+        return change_password(app, &allowed, &visit, &frame, &account).await;
+    }
+    let profile = read(&visit, &account.profile);
+    let shown = Shown { email: account.email.as_str(), profile: &profile, done: "" };
+    if let Err(wrong) = profile.validate() {
+        let texts = Texts::of(frame.language);
+        let reason = |field: &str| if field == "name" { texts.wrong_name } else { texts.wrong_hour };
+        let wrong: Vec<_> = wrong.iter().map(|e| FieldError::new(e.field.as_str(), reason(&e.field))).collect();
+        return Ok(Page::invalid(shown.render(&frame, &wrong, &[])));
+    }
+    let store = app.store.of(&allowed.tenant);
+    let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::AccountChanged).from(&visit.client.address);
+    store.save_profile(&account, &profile, &entry).await?;
+    // Every page shows name and language from the session's card.
+    let tickets = app.tickets().await?;
+    for session in store.sessions(&tickets, &allowed.user, visit.at).await? {
+        let mut card = session.card.clone();
+        card.user_name.clone_from(&profile.name);
+        card.language = profile.language;
+        match store.refresh_card(&tickets, &session, &card).await {
+            Ok(()) | Err(Error::SignedOut) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Page::to("/dashboard/account?done=profile"))
+}
+
+/// The profile as the form has it; what the form does not show stays.
+fn read(visit: &Visit, old: &UserProfile) -> UserProfile {
+    let form = &visit.form;
+    UserProfile {
+        name: form.get("name").trim().to_owned(),
+        language: Language::parse(form.get("language")).unwrap_or(old.language),
+        preferences: Preferences {
+            reports: ReportFrequency::parse(form.get("reports")).unwrap_or(old.preferences.reports),
+            hour: form.get("hour").parse().unwrap_or(u8::MAX),
+            service_codes: old.preferences.service_codes.clone(),
+            reminders: form.has("reminders"),
+        },
+    }
+}
+
+async fn change_password(
+    app: &App,
+    allowed: &Allowed<ChangeFactors>,
+    visit: &Visit,
+    frame: &Frame,
+    account: &Account,
+) -> Result<Page, Error> {
+    tries::password(app, visit, allowed.user.as_str()).await?;
+    let texts = Texts::of(frame.language);
+    let store = app.store.of(&allowed.tenant);
+    let shown = Shown { email: account.email.as_str(), profile: &account.profile, done: "" };
+    let right = match account.credentials.password_hash.as_deref() {
+        Some(hash) => password::verify(hash, visit.form.get("current")),
+        None => password::verify_nobody(visit.form.get("current")),
+    };
+    let who = Who::User(allowed.user.clone());
+    if !right {
+        let entry = Entry::new(visit.at, who, Act::SignInFailed)
+            .from(&visit.client.address)
+            .because("changing the password")
+            .with("factor", "password");
+        store.record(&entry).await?;
+        return Ok(Page::invalid(shown.render(frame, &[], &[FieldError::new("current", texts.wrong_password)])));
+    }
+    let context = [account.email.as_str(), allowed.card.tenant_name.as_str(), account.profile.name.as_str()];
+    let hash = match choosing::password(frame.language, visit.form.get("password"), &context)? {
+        Ok(hash) => hash,
+        Err(reason) => {
+            return Ok(Page::invalid(shown.render(frame, &[], &[FieldError::new("password", reason)])));
+        }
+    };
+    let mut credentials = account.credentials.clone();
+    credentials.password_hash = Some(hash);
+    let entry = Entry::new(visit.at, who, Act::PasswordChanged).from(&visit.client.address);
+    store.save_password(account, &credentials, visit.at, &entry).await?;
+    store.end_sessions(&allowed.user, Some(&allowed.id)).await?;
+    app.post(&Letter::Notice {
+        to: account.email.clone(),
+        language: frame.language,
+        what: Notice::PasswordChanged,
+        at: visit.at,
+        time_zone: allowed.card.time_zone.clone(),
+    })
+    .await?;
+    Ok(Page::to("/dashboard/account?done=password"))
+}
+
+/// What the page shows.
+struct Shown<'a> {
+    email: &'a str,
+    profile: &'a UserProfile,
+    done: &'a str,
+}
+
+impl Shown<'_> {
+    fn render(&self, frame: &Frame, wrong_profile: &[FieldError], wrong_password: &[FieldError]) -> Markup {
+        let texts = Texts::of(frame.language);
+        let done = match self.done {
+            "profile" => Some(texts.profile_saved),
+            "password" => Some(texts.password_saved),
+            _ => None,
+        };
+        pages::page(
+            frame,
+            texts.title,
+            html! {
+                (Heading::new(texts.title).actions(html! {
+                    (Button::secondary(texts.factors).to("/dashboard/factors"))
+                    (Button::secondary(texts.sessions).to("/dashboard/sessions"))
+                }))
+                @if let Some(done) = done { (Said::success(done)) }
+                (Card::new(texts.you).body(self.about(frame, wrong_profile)))
+                (Card::new(texts.password).lede(texts.password_lede).body(self.password(frame, wrong_password)))
+            },
+        )
+    }
+
+    fn about(&self, frame: &Frame, errors: &[FieldError]) -> Markup {
+        let (language, texts) = (frame.language, Texts::of(frame.language));
+        let preferences = &self.profile.preferences;
+        let languages = Language::ALL.map(|language| (language.code(), pages::words::own_name(language)));
+        let reports = ReportFrequency::ALL.map(|often| {
+            let name = match often {
+                ReportFrequency::Never => texts.never,
+                ReportFrequency::Daily => texts.daily,
+                ReportFrequency::Weekly => texts.weekly,
+                ReportFrequency::Monthly => texts.monthly,
+            };
+            (often.code(), name)
+        });
+        let form = Form::post(language, "/dashboard/account", &frame.csrf).id("profile").errors(errors).body(html! {
+            (hidden("do", "profile"))
+            (Field::text("name", texts.name).within("profile").value(self.profile.name.as_str()).autocomplete("name")
+                .max_length(100).required().errors(errors))
+            (Select::new("language", texts.language).within("profile").choices(languages)
+                .chosen(self.profile.language.code()))
+            (Select::new("reports", texts.reports).within("profile").choices(reports).chosen(preferences.reports.code())
+                .hint(texts.reports_hint))
+            (Field::number("hour", texts.hour).within("profile").value(preferences.hour.to_string())
+                .range(Some(0), Some(23)).errors(errors))
+            (Check::new("reminders", texts.reminders).within("profile").on(preferences.reminders).hint(texts.reminders_hint))
+            (actions(Button::primary(texts.save)))
+        });
+        html! { (Facts::new().fact(texts.email, self.email)) (form) }
+    }
+
+    fn password(&self, frame: &Frame, errors: &[FieldError]) -> Markup {
+        let (language, texts) = (frame.language, Texts::of(frame.language));
+        let form = Form::post(language, "/dashboard/account", &frame.csrf).id("password").plain().errors(errors);
+        let form = form.body(html! {
+            (hidden("do", "password"))
+            input type="hidden" name="username" autocomplete="username" value=(self.email);
+            (Field::password(language, "current", texts.current, "current-password").within("password").required()
+                .errors(errors))
+            (Field::password(language, "password", texts.new, "new-password").within("password")
+                .hint(choosing::hint(language)).required().errors(errors))
+            (actions(Button::primary(texts.change)))
+        });
+        html! { (form) }
+    }
+}
+
+#[derive(Serialize)]
+struct Texts {
+    title: &'static str,
+    you: &'static str,
+    email: &'static str,
+    name: &'static str,
+    wrong_name: &'static str,
+    language: &'static str,
+    reports: &'static str,
+    reports_hint: &'static str,
+    never: &'static str,
+    daily: &'static str,
+    weekly: &'static str,
+    monthly: &'static str,
+    hour: &'static str,
+    wrong_hour: &'static str,
+    reminders: &'static str,
+    reminders_hint: &'static str,
+    save: &'static str,
+    profile_saved: &'static str,
+    password: &'static str,
+    password_lede: &'static str,
+    current: &'static str,
+    wrong_password: &'static str,
+    new: &'static str,
+    change: &'static str,
+    password_saved: &'static str,
+    factors: &'static str,
+    sessions: &'static str,
+}
+
+impl Texts {
+    const EN: Self = Self {
+        title: "Your account",
+        you: "You",
+        email: "You sign in as",
+        name: "Your name",
+        wrong_name: "Enter your name, in one line of at most 100 characters.",
+        language: "Language",
+        reports: "Mail me a report",
+        reports_hint: "Numbers only, no names.",
+        never: "Never",
+        daily: "Every day",
+        weekly: "Every Monday",
+        monthly: "On the first of the month",
+        hour: "At which hour (0 to 23)",
+        wrong_hour: "Choose an hour from 0 to 23.",
+        reminders: "Remind me of deadlines",
+        reminders_hint: "By mail, of requests that are yours or nobody’s.",
+        save: "Save",
+        profile_saved: "Saved.",
+        password: "Password",
+        password_lede: "When you change it, you stay signed in here and nowhere else.",
+        current: "Password now",
+        wrong_password: "This is not your password.",
+        new: "New password",
+        change: "Change the password",
+        password_saved: "Your password is changed. You are signed in here only.",
+        factors: "Passkeys and codes",
+        sessions: "Where you are signed in",
+    };
+    const ES: Self = Self {
+        title: "Su cuenta",
+        you: "Usted",
+        email: "Usted entra como",
+        name: "Su nombre",
+        wrong_name: "Escriba su nombre, en una línea de 100 caracteres como mucho.",
+        language: "Idioma",
+        reports: "Enviarme un informe",
+        reports_hint: "Solo cifras, sin nombres.",
+        never: "Nunca",
+        daily: "Cada día",
+        weekly: "Cada lunes",
+        monthly: "El primer día del mes",
+        hour: "A qué hora (0 a 23)",
+        wrong_hour: "Elija una hora de 0 a 23.",
+        reminders: "Recordarme los plazos",
+        reminders_hint: "Por correo, de las solicitudes suyas o de nadie.",
+        save: "Guardar",
+        profile_saved: "Guardado.",
+        password: "Contraseña",
+        password_lede: "Si la cambia, la sesión sigue abierta aquí y en ningún otro sitio.",
+        current: "Contraseña actual",
+        wrong_password: "No es su contraseña.",
+        new: "Contraseña nueva",
+        change: "Cambiar la contraseña",
+        password_saved: "Su contraseña está cambiada. La sesión sigue abierta solo aquí.",
+        factors: "Llaves de acceso y códigos",
+        sessions: "Dónde tiene la sesión abierta",
+    };
+
+    const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &Self::EN,
+            Language::Spanish => &Self::ES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn both_languages_say_the_same() {
+        assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_page_with_something_wrong_in_each_form() {
+        let profile = fixtures::account().user.profile;
+        let shown = Shown { email: "ana@shop.example", profile: &profile, done: "" };
+        let name = [FieldError::new("name", Texts::ES.wrong_name)];
+        let current = [FieldError::new("current", Texts::ES.wrong_password)];
+        insta::assert_snapshot!(fixtures::main(&shown.render(&fixtures::frame(Language::Spanish), &name, &current)));
+    }
+}

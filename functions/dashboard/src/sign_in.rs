@@ -1,0 +1,194 @@
+//! `dashboard-sign-in`: e-mail and password. What is right leads to the second factor, and to nothing else.
+//!
+//! Whoever gets it wrong learns nothing of who has an account: an address that is nobody's is counted, looked up and
+//! checked like any other, and every refusal takes the same time.
+
+use std::time::{Duration, Instant};
+
+use domain::FieldError;
+use domain::audit::{Act, Entry, Who};
+use domain::language::Language;
+use domain::user::{UserId, UserState};
+use identity::password;
+use maud::{Markup, html};
+use pages::form::{self, Button, Field, Form, actions, hidden, passkey_button};
+use pages::show::Notice;
+use platform::clock::no_sooner;
+use platform::edge::{Page, Visit, safe_next};
+use platform::session::{HalfSignedIn, PENDING as MINUTES};
+use platform::tenant::Tenant;
+use platform::{App, Error};
+use serde::Serialize;
+
+use crate::entering::PENDING;
+use crate::tries;
+
+/// Longer than a check takes, also one that has to fetch a tenant's keys first.
+const REFUSED_AFTER: Duration = Duration::from_millis(700);
+
+/// Shows the form, or checks what was typed.
+pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+    if !visit.post {
+        return Ok(Page::html(show(&visit, visit.query.get("next"), "", &[])));
+    }
+    let began = Instant::now();
+    let (email, next) = (visit.form.get("email").trim(), visit.form.get("next"));
+    tries::password(app, &visit, email).await?;
+    let Some((tenant, user)) = check(app, &visit, email, visit.form.get("password")).await? else {
+        no_sooner(began, REFUSED_AFTER).await;
+        let wrong = [FieldError::new("", Texts::of(visit.language).wrong)];
+        return Ok(Page::invalid(show(&visit, next, email, &wrong)));
+    };
+    let half = HalfSignedIn { tenant, user, at: visit.at, next: safe_next(next).to_owned() };
+    let sealed = half.seal(&*app.tickets().await?, &visit.csrf)?;
+    Ok(Page::to("/dashboard/second-factor").with_cookie(PENDING, &sealed, MINUTES))
+}
+
+/// Whose address and password these are.
+async fn check(app: &App, visit: &Visit, email: &str, typed: &str) -> Result<Option<(Tenant, UserId)>, Error> {
+    let named = app.store.sign_in_name(email).await?;
+    let known = named.is_some();
+    let (tenant, user) = match named {
+        Some(named) => named,
+        // The operator's own tenant has no users; looking there takes as long as looking anywhere.
+        None => (Tenant::platform(), nobody()?),
+    };
+    let account = match app.store.of(&tenant).user(&user).await {
+        Ok(account) => account,
+        Err(error) if known => return Err(error),
+        Err(_) => None,
+    };
+    let hash = account
+        .as_ref()
+        .filter(|account| account.state == UserState::Active)
+        .and_then(|account| account.credentials.password_hash.as_deref());
+    let right = match hash {
+        Some(hash) => password::verify(hash, typed),
+        None => password::verify_nobody(typed),
+    };
+    if right {
+        return Ok(Some((tenant, user)));
+    }
+    if known {
+        app.about(&tenant);
+        let entry = Entry::new(visit.at, Who::User(user), Act::SignInFailed)
+            .from(&visit.client.address)
+            .with("factor", "password");
+        app.store.of(&tenant).record(&entry).await?;
+    }
+    Ok(None)
+}
+
+fn nobody() -> Result<UserId, Error> {
+    UserId::parse("u-00000000000000000000000000").map_err(Error::failed("naming nobody"))
+}
+
+fn show(visit: &Visit, next: &str, email: &str, errors: &[FieldError]) -> Markup {
+    let (language, texts) = (visit.language, Texts::of(visit.language));
+    let next = safe_next(next);
+    let query: String = [("next", next)].iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let form = Form::post(language, "/dashboard/sign-in", &visit.csrf).plain().errors(errors).body(html! {
+        (hidden("next", next))
+        (Field::email("email", texts.email).value(email).autocomplete("username webauthn").required().autofocus())
+        (Field::password(language, "password", texts.password, "current-password").required())
+        (actions(html! {
+            (Button::primary(texts.sign_in))
+            (Button::quiet(texts.forgot).to("/dashboard/reset"))
+        }))
+    });
+    pages::door(
+        language,
+        texts.title,
+        html! {
+            @match visit.query.get("done") {
+                "password" => { (Notice::success(texts.password_saved)) }
+                "out" => { (Notice::info(texts.signed_out)) }
+                _ => {}
+            }
+            (form)
+            (passkey_button(
+                language, form::Passkey::SignIn, &format!("/dashboard/passkey?{query}"), &visit.csrf, texts.passkey, None,
+            ))
+        },
+    )
+}
+
+fn escape(value: &str) -> String {
+    value
+        .bytes()
+        .map(|b| match b {
+            b'/' | b'-' | b'_' | b'.' => char::from(b).to_string(),
+            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Texts {
+    title: &'static str,
+    email: &'static str,
+    password: &'static str,
+    sign_in: &'static str,
+    forgot: &'static str,
+    passkey: &'static str,
+    wrong: &'static str,
+    password_saved: &'static str,
+    signed_out: &'static str,
+}
+
+impl Texts {
+    const EN: Self = Self {
+        title: "Sign in",
+        email: "E-mail address",
+        password: "Password",
+        sign_in: "Continue",
+        forgot: "Forgot your password?",
+        passkey: "Sign in with a passkey",
+        wrong: "The address or the password is not right. Check both and try again.",
+        password_saved: "Your new password is saved. Sign in with it.",
+        signed_out: "You are signed out.",
+    };
+    const ES: Self = Self {
+        title: "Iniciar sesión",
+        email: "Correo electrónico",
+        password: "Contraseña",
+        sign_in: "Continuar",
+        forgot: "¿Olvidó su contraseña?",
+        passkey: "Entrar con una llave de acceso",
+        wrong: "El correo o la contraseña no son correctos. Revíselos e inténtelo de nuevo.",
+        password_saved: "Su contraseña nueva está guardada. Entre con ella.",
+        signed_out: "La sesión está cerrada.",
+    };
+
+    const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &Self::EN,
+            Language::Spanish => &Self::ES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn both_languages_say_the_same() {
+        assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_page_in_english() {
+        let visit = fixtures::visit(Language::English);
+        insta::assert_snapshot!(fixtures::main(&show(&visit, "/dashboard/requests?kind=delete", "", &[])));
+    }
+
+    #[test]
+    fn the_page_in_spanish_after_a_wrong_password() {
+        let visit = fixtures::visit(Language::Spanish);
+        let wrong = [FieldError::new("", Texts::ES.wrong)];
+        insta::assert_snapshot!(fixtures::main(&show(&visit, "//evil.example", "ana@shop.example\"><b>", &wrong)));
+    }
+}
