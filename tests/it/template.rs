@@ -50,6 +50,58 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:GenerateDataKeyWithoutPlaintext KMS_KEY",
         ],
     ),
+    // People who sign in.
+    (".throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    ("app.store.session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".begin_session(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".sessions(&", &["dynamodb:Query TABLE_SESSIONS"]),
+    (".end_session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".end_sessions(", &["dynamodb:Query TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".confirm_session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".refresh_card(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".link(Link::", &["dynamodb:GetItem TABLE_SESSIONS"]),
+    (".make_link(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".sign_in_name(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    (".passkey_user(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    (".user(&", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    (".users()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    (".everybody()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    (".profile().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".record(&entry", RECORDS),
+    (".save_credentials(", SAVES_A_USER),
+    (".save_password(", SAVES_A_USER),
+    (".save_profile(", SAVES_A_USER),
+    (".save_password_by_link(", SAVES_A_USER),
+    (".save_password_by_link(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".activate_user(", SAVES_A_USER),
+    (".activate_user(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".invite_user(", RECORDS),
+    (".invite_user(", &["dynamodb:PutItem TABLE_ACCOUNTS", "dynamodb:PutItem TABLE_DIRECTORY"]),
+    (".set_role(", SAVES_A_USER),
+    (
+        ".set_role(",
+        &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:Query TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_SESSIONS"],
+    ),
+    (".remove_user(", SAVES_A_USER),
+    (
+        ".remove_user(",
+        &[
+            "dynamodb:GetItem TABLE_ACCOUNTS",
+            "dynamodb:UpdateItem TABLE_DIRECTORY",
+            "dynamodb:Query TABLE_SESSIONS",
+            "dynamodb:UpdateItem TABLE_SESSIONS",
+        ],
+    ),
+    (
+        "app.post(",
+        &[
+            "secretsmanager:GetSecretValue DASHBOARD_SECRET",
+            "sqs:SendMessage QUEUE_MAIL",
+            "sqs:GetQueueAttributes QUEUE_MAIL",
+        ],
+    ),
+    ("app.letter(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
+    ("app.mail.send(", &["ses:SendEmail MAIL_FROM"]),
     ("blobs.greeting(", &["s3:GetObject BUCKET_GREETINGS"]),
     (".put_recording(", &["s3:PutObject BUCKET_RECORDINGS"]),
     (".has_recording(", &["s3:GetObject BUCKET_RECORDINGS"]),
@@ -99,45 +151,6 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (".team().await", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (".everybody()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (".user(&id)", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (
-        ".invite_user(",
-        &[
-            "dynamodb:PutItem TABLE_ACCOUNTS",
-            "dynamodb:PutItem TABLE_DIRECTORY",
-            "dynamodb:PutItem TABLE_AUDIT",
-            "dynamodb:Query TABLE_KEYS",
-            "kms:Decrypt KMS_KEY",
-        ],
-    ),
-    (
-        ".set_role(",
-        &[
-            "dynamodb:GetItem TABLE_ACCOUNTS",
-            "dynamodb:UpdateItem TABLE_ACCOUNTS",
-            "dynamodb:Query TABLE_SESSIONS",
-            "dynamodb:UpdateItem TABLE_SESSIONS",
-            "dynamodb:PutItem TABLE_AUDIT",
-            "dynamodb:Query TABLE_KEYS",
-            "kms:Decrypt KMS_KEY",
-        ],
-    ),
-    (
-        ".remove_user(",
-        &[
-            "dynamodb:GetItem TABLE_ACCOUNTS",
-            "dynamodb:UpdateItem TABLE_ACCOUNTS",
-            "dynamodb:UpdateItem TABLE_DIRECTORY",
-            "dynamodb:Query TABLE_SESSIONS",
-            "dynamodb:UpdateItem TABLE_SESSIONS",
-            "dynamodb:PutItem TABLE_AUDIT",
-            "dynamodb:Query TABLE_KEYS",
-            "kms:Decrypt KMS_KEY",
-        ],
-    ),
-    (".make_link(", &["dynamodb:PutItem TABLE_SESSIONS"]),
-    ("app.post(", &["sqs:SendMessage QUEUE_MAIL", "sqs:GetQueueAttributes QUEUE_MAIL"]),
     (".month_of_use(", &["dynamodb:Query TABLE_USAGE"]),
     (".trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".walk_trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
@@ -146,6 +159,8 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".tallies(", &["dynamodb:Query TABLE_TALLIES"]),
     (".log_of_month(", &["dynamodb:Query TABLE_REQUESTS"]),
     // The edges.
+    ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
+    ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
@@ -162,7 +177,22 @@ const NEEDS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that steps share.
-const SHARED: &[(&str, &str)] = &[("filing::begin(", "filing")];
+const SHARED: &[(&str, &str)] = &[
+    ("filing::begin(", "filing"),
+    ("ceremony::state(", "ceremony"),
+    ("entering::begin(", "entering"),
+    ("tries::", "tries"),
+];
+
+/// An entry in the audit trail, sealed.
+const RECORDS: &[&str] = &["dynamodb:PutItem TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"];
+/// A change of somebody's account, with its entry.
+const SAVES_A_USER: &[&str] = &[
+    "dynamodb:UpdateItem TABLE_ACCOUNTS",
+    "dynamodb:PutItem TABLE_AUDIT",
+    "dynamodb:Query TABLE_KEYS",
+    "kms:Decrypt KMS_KEY",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -243,20 +273,28 @@ fn source(bin: &str) -> String {
     source.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".")
 }
 
-/// Every event of a function that comes through the API: method and path. A page and its form are one function.
+/// The first event of a function that comes through the API: method and path.
+fn route(properties: &Value) -> Option<(String, String)> {
+    routes(properties).into_iter().next()
+}
+
+/// Every event of a function that comes through the API: `Route`, and where a form comes back to it, `Submit`.
 fn routes(properties: &Value) -> Vec<(String, String)> {
+    let route = |event: &Value| {
+        let event = &event["Properties"];
+        Some((event["Method"].as_str()?.to_owned(), event["Path"].as_str()?.to_owned()))
+    };
     let events = properties["Events"].as_object();
-    let api = events.into_iter().flatten().filter(|(_, event)| event["Type"] == "HttpApi");
-    api.map(|(_, event)| {
-        let of = |name: &str| event["Properties"][name].as_str().unwrap().to_owned();
-        (of("Method"), of("Path"))
-    })
-    .collect()
+    events.into_iter().flat_map(|events| events.values()).filter_map(route).collect()
 }
 
 /// The logical id that a `!Ref`, `!GetAtt X.Arn` or `!Sub '${X.Arn}/…'` points to.
 fn target(value: &Value) -> String {
     let text = ["Ref", "GetAtt", "Sub"].iter().find_map(|tag| value[tag].as_str()).unwrap_or_else(|| panic!("{value}"));
+    // Who may send mail is said of the address that it comes from.
+    if text.contains(":ses:") {
+        return "MailFrom".to_owned();
+    }
     text.trim_start_matches("${").split(['.', '}']).next().unwrap().to_owned()
 }
 
@@ -294,11 +332,13 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
 #[test]
 fn every_route_has_a_fixture_and_every_fixture_a_route() {
     let template = template();
-    let mut by_bin = BTreeMap::new();
+    let mut routes_of = BTreeMap::new();
     for (bin, (_, properties)) in functions(&template) {
-        by_bin.insert(bin, routes(properties));
+        if route(properties).is_some() {
+            routes_of.insert(bin, routes(properties));
+        }
     }
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut fixtures) = (BTreeSet::new(), BTreeSet::new());
     for domain in fs::read_dir(root().join("events")).unwrap().map(|entry| entry.unwrap().path()) {
         if !domain.is_dir() {
             continue;
@@ -307,16 +347,21 @@ fn every_route_has_a_fixture_and_every_fixture_a_route() {
             let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
             let bin = format!("{}-{}", domain.file_name().unwrap().to_string_lossy(), stem.split('.').next().unwrap());
             let event: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-            let routes = by_bin.get(&bin).unwrap_or_else(|| panic!("{} is nobody's", file.display()));
-            // Jobs have no route but are invoked with an event all the same.
-            if !routes.is_empty() {
-                let method = event["requestContext"]["http"]["method"].as_str().unwrap();
-                let route = routes.iter().find(|(wanted, path)| event["routeKey"] == format!("{wanted} {path}"));
-                assert_eq!(route.map(|(wanted, _)| wanted.as_str()), Some(method), "{}", file.display());
+            match routes_of.get(&bin) {
+                Some(routes) => {
+                    let (key, method) = (&event["routeKey"], &event["requestContext"]["http"]["method"]);
+                    let fits = |(m, path): &&(String, String)| *key == format!("{m} {path}") && *method == *m;
+                    assert!(routes.iter().any(|route| fits(&route)), "{}: {key}", file.display());
+                    fixtures.insert(key.as_str().unwrap().to_owned());
+                }
+                // Jobs have no route but are invoked with an event all the same.
+                None => assert!(bins().contains(&bin), "{} is nobody's", file.display()),
             }
             seen.insert(bin);
         }
     }
+    let all: BTreeSet<String> = routes_of.values().flatten().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(fixtures, all, "every route needs a fixture: x.json, and x.post.json where a form comes back");
     assert_eq!(seen, bins(), "every function needs a fixture in events/<domain>/<step>.json");
 }
 

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use pages::form::{self, Button, Field, Form, actions, hidden, passkey_button};
 use pages::show::{Card, Heading, disclosure};
 use pages::{Frame, Section};
-use platform::edge::{Page, Visit, safe_next};
+use platform::edge::{Page, Visit, safe_next, with_query};
 use platform::session::{Allowed, OwnAccount};
 use platform::store::Account;
 use platform::{App, Error};
@@ -116,11 +116,11 @@ fn show(frame: &Frame, next: &str, credentials: &Credentials, errors: &[FieldErr
         (actions(Button::primary(texts.confirm)))
     });
     let has_passkey = !credentials.passkeys.is_empty();
-    let query = next.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23");
+    let begin = with_query("/dashboard/confirm", &[("next", next)]);
     let body = html! {
         @if has_passkey {
             (passkey_button(
-                language, form::Passkey::Confirm, &format!("/dashboard/confirm?next={query}"), &frame.csrf,
+                language, form::Passkey::Confirm, &begin, &frame.csrf,
                 texts.passkey, None,
             ))
         }

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use maud::Markup;
 use pages::{Frame, Section};
 use platform::edge::{Client, Visit};
+use platform::session::{Card, Session, SessionId};
 use platform::store::{Account, User};
+use platform::tenant::Tenant;
 
 pub(crate) fn secret() -> Secret {
     serde_json::from_str("\"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"").unwrap()
@@ -53,6 +55,28 @@ pub(crate) fn frame(language: Language) -> Frame {
         csrf: "csrf".into(),
         section: Section::Account,
         sections: Section::ALL.to_vec(),
+    }
+}
+
+pub(crate) fn session(secret: &str, agent: &str) -> Session {
+    let at = "2026-11-22T01:00:00Z".parse().unwrap();
+    let card = Card {
+        user_name: "Ana".into(),
+        tenant_name: "Bear & Sons".into(),
+        language: Language::English,
+        time_zone: "America/Los_Angeles".into(),
+        agent: agent.to_owned(),
+        address: "192.0.2.7".into(),
+    };
+    Session {
+        id: SessionId::of(secret),
+        tenant: Tenant::platform(),
+        user: account().user.id,
+        role: Role::Owner,
+        card,
+        signed_in_at: at,
+        confirmed_at: at,
+        last_seen: at,
     }
 }
 

@@ -170,6 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_marks_the_session_at_hand_and_escapes_what_browsers_say() {
+        let this = fixtures::session("this", "Mozilla/5.0 (Windows NT 10.0) Firefox/145.0");
+        let other = fixtures::session("other", "<b>Safari/</b>");
+        let page = show(&fixtures::frame(Language::English), &this, &[this.clone(), other], true);
+        insta::assert_snapshot!(fixtures::main(&page));
+    }
+
+    #[test]
     fn a_browser_is_named_as_people_name_it() {
         let chrome = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36";
         assert_eq!(browser(Language::English, chrome), "Chrome, Mac");

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use pages::form::{self, Button, Field, Form, actions, hidden, passkey_button};
 use pages::show::Notice;
 use platform::clock::no_sooner;
-use platform::edge::{Page, Visit, safe_next};
+use platform::edge::{Page, Visit, safe_next, with_query};
 use platform::session::{HalfSignedIn, PENDING as MINUTES};
 use platform::tenant::Tenant;
 use platform::{App, Error};
@@ -86,7 +86,7 @@ fn nobody() -> Result<UserId, Error> {
 fn show(visit: &Visit, next: &str, email: &str, errors: &[FieldError]) -> Markup {
     let (language, texts) = (visit.language, Texts::of(visit.language));
     let next = safe_next(next);
-    let query: String = [("next", next)].iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let begin = with_query("/dashboard/passkey", &[("next", next)]);
     let form = Form::post(language, "/dashboard/sign-in", &visit.csrf).plain().errors(errors).body(html! {
         (hidden("next", next))
         (Field::email("email", texts.email).value(email).autocomplete("username webauthn").required().autofocus())
@@ -107,21 +107,10 @@ fn show(visit: &Visit, next: &str, email: &str, errors: &[FieldError]) -> Markup
             }
             (form)
             (passkey_button(
-                language, form::Passkey::SignIn, &format!("/dashboard/passkey?{query}"), &visit.csrf, texts.passkey, None,
+                language, form::Passkey::SignIn, &begin, &visit.csrf, texts.passkey, None,
             ))
         },
     )
-}
-
-fn escape(value: &str) -> String {
-    value
-        .bytes()
-        .map(|b| match b {
-            b'/' | b'-' | b'_' | b'.' => char::from(b).to_string(),
-            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect()
 }
 
 #[derive(Serialize)]

@@ -2,13 +2,24 @@
 
 use std::collections::BTreeSet;
 
+use domain::audit::{Act, Entry, Who};
+use domain::email::EmailAddress;
 use domain::field_error::FieldError;
+use domain::language::Language;
 use domain::phone::E164;
+use domain::role::Role;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use domain::tenant::TenantProfile;
-use platform::store::{Provision, Provisioned};
+use domain::user::{Preferences, UserId, UserProfile, UserState};
+use jiff::SignedDuration;
+use platform::mail::Letter;
+use platform::store::{Link, NewUser, Provision, new_user_id};
+use platform::tenant::Tenant;
 use platform::{App, Error};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+/// How long an invitation is good.
+const INVITATION_LIVES: SignedDuration = SignedDuration::from_hours(72);
 
 /// The document. `platform` alone sets up the operator's own account.
 #[derive(Debug, Deserialize)]
@@ -33,6 +44,30 @@ pub struct TenantOrder {
     /// Numbers of its own.
     #[serde(default)]
     pub numbers: Vec<DedicatedNumber>,
+    /// Who invites the others.
+    #[serde(default)]
+    pub owner: Option<OwnerOrder>,
+}
+
+/// The first person of a tenant's team.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OwnerOrder {
+    /// Where the invitation goes, and what they sign in with.
+    pub email: EmailAddress,
+    /// Their name; they can change it.
+    pub name: String,
+    /// The language of the invitation.
+    pub language: Language,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct Done {
+    /// The tenant's id, for logs and keys.
+    pub tenant: String,
+    /// The owner's invitation, as it was mailed; none where they have accepted one, or none was asked for.
+    pub invitation: Option<String>,
 }
 
 /// A telephone number that reaches one service code.
@@ -46,9 +81,12 @@ pub struct DedicatedNumber {
 }
 
 /// Checks the whole document before anything is written.
-pub async fn handle(app: &App, order: Order) -> Result<Provisioned, Error> {
+pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
     let order = match order {
-        Order::Platform {} => return app.store.provision_platform().await,
+        Order::Platform {} => {
+            let platform = app.store.provision_platform().await?;
+            return Ok(Done { tenant: platform.id().to_string(), invitation: None });
+        }
         Order::Tenant(order) => order,
     };
     check(&order).map_err(|errors| {
@@ -56,8 +94,56 @@ pub async fn handle(app: &App, order: Order) -> Result<Provisioned, Error> {
         Error::invalid("tenant", reasons.join("; "))
     })?;
     let numbers = order.numbers.into_iter().map(|dedicated| (dedicated.number, dedicated.service_code)).collect();
-    let wanted = Provision { slug: order.slug, profile: order.profile, service_codes: order.service_codes, numbers };
-    app.store.provision(&wanted).await
+    let wanted = Provision {
+        slug: order.slug,
+        profile: order.profile,
+        service_codes: order.service_codes,
+        numbers,
+        owner: order.owner.as_ref().map(|owner| owner.email.clone()),
+    };
+    let tenant = app.store.provision(&wanted).await?;
+    let invitation = match &order.owner {
+        Some(owner) => invite(app, &tenant, &wanted.profile.name, owner).await?,
+        None => None,
+    };
+    Ok(Done { tenant: tenant.id().to_string(), invitation })
+}
+
+/// Invites the owner, or once more if they have not come yet. `Conflict` where their address is of another tenant.
+async fn invite(app: &App, tenant: &Tenant, tenant_name: &str, owner: &OwnerOrder) -> Result<Option<String>, Error> {
+    let (store, now) = (app.store.of(tenant), app.clock.now());
+    let user = match app.store.sign_in_name(owner.email.as_str()).await? {
+        Some((theirs, _)) if theirs != *tenant => return Err(Error::Conflict),
+        Some((_, user)) => {
+            let account = store.user(&user).await?.ok_or(Error::NotFound)?;
+            if account.state != UserState::Invited {
+                return Ok(None);
+            }
+            user
+        }
+        None => enter(app, tenant, owner).await?,
+    };
+    let token = store.make_link(Link::Invitation, &user, now, INVITATION_LIVES).await?;
+    let link = format!("{}/dashboard/invitation/{token}", app.config.public_base_url()?);
+    app.post(&Letter::Invitation {
+        to: owner.email.clone(),
+        language: owner.language,
+        tenant_name: tenant_name.to_owned(),
+        invited_by: None,
+        link: link.clone(),
+    })
+    .await?;
+    Ok(Some(link))
+}
+
+async fn enter(app: &App, tenant: &Tenant, owner: &OwnerOrder) -> Result<UserId, Error> {
+    let (id, at) = (new_user_id()?, app.clock.now());
+    let profile =
+        UserProfile { name: owner.name.clone(), language: owner.language, preferences: Preferences::default() };
+    let entry = Entry::new(at, Who::Operator, Act::Invited).on("user", id.as_str()).with("role", Role::Owner.code());
+    let new = NewUser { id: &id, email: &owner.email, role: Role::Owner, profile: &profile, at };
+    app.store.of(tenant).invite_user(&new, &entry).await?;
+    Ok(id)
 }
 
 fn check(order: &TenantOrder) -> Result<(), Vec<FieldError>> {
@@ -79,6 +165,11 @@ fn check(order: &TenantOrder) -> Result<(), Vec<FieldError>> {
             let reason = format!("The service code {} is not this tenant's.", dedicated.service_code);
             errors.push(FieldError::new("numbers", reason));
         }
+    }
+    if let Some(owner) = &order.owner
+        && (owner.name.trim().is_empty() || owner.name.chars().count() > 100)
+    {
+        errors.push(FieldError::new("owner.name", "Use 1 to 100 characters."));
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
@@ -117,6 +208,15 @@ mod tests {
         let errors = check(&order(wrong).unwrap()).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["slug", "time-zone", "numbers"]);
+    }
+
+    #[test]
+    fn an_owner_needs_an_address_that_mail_can_be_sent_to() {
+        let mut wanted = demo();
+        wanted["owner"] = serde_json::json!({"email": "ana@shop.example", "name": "Ana", "language": "es"});
+        assert_eq!(check(&order(wanted.clone()).unwrap()), Ok(()));
+        wanted["owner"]["email"] = "ana".into();
+        assert!(order(wanted).is_err());
     }
 
     #[test]

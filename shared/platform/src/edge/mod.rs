@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
-pub use page::{Client, Fields, File, Page, Visit, door, page, safe_next};
+pub use page::{Client, Fields, File, Page, Visit, door, page, safe_next, with_query};
 pub use queue::queue;
 pub use stream::stream;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};

@@ -202,6 +202,12 @@ pub fn safe_next(next: &str) -> &str {
     if ours { next } else { "/dashboard/overview" }
 }
 
+/// An address of ours with a query.
+#[must_use]
+pub fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish())
+}
+
 /// What a browser gets.
 #[derive(Clone, Debug)]
 pub struct Page {

@@ -3,6 +3,7 @@
 use aws_lc_rs::rand;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::email::EmailAddress;
 use domain::phone::E164;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use domain::tenant::TenantProfile;
@@ -25,19 +26,14 @@ pub struct Provision {
     pub service_codes: Vec<ServiceCodeProfile>,
     /// Numbers of its own, each with the service code that it reaches.
     pub numbers: Vec<(E164, ServiceCode)>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Provisioned {
-    /// The tenant's id, for logs and keys.
-    pub tenant: String,
+    /// The address of its owner, which must not be of another tenant's team.
+    pub owner: Option<EmailAddress>,
 }
 
 impl Store {
     /// Sets up a tenant, or changes what it was set up with. `Conflict`, and nothing written, where a service code or
     /// number is another's.
-    pub async fn provision(&self, wanted: &Provision) -> Result<Provisioned, Error> {
+    pub async fn provision(&self, wanted: &Provision) -> Result<Tenant, Error> {
         self.check_claims(wanted).await?;
         let tenant = self.claim_slug(&wanted.slug).await?;
         self.make_root_key(tenant.id()).await?;
@@ -49,14 +45,14 @@ impl Store {
         for (number, code) in &wanted.numbers {
             self.claim("number", number.as_str(), &tenant, Some(code)).await?;
         }
-        Ok(Provisioned { tenant: tenant.id().to_string() })
+        Ok(tenant)
     }
 
     /// Sets up the operator's own account, under which calls are kept that never reached a tenant.
-    pub async fn provision_platform(&self) -> Result<Provisioned, Error> {
+    pub async fn provision_platform(&self) -> Result<Tenant, Error> {
         let tenant = Tenant::platform();
         self.make_root_key(tenant.id()).await?;
-        Ok(Provisioned { tenant: tenant.id().to_string() })
+        Ok(tenant)
     }
 
     /// Looks for what is another's before anything is written; who comes between is caught by [`claim`](Self::claim).
@@ -64,8 +60,12 @@ impl Store {
         let codes = wanted.service_codes.iter().map(|profile| ("service-code", profile.code.as_str()));
         let numbers = wanted.numbers.iter().map(|(number, _)| ("number", number.as_str()));
         let mut owners = vec![];
-        for (kind, value) in codes.chain(numbers) {
-            owners.extend(self.look_up(kind, value).await?.as_ref().map(owner).transpose()?);
+        let email = wanted.owner.as_ref().map(EmailAddress::normalized);
+        let email = email.iter().map(|email| ("sign-in", email.as_str()));
+        for (kind, value) in codes.chain(numbers).chain(email) {
+            // An address that somebody gave back is nobody's.
+            let there = self.look_up(kind, value).await?.filter(|item| item.contains_key("tenant"));
+            owners.extend(there.as_ref().map(owner).transpose()?);
         }
         // Last: whoever sets up the same tenant at this moment enters its name first.
         let mine = self.look_up("tenant", &wanted.slug).await?.as_ref().map(owner).transpose()?;

@@ -1,0 +1,195 @@
+//! What mails say. A subject names nobody: it is read on locked screens.
+
+use domain::language::Language;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{DOCTYPE, html};
+use pages::texts::either;
+use pages::{fill, format};
+use platform::mail::Notice;
+
+/// A mail in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    language: Language,
+    pub(crate) subject: String,
+    paragraphs: Vec<String>,
+    /// What the button says, and where it leads.
+    button: Option<(&'static str, String)>,
+    /// What stands under it.
+    closing: &'static str,
+}
+
+impl Written {
+    /// As plain text.
+    pub(crate) fn text(&self) -> String {
+        let mut parts = self.paragraphs.clone();
+        if let Some((label, link)) = &self.button {
+            parts.push(format!("{label}:\n{link}"));
+        }
+        parts.push(self.closing.to_owned());
+        parts.push("Optline".to_owned());
+        parts.join("\n\n") + "\n"
+    }
+
+    /// As HTML. Mail programs know neither style sheets nor variables, so the little style there is stands inline.
+    pub(crate) fn html(&self) -> String {
+        let button = "display:inline-block;padding:12px 20px;border-radius:6px;background:#0b5c50;color:#ffffff;\
+                      text-decoration:none;font-weight:600";
+        html! {
+            (DOCTYPE)
+            html lang=(self.language.code()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.subject) }
+                }
+                body style="margin:0;padding:24px;background:#ffffff;color:#1c2422;font:16px/1.5 system-ui,sans-serif" {
+                    div style="max-width:560px;margin:0 auto" {
+                        @for paragraph in &self.paragraphs { p { (paragraph) } }
+                        @if let Some((label, link)) = &self.button {
+                            p { a href=(link) style=(button) { (label) } }
+                            p style="font-size:14px;word-break:break-all" { (link) }
+                        }
+                        p style="font-size:14px;color:#52605c" { (self.closing) }
+                        p { "Optline" }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+}
+
+/// Come and join the team.
+pub(crate) fn invitation(language: Language, tenant: &str, invited_by: Option<&str>, link: &str) -> Written {
+    let text = match invited_by {
+        Some(_) => either(
+            language,
+            "{name} invites you to answer privacy requests of {tenant} with Optline.",
+            "{name} le invita a responder con Optline a las solicitudes de privacidad de {tenant}.",
+        ),
+        None => either(
+            language,
+            "You are invited to answer privacy requests of {tenant} with Optline.",
+            "Le invitan a responder con Optline a las solicitudes de privacidad de {tenant}.",
+        ),
+    };
+    Written {
+        language,
+        subject: either(language, "Your invitation to Optline", "Su invitación a Optline").to_owned(),
+        paragraphs: vec![fill(text, &[("name", invited_by.unwrap_or_default()), ("tenant", tenant)])],
+        button: Some((either(language, "Accept the invitation", "Aceptar la invitación"), link.to_owned())),
+        closing: either(
+            language,
+            "The link is good once, for three days. If you did not expect this, you need not do anything.",
+            "El enlace sirve una vez, durante tres días. Si no lo esperaba, no hace falta que haga nada.",
+        ),
+    }
+}
+
+/// Choose a new password.
+pub(crate) fn reset(language: Language, link: &str) -> Written {
+    Written {
+        language,
+        subject: either(language, "Choose a new password for Optline", "Elija una contraseña nueva para Optline")
+            .to_owned(),
+        paragraphs: vec![
+            either(
+                language,
+                "Somebody, we hope you, has asked for a new password for this address.",
+                "Alguien, esperamos que usted, pidió una contraseña nueva para esta dirección.",
+            )
+            .to_owned(),
+        ],
+        button: Some((either(language, "Choose a password", "Elegir una contraseña"), link.to_owned())),
+        closing: either(
+            language,
+            "The link is good once, for an hour. If it was not you, you need not do anything: your password stays as it is, \
+             and without your second factor nobody gets in.",
+            "El enlace sirve una vez, durante una hora. Si no fue usted, no hace falta que haga nada: su contraseña sigue \
+             igual, y sin su segundo factor no entra nadie.",
+        ),
+    }
+}
+
+/// Something about the account has changed.
+pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone: &str) -> Written {
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+    let happened = match what {
+        Notice::PasswordChanged => either(language, "Your password was changed.", "Se cambió su contraseña."),
+        Notice::PasskeyAdded => {
+            either(language, "A passkey was added to your account.", "Se añadió una llave de acceso a su cuenta.")
+        }
+        Notice::PasskeyRemoved => {
+            either(language, "A passkey was removed from your account.", "Se quitó una llave de acceso de su cuenta.")
+        }
+        Notice::AppAdded => either(
+            language,
+            "An authenticator app was set up for your account.",
+            "Se puso una aplicación de autenticación en su cuenta.",
+        ),
+        Notice::AppRemoved => either(
+            language,
+            "The authenticator app was removed from your account.",
+            "Se quitó la aplicación de autenticación de su cuenta.",
+        ),
+        Notice::RecoveryCodeUsed => either(
+            language,
+            "Somebody signed in to your account with a recovery code. It is used up now.",
+            "Alguien entró en su cuenta con un código de recuperación, que ya no sirve.",
+        ),
+        Notice::RecoveryCodesMade => either(
+            language,
+            "New recovery codes were made for your account. The old ones have ended.",
+            "Se hicieron códigos de recuperación nuevos para su cuenta. Los anteriores ya no sirven.",
+        ),
+    };
+    let when = format::date_time(language, &at.to_zoned(zone.clone()));
+    Written {
+        language,
+        subject: either(language, "Your Optline account has changed", "Su cuenta de Optline ha cambiado").to_owned(),
+        paragraphs: vec![happened.to_owned(), format!("{when} ({})", zone.iana_name().unwrap_or("UTC"))],
+        button: None,
+        closing: either(
+            language,
+            "If it was you, all is well. If not, ask an owner of your team at once to remove your account, and tell us.",
+            "Si fue usted, todo está bien. Si no, pida enseguida a una persona propietaria de su equipo que quite su cuenta, y \
+             avísenos.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_escapes_the_names_in_it_and_has_none_in_its_subject() {
+        let mail = invitation(Language::English, "Bear & <Sons>", Some("Ana"), "https://hotline.example/x");
+        insta::assert_snapshot!(mail.text());
+        assert!(mail.html().contains("Bear &amp; &lt;Sons&gt;"));
+        assert!(!mail.subject.contains("Bear") && !mail.subject.contains("Ana"));
+    }
+
+    #[test]
+    fn a_reset_says_that_doing_nothing_is_safe() {
+        insta::assert_snapshot!(reset(Language::Spanish, "https://hotline.example/x").html());
+    }
+
+    #[test]
+    fn every_notice_says_what_and_when_in_the_business_zone() {
+        let at = "2026-11-22T01:00:00Z".parse().unwrap();
+        let said = [
+            Notice::PasswordChanged,
+            Notice::PasskeyAdded,
+            Notice::PasskeyRemoved,
+            Notice::AppAdded,
+            Notice::AppRemoved,
+            Notice::RecoveryCodeUsed,
+            Notice::RecoveryCodesMade,
+        ]
+        .map(|what| notice(Language::English, what, at, "America/Los_Angeles").paragraphs.join(" · "));
+        insta::assert_snapshot!(said.join("\n"));
+    }
+}
