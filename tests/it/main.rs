@@ -20,6 +20,8 @@ mod leaks;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod template;
 #[cfg(test)]
 mod usage;
