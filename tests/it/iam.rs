@@ -75,9 +75,148 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-provision-tenant",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("accounts", &["PutItem"]),
-            ("keys", &["PutItem"]),
-            ("key", &["GenerateDataKeyWithoutPlaintext"]),
+            ("accounts", &["GetItem", "PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt", "GenerateDataKeyWithoutPlaintext"]),
+            ("sessions", &["PutItem"]),
+            ("audit", &["PutItem"]),
+            ("dashboard-secret", READ_SECRET),
+            ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "jobs-send-mail",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem"]),
+            ("directory", &["GetItem"]),
+            ("accounts", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-from", &["SendEmail"]),
+            ("mail-queue", RECEIVE),
+            ("mail-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    // Doors and accounts.
+    (
+        "dashboard-sign-in",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("directory", &["GetItem"]),
+            ("accounts", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-second-factor",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "dashboard-passkey",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("directory", &["GetItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-invitation",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["GetItem", "PutItem", "UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("dashboard-reset", &[("dashboard-secret", READ_SECRET), ("sessions", &["UpdateItem"]), ("mail-queue", SEND)]),
+    (
+        "dashboard-new-password",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["GetItem", "UpdateItem"]),
+            ("sessions/by-user", &["Query"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    ("dashboard-asset", &[("dashboard-secret", READ_SECRET)]),
+    (
+        "dashboard-sign-out",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-confirm",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-factors",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "dashboard-sessions",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("sessions/by-user", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-account",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("sessions/by-user", &["Query"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
         ],
     ),
     // Setup and proof. What is asked of an index is not in this table: its ARN is not the table's.
@@ -219,6 +358,7 @@ const ACTIONS: &[May] = &[
         &["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue", "SetQueueAttributes"],
     ),
     ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
+    ("ses", &["SendEmail", "SendRawEmail", "CreateEmailIdentity"]),
     ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
     (
         "kms",
@@ -239,6 +379,10 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     let arn = |service: &str, name: &str| format!("arn:aws:{service}:{}:000000000000:{name}", at.region);
     let mut all =
         vec![("secret".to_owned(), "secretsmanager", at.secret.clone()), ("key".to_owned(), "kms", at.kms_key.clone())];
+    all.push(("dashboard-secret".to_owned(), "secretsmanager", at.dashboard_secret.clone()));
+    all.push(("mail-from".to_owned(), "ses", arn("ses", "identity/optline@example.com")));
+    let by_user = format!("table/{}/index/by-user", at.tables["sessions"]);
+    all.push(("sessions/by-user".to_owned(), "dynamodb", arn("dynamodb", &by_user)));
     for (name, table) in &at.tables {
         all.push((name.clone(), "dynamodb", arn("dynamodb", &format!("table/{table}"))));
     }

@@ -110,8 +110,6 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".transcripts(", &["sqs:SendMessage QUEUE_TRANSCRIPTS", "sqs:GetQueueAttributes QUEUE_TRANSCRIPTS"]),
     ("app.twilio()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("app.secrets()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
-    (".record(&", &["dynamodb:PutItem TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (".throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     // Setup and proof.
     (".service_codes()", &["dynamodb:Query TABLE_ACCOUNTS"]),
     (".service_code_settings(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
@@ -162,8 +160,6 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
-    ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
-    ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     (
         "edge::queue(",

@@ -41,11 +41,11 @@ pub async fn handle(app: &App, allowed: Allowed<SeeAudit>, visit: Visit) -> Resu
         cursor => Some(tickets.open(CURSOR, context, visit.at, cursor)?),
     };
     let store = app.store.of(&allowed.tenant);
-    let mut viewed = entry(&allowed, &visit, Act::AuditViewed);
+    let mut entry = entry(&allowed, &visit, Act::AuditViewed);
     for (name, value) in filter.named() {
-        viewed = viewed.with(name, value);
+        entry = entry.with(name, value);
     }
-    store.record(&viewed).await?;
+    store.record(&entry).await?;
     let newest = month(visit.at);
     let mut look = Look::new(&filter, from, &newest);
     for _ in 0..READS {

@@ -30,6 +30,8 @@ use crate::{App, Error};
 const WITHIN: Duration = Duration::from_secs(27);
 /// A form without files: a note of 20,000 characters, percent-encoded, and room to spare.
 const FORM_BYTES: usize = 256 * 1024;
+/// What somebody who is not signed in may send: a password of 256 characters, the answer of a passkey.
+const DOOR_BYTES: usize = 32 * 1024;
 /// A form with a file. Lambda takes 6 MB, a third of which base64 needs.
 const UPLOAD_BYTES: usize = 4_400_000;
 /// No form of ours has as many fields.
@@ -45,8 +47,14 @@ const LANGUAGE: &str = "__Host-language";
 const CSRF: &str = "csrf";
 
 /// Fields of a form or a query: a name may come several times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Fields {
     fn parse(text: &[u8]) -> Self {
@@ -109,8 +117,8 @@ pub struct Client {
     pub agent: String,
 }
 
-/// A request of a browser.
-#[derive(Clone, Debug)]
+/// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
+#[derive(Clone)]
 pub struct Visit {
     /// Whether something is to be done (POST), rather than shown (GET).
     pub post: bool,
@@ -286,6 +294,8 @@ impl Page {
         };
         let Some((first, last)) = asked.trim().split_once('-') else { return self };
         let (first, last) = match (first.parse::<usize>(), last.parse::<usize>()) {
+            // Not a range at all, and so as if none had been asked for.
+            (Ok(first), Ok(last)) if first > last => return self,
             (Ok(first), Ok(last)) => (first, last.min(whole.saturating_sub(1))),
             (Ok(first), Err(_)) if last.is_empty() => (first, whole.saturating_sub(1)),
             (Err(_), Ok(suffix)) if first.is_empty() => (whole.saturating_sub(suffix), whole.saturating_sub(1)),
@@ -542,7 +552,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         cookies,
     };
     if visit.post {
-        read_body(request, &mut visit).await?;
+        read_body(request, matches!(opens, Opens::ToSignedIn(_)), &mut visit).await?;
         check_form(app, request, &tickets, &tie, &visit)?;
     }
     let page = match (opens, session) {
@@ -553,7 +563,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
                 page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
             }
-            if let Some(language) = chosen {
+            if let Some(language) = chosen.filter(|_| !page.is_public()) {
                 page = page.with_cookie(LANGUAGE, language.code(), SignedDuration::from_hours(24 * 365));
             }
             page
@@ -580,8 +590,11 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
     if origin_fits && site_fits && tickets.is_mac(CSRF, tie, code) { Ok(()) } else { Err(Error::StaleForm) }
 }
 
-async fn read_body(request: &Request, visit: &mut Visit) -> Result<(), Error> {
+async fn read_body(request: &Request, signed_in: bool, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
+    if !signed_in && request.body.len() > DOOR_BYTES {
+        return Err(Error::TooLarge);
+    }
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         if request.body.len() > UPLOAD_BYTES {
             return Err(Error::TooLarge);
@@ -665,8 +678,8 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     let problem =
         |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
     match error {
-        Error::SignedOut if known.post => Page::to("/dashboard/sign-in"),
-        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")),
+        Error::SignedOut if known.post => Page::to("/dashboard/sign-in").without_cookie(SESSION),
+        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")).without_cookie(SESSION),
         Error::Unconfirmed => Page::to(format!("/dashboard/confirm?next={next}")),
         Error::Forbidden { permission } => {
             let permission = pages::words::permission(language, *permission);
@@ -741,4 +754,232 @@ fn decode(segment: &str) -> String {
         .next()
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+
+    fn header<'a>(response: &'a ApiGatewayV2httpResponse, name: &str) -> Option<&'a str> {
+        response.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    #[test]
+    fn a_field_may_come_several_times_and_a_flood_of_them_is_cut() {
+        let fields = Fields::parse("a=1&b=%C3%B1+x&a=2&c".as_bytes());
+        assert_eq!(fields.get("a"), "1");
+        assert_eq!(fields.all("a"), ["1", "2"]);
+        assert_eq!(fields.get("b"), "ñ x");
+        assert!(fields.has("c") && !fields.has("d"));
+        assert_eq!(fields.get("d"), "");
+        assert_eq!(Fields::parse("a=1&".repeat(5000).as_bytes()).iter().count(), FIELDS);
+    }
+
+    #[test]
+    fn one_goes_on_to_pages_of_ours_and_nowhere_else() {
+        for ours in ["/dashboard/requests?kind=delete&state=received", "/dashboard/request/123456789012"] {
+            assert_eq!(safe_next(ours), ours);
+        }
+        for not in [
+            "",
+            "https://evil.example/dashboard/",
+            "//evil.example",
+            "/\\evil.example",
+            "/dashboard//evil.example",
+            "/dashboard/\\evil.example",
+            "/dashboard/\r\nset-cookie: x=y",
+            "/dashboard/\u{2028}",
+            "javascript:alert(1)",
+            "/voice/answer",
+            " /dashboard/overview",
+        ] {
+            assert_eq!(safe_next(not), "/dashboard/overview", "{not:?}");
+        }
+        assert_eq!(safe_next(&format!("/dashboard/{}", "x".repeat(2000))), "/dashboard/overview");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_next_is_it_stays_within_the_dashboard(next in ".{0,60}") {
+            prop_assert!(safe_next(&next).starts_with("/dashboard/"));
+        }
+
+        #[test]
+        fn whatever_follows_our_path_no_browser_takes_it_for_another_origin(rest in "[ -~]{0,60}") {
+            let next = format!("/dashboard/{rest}");
+            let base = url::Url::parse("https://hotline.example/").unwrap();
+            let went = base.join(safe_next(&next)).unwrap();
+            prop_assert_eq!(went.host_str(), Some("hotline.example"));
+            prop_assert_eq!(went.scheme(), "https");
+        }
+
+        #[test]
+        fn an_address_reads_back_as_it_was_written(value in ".{0,40}") {
+            let address = with_query("/dashboard/x", &[("next", &value)]);
+            let (_, query) = address.split_once('?').unwrap();
+            prop_assert_eq!(Fields::parse(query.as_bytes()).get("next"), value);
+        }
+
+        #[test]
+        fn any_range_gives_a_part_of_the_body_or_says_that_there_is_none(range in "bytes=[0-9]{0,3}-[0-9]{0,3}") {
+            let whole: Vec<u8> = (0..100).collect();
+            let page = Page::inline("audio/mpeg", whole.clone()).ranged(Some(&range));
+            match page.status {
+                200 => prop_assert_eq!(page.body, whole),
+                206 => prop_assert!(!page.body.is_empty() && whole.windows(page.body.len()).any(|w| w == page.body)),
+                416 => prop_assert!(page.body.is_empty()),
+                other => prop_assert!(false, "{}", other),
+            }
+        }
+
+        #[test]
+        fn whatever_the_browser_says_of_languages_there_is_one(accept in ".{0,60}") {
+            let _ = preferred(Some(&accept));
+        }
+    }
+
+    #[test]
+    fn a_player_seeks_by_ranges() {
+        let ranged = |range: &str| {
+            let page = Page::inline("audio/mpeg", (0..10).collect()).ranged(Some(range));
+            let content_range = page.headers.iter().find(|(name, _)| *name == "content-range").map(|(_, v)| v.clone());
+            (page.status, page.body, content_range.unwrap_or_default())
+        };
+        assert_eq!(ranged("bytes=0-3"), (206, vec![0, 1, 2, 3], "bytes 0-3/10".into()));
+        assert_eq!(ranged("bytes=8-"), (206, vec![8, 9], "bytes 8-9/10".into()));
+        assert_eq!(ranged("bytes=-2"), (206, vec![8, 9], "bytes 8-9/10".into()));
+        assert_eq!(ranged("bytes=-200"), (206, (0..10).collect(), "bytes 0-9/10".into()));
+        assert_eq!(ranged("bytes=9-99"), (206, vec![9], "bytes 9-9/10".into()));
+        assert_eq!(ranged("bytes=10-"), (416, vec![], "bytes */10".into()));
+        assert_eq!(ranged("bytes=-0"), (416, vec![], "bytes */10".into()));
+        // Several ranges, another unit and nonsense are answered with all of it.
+        for whole in ["bytes=0-1,3-4", "lines=0-1", "bytes=a-b", "bytes=5-2", "bytes"] {
+            assert_eq!(ranged(whole).0, 200, "{whole}");
+        }
+    }
+
+    #[test]
+    fn spanish_is_for_those_who_prefer_it() {
+        for (accept, language) in [
+            (None, Language::English),
+            (Some("es-MX,es;q=0.9,en;q=0.8"), Language::Spanish),
+            (Some("en-US,en;q=0.9,es;q=0.8"), Language::English),
+            (Some("de,es;q=0.5"), Language::Spanish),
+            (Some("es;q=0,fr"), Language::English),
+            (Some("es;q=0.4, en;q=0.6"), Language::English),
+            (Some("*;q=x;;,=,"), Language::English),
+        ] {
+            assert_eq!(preferred(accept), language, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_segment_is_decoded_once() {
+        assert_eq!(decode("a%20b+c"), "a b+c");
+        assert_eq!(decode("%252e"), "%2e");
+        assert_eq!(decode(""), "");
+    }
+
+    #[test]
+    fn a_cookie_is_for_this_host_for_https_and_not_for_scripts() {
+        let set = cookie("__Host-session", "secret", 60);
+        assert_eq!(set, "__Host-session=secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60");
+        let page = Page::to("/dashboard/overview").with_session("secret");
+        assert!(page.cookies.iter().any(|cookie| cookie.starts_with("__Host-visitor=;") && cookie.ends_with("Max-Age=0")));
+    }
+
+    #[test]
+    fn every_answer_has_the_security_headers() {
+        for page in [Page::html(maud::html! { p {} }), Page::to("/dashboard/x"), Page::inline("audio/mpeg", vec![1])] {
+            let response = page.respond();
+            let policy = header(&response, "content-security-policy").unwrap();
+            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert_eq!(header(&response, "cache-control"), Some("no-store"));
+            assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
+            assert!(header(&response, "strict-transport-security").is_some());
+        }
+        let asset = Page::inline("text/css", vec![1]).immutable().respond();
+        assert!(header(&asset, "cache-control").unwrap().contains("immutable"));
+        let out = Page::to("/dashboard/sign-in").signed_out().respond();
+        assert!(header(&out, "clear-site-data").unwrap().contains("\"cookies\""));
+        let upload = Page::html(maud::html! {}).with_form_action("https://bucket.example").respond();
+        assert!(header(&upload, "content-security-policy").unwrap().contains("form-action 'self' https://bucket.example;"));
+    }
+
+    #[test]
+    fn a_header_cannot_be_split_by_what_is_put_into_it() {
+        let response = Page::to("/dashboard/x\r\nset-cookie: a=b").respond();
+        assert_eq!(header(&response, "location"), None);
+        let file = Page::download("text/csv", "a\"b\r\nñ.csv", vec![]).respond();
+        let disposition = header(&file, "content-disposition").unwrap();
+        assert_eq!(disposition, "attachment; filename=\"a_b___.csv\"; filename*=UTF-8''a%22b%0D%0A%C3%B1.csv");
+    }
+
+    fn posted(headers: &[(&str, &str)], body: &str) -> Request {
+        let headers: serde_json::Map<String, serde_json::Value> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let event = serde_json::json!({
+            "version": "2.0", "routeKey": "POST /dashboard/sign-in", "rawPath": "/dashboard/sign-in", "rawQueryString": "",
+            "headers": headers, "body": body, "isBase64Encoded": false,
+            "requestContext": { "http": { "method": "POST", "path": "/dashboard/sign-in" } },
+        });
+        Request::new(serde_json::from_value(event).unwrap()).unwrap()
+    }
+
+    fn kind_of(result: Result<(), Error>) -> &'static str {
+        result.map_or_else(|error| error.kind(), |()| "ours")
+    }
+
+    /// What becomes of a form that is sent with these headers and this code.
+    async fn check(headers: &[(&str, &str)], code: &str) -> &'static str {
+        let config = Config { public_base_url: Some("https://hotline.example".into()), ..Config::default() };
+        let app = App::new(config, Clock::System);
+        let tickets = Tickets::new(&"k".repeat(64)).unwrap();
+        let request = posted(headers, &format!("csrf={code}&email=ana"));
+        let at = Timestamp::UNIX_EPOCH;
+        let mut visit = Visit::get("/dashboard/sign-in", Language::English, Client::default(), "", at);
+        visit.post = true;
+        let read = read_body(&request, &mut visit).await;
+        kind_of(read.and_then(|()| check_form(&app, &request, &tickets, "this browser", &visit)))
+    }
+
+    #[tokio::test]
+    async fn a_form_is_ours_if_its_code_is_this_browsers_and_a_page_of_ours_sent_it() {
+        let tickets = Tickets::new(&"k".repeat(64)).unwrap();
+        let (ours, another) = (tickets.mac(CSRF, "this browser"), tickets.mac(CSRF, "another browser"));
+        let origin = ("origin", "https://hotline.example");
+        assert_eq!(check(&[origin, ("sec-fetch-site", "same-origin")], &ours).await, "ours");
+        // Old browsers say nothing of where a form comes from; the code is enough.
+        assert_eq!(check(&[], &ours).await, "ours");
+        assert_eq!(check(&[origin], &another).await, "StaleForm");
+        assert_eq!(check(&[origin], "").await, "StaleForm");
+        for lie in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://hotline.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert_eq!(check(&[lie], &ours).await, "StaleForm", "{lie:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded_and_a_file_comes_without_its_path() {
+        let mut visit = Visit::get("/x", Language::English, Client::default(), "", Timestamp::UNIX_EPOCH);
+        let large = posted(&[], &"x".repeat(FORM_BYTES + 1));
+        assert_eq!(kind_of(read_body(&large, &mut visit).await), "TooLarge");
+        let body = "--b\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\ncode\r\n\
+                    --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"C:\\\\x\\\\a.txt\"\r\n\r\nhello\r\n--b--\r\n";
+        let form = posted(&[("content-type", "multipart/form-data; boundary=b")], body);
+        read_body(&form, &mut visit).await.unwrap();
+        assert_eq!(visit.form.get("csrf"), "code");
+        assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
+        let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
+        assert_eq!(kind_of(read_body(&torn, &mut visit).await), "Invalid");
+    }
 }
