@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-record-usage",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("usage", &["PutItem"]),
+            ("usage", &["PutItem", "UpdateItem"]),
             ("usage-queue", RECEIVE),
             ("usage-dead-queue", &["SendMessage"]),
         ],
@@ -370,8 +370,110 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     ("jobs-tally", &[("tallies", &["UpdateItem"]), ("tally-dead-queue", &["SendMessage"])]),
+    // Setup and proof.
+    ("dashboard-service-codes", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["Query"])]),
+    (
+        "dashboard-service-code",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("directory", &["PutItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-greeting",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("greetings/uploads/*", &["GetObject", "PutObject"]),
+            ("greetings/greetings/*", &["PutObject"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-team",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("accounts", EDIT),
+            ("directory", &["PutItem", "UpdateItem"]),
+            ("mail-queue", SEND),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-settings",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("usage", &["Query"])]),
+    (
+        "dashboard-audit",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem", "Query"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-audit-export",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("audit", &["PutItem", "Query", "GetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-report",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("tallies", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-request-log",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("requests/by-received", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "jobs-verify-audit",
+        &[("directory", &["GetItem"]), ("audit", &["Query", "GetItem"]), ("keys", &["Query"]), ("key", &["Decrypt"])],
+    ),
 ];
 
+/// Every page notes that its session was used.
+const SEEN: May = ("sessions", &["UpdateItem"]);
+const EDIT: &[&str] = &["GetItem", "Query", "PutItem", "UpdateItem"];
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
@@ -445,6 +547,8 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
     let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
     all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
+    let upload = format!("arn:aws:s3:::{}/uploads/t-0/0", at.buckets["greetings"]);
+    all.push(("greetings/uploads/*".to_owned(), "s3", upload));
     all
 }
 

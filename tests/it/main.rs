@@ -22,6 +22,8 @@ mod leaks;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod template;
 #[cfg(test)]
 mod usage;

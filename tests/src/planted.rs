@@ -29,12 +29,14 @@ pub const DESK: u16 = 657;
 pub const RANDOM: u16 = 562;
 /// The simultaneous callers of `crowd`: three hundred.
 pub const AT_ONCE: [u16; 3] = [619, 626, 650];
+/// The callers of `setup`.
+pub const SETUP: u16 = 714;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 15] = [
+const AREAS: [u16; 16] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

@@ -7,6 +7,7 @@
 //! | [`store_transcript`] | queue `transcripts`, from `voice-transcription` | seals the text, deletes it at Twilio |
 //! | [`tally`] | the stream of the requests table | keeps the counts that overview and reports show |
 //! | [`send_mail`] | queue `mail` | puts letters into words, and sends them |
+//! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
 pub mod provision_tenant;
@@ -15,5 +16,6 @@ pub mod send_mail;
 pub mod store_recording;
 pub mod store_transcript;
 pub mod tally;
+pub mod verify_audit;
 
 mod letters;
