@@ -65,6 +65,7 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
         made_by: allowed.card.user_name.clone(),
     };
     let pdf = record.render(language).map_err(Error::failed("making a document"))?;
-    store.record(&case::entry(&allowed, &visit, Act::RecordExported, &reference)).await?;
+    let entry = case::entry(&allowed, &visit, Act::RecordExported, &reference);
+    store.record(&entry).await?;
     Ok(Page::download("application/pdf", &format!("request-{}.pdf", reference.as_str()), pdf))
 }

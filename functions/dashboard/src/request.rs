@@ -20,7 +20,8 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
     let store = app.store.of(&allowed.tenant);
     let read = store.case(&reference).await?;
     // Nobody sees what could not be written down.
-    store.record(&case::entry(&allowed, &visit, Act::RequestViewed, &reference)).await?;
+    let entry = case::entry(&allowed, &visit, Act::RequestViewed, &reference);
+    store.record(&entry).await?;
     let case = Case::new(read, allowed.tz(), visit.at).map_err(Error::failed("reading the law's dates"))?;
     let texts = Texts::of(allowed.card.language);
 
