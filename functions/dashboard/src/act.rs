@@ -12,7 +12,7 @@ use pages::show::{self, Card, Notice};
 use pages::{Frame, Section, fill, words};
 use platform::edge::{Fields, Page, Visit};
 use platform::session::{Allowed, WorkRequests};
-use platform::store::{Change, Changed};
+use platform::store::{Change, Changed, Hands};
 use platform::{App, Error};
 
 use crate::case::{self, Case};
@@ -58,8 +58,7 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let entry = case::entry(&allowed, &visit, Act::RequestChanged, &reference)
         .with("action", action.code())
         .with("state", decided.progress.state.code());
-    let to = assigned(&decision);
-    let change = Change { decided: &decided, assignee: to.as_ref().map(Option::as_ref), entry: &entry };
+    let change = Change { decided: &decided, hands: hands(&decision), entry: &entry };
     match store.change(&case.dossier, &change).await? {
         Changed::Done(_) => Ok(Page::to(format!("/dashboard/request/{}?done={}", reference.as_str(), action.code()))),
         Changed::Meanwhile => {
@@ -70,11 +69,12 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     }
 }
 
-/// Whom a decision gives the request to, if it gives it to anybody.
-pub(crate) fn assigned(decision: &Decision) -> Option<Option<UserId>> {
+/// Into whose hands a decision gives the request.
+pub(crate) fn hands(decision: &Decision) -> Hands {
     match decision {
-        Decision::Assign { to } => Some(to.as_ref().and_then(|id| UserId::parse(id).ok())),
-        _ => None,
+        Decision::Assign { to: Some(id) } => UserId::parse(id).map_or(Hands::Unchanged, Hands::Of),
+        Decision::Assign { to: None } => Hands::Nobody,
+        _ => Hands::Unchanged,
     }
 }
 

@@ -16,7 +16,7 @@ use platform::session::{Allowed, WorkRequests};
 use platform::store::{Change, Changed, Colleague, DeskAccount};
 use platform::{App, Error};
 
-use crate::act::{assigned, errors};
+use crate::act::{errors, hands};
 use crate::case::{self, Asking};
 use crate::desk_texts::Texts;
 
@@ -125,8 +125,7 @@ async fn one(
         .with("action", decision.action().code())
         .with("state", decided.progress.state.code())
         .with("bulk", "yes");
-    let to = assigned(decision);
-    let change = Change { decided: &decided, assignee: to.as_ref().map(Option::as_ref), entry: &entry };
+    let change = Change { decided: &decided, hands: hands(decision), entry: &entry };
     Ok(match store.change(&dossier, &change).await? {
         Changed::Done(_) => Outcome::Done,
         Changed::Meanwhile => Outcome::Meanwhile,

@@ -237,10 +237,21 @@ impl Dossier {
 pub struct Change<'a> {
     /// What the rules say becomes of it.
     pub decided: &'a Decided,
-    /// Who works on it from now on, where that changes.
-    pub assignee: Option<Option<&'a UserId>>,
+    /// Who works on it from now on.
+    pub hands: Hands,
     /// What the audit trail keeps of it.
     pub entry: &'a Entry,
+}
+
+/// Into whose hands a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// It stays where it is.
+    Unchanged,
+    /// Nobody's.
+    Nobody,
+    /// Somebody's.
+    Of(UserId),
 }
 
 /// What became of a change.
@@ -611,7 +622,11 @@ impl TenantStore<'_> {
         to.keep("closed_on", closed.as_ref().map(|it| text(it.on.to_string())));
         to.keep("outcome", closed.as_ref().map(|it| text(it.outcome.code())));
         to.keep("ground", closed.as_ref().and_then(|it| it.ground).map(|ground| text(ground.code())));
-        let assignee = change.assignee.unwrap_or(dossier.assignee.as_ref());
+        let assignee = match &change.hands {
+            Hands::Unchanged => dossier.assignee.as_ref(),
+            Hands::Nobody => None,
+            Hands::Of(user) => Some(user),
+        };
         to.keep("assignee", assignee.map(|user| text(user.as_str())));
         for (name, value) in
             self.index_attributes(reference, decided.progress, &decided.clocks, assignee, closed.as_ref())
@@ -785,9 +800,9 @@ impl TenantStore<'_> {
                 insert(name, value);
             }
         }
-        let (received_pk, received_sk) = received_key(tenant, new.clocks.received_on, new.reference);
-        insert("received_pk", received_pk);
-        insert("received_sk", received_sk);
+        let (month, day) = received_key(tenant, new.clocks.received_on, new.reference);
+        insert("received_pk", month);
+        insert("received_sk", day);
         let Person { phone, email, name, details } = new.person;
         for (attribute, value) in [("contact", phone), ("email", email), ("name", name), ("details", details)] {
             if let Some(value) = value {
