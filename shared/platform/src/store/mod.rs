@@ -45,7 +45,8 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use audit::{Head, TrailPage, month};
 pub use desk::{
-    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Person, Spoken,
+    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened, Person,
+    Spoken,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
