@@ -304,7 +304,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     (
-        "dashboard-log",
+        "dashboard-request-log",
         &[
             ("dashboard-secret", READ_SECRET),
             SEEN,
@@ -315,12 +315,7 @@ const ALLOWED: &[(&str, &[May])] = &[
     ),
     (
         "jobs-verify-audit",
-        &[
-            ("directory", &["GetItem"]),
-            ("audit", &["Query", "GetItem"]),
-            ("keys", &["Query"]),
-            ("key", &["Decrypt"]),
-        ],
+        &[("directory", &["GetItem"]), ("audit", &["Query", "GetItem"]), ("keys", &["Query"]), ("key", &["Decrypt"])],
     ),
 ];
 

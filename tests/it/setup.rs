@@ -160,7 +160,12 @@ async fn a_code_that_somebody_has_is_taken_and_a_new_one_answers_at_once() {
     let (mut owner, _, _) = Person::owner_of(&hotline, "test-setup-new", &[]).await;
     let page = owner.get("/dashboard/service-code/new").await;
     let typed = |code: &'static str| {
-        [("code", code), ("name", "New Shop"), ("greetings.en", "Welcome to New Shop."), ("greetings.es", "Bienvenido.")]
+        [
+            ("code", code),
+            ("name", "New Shop"),
+            ("greetings.en", "Welcome to New Shop."),
+            ("greetings.es", "Bienvenido."),
+        ]
     };
     let taken = owner.submit(&page, &["code", "name"], &typed(theirs)).await;
     assert_eq!(taken.status(), 422);
@@ -220,7 +225,8 @@ async fn a_colleague_is_invited_changes_role_and_goes_and_the_last_owner_stays()
     assert_eq!(ended.path(), "/dashboard/sign-in", "a changed role ends sessions");
 
     let removal = owner.get("/dashboard/team").await.forms().into_iter();
-    let removal = removal.filter(|form| form.value("do") == Some("remove")).find(|form| form.value("user") == Some(&user));
+    let removal =
+        removal.filter(|form| form.value("do") == Some("remove")).find(|form| form.value("user") == Some(&user));
     let gone = owner.send_form(&removal.unwrap(), &[]).await;
     assert!(gone.target.ends_with("?done=removed") && !gone.text().contains(email), "{}", gone.text());
 
@@ -240,7 +246,8 @@ async fn a_colleague_is_invited_changes_role_and_goes_and_the_last_owner_stays()
 async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
     let hotline = Hotline::open();
     let code = "5807";
-    let (mut owner, _, tenant) = Person::owner_of(&hotline, "test-setup-report", &[Code::new(code, "Report Shop")]).await;
+    let (mut owner, _, tenant) =
+        Person::owner_of(&hotline, "test-setup-report", &[Code::new(code, "Report Shop")]).await;
     let mut references = vec![];
     for n in 0..3 {
         let call = call(&hotline, 30 + n, code).await;
@@ -261,7 +268,7 @@ async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
     let once_more = owner.get(&format!("/dashboard/report?year={year}&scope=all&format=csv")).await;
     assert_eq!(again.answer.body, once_more.answer.body, "reproducible");
 
-    let log = owner.get("/dashboard/log?format=json").await;
+    let log = owner.get("/dashboard/request-log?format=json").await;
     let log: Value = serde_json::from_str(&log.text()).unwrap();
     let rows = log["requests"].as_array().unwrap();
     let mut found: Vec<&str> = rows.iter().map(|row| row["reference"].as_str().unwrap()).collect();
@@ -272,7 +279,7 @@ async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
         let names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, ["basis", "channel", "kind", "received-on", "reference", "responded-on", "response"]);
     }
-    assert_eq!(owner.get("/dashboard/log").await.status(), 200);
+    assert_eq!(owner.get("/dashboard/request-log").await.status(), 200);
     assert_eq!(owner.get("/dashboard/usage").await.status(), 200);
     let used = owner.get("/dashboard/usage").await.text();
     assert!(used.contains("Billed minutes"), "{used}");
@@ -363,10 +370,14 @@ async fn the_trail_is_verified_by_the_job_and_by_the_program_and_every_tampering
     let lines = unzipped(&export).await;
     let links: Vec<Link> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
     assert_eq!((links[0].seq, links[0].previous.as_str()), (1, BEGINNING));
-    let changed: Vec<String> = lines.iter().enumerate().map(|(n, line)| match n {
-        1 => line.replace("127.0.0.1", "192.0.2.1"),
-        _ => line.clone(),
-    }).collect();
+    let changed: Vec<String> = lines
+        .iter()
+        .enumerate()
+        .map(|(n, line)| match n {
+            1 => line.replace("127.0.0.1", "192.0.2.1"),
+            _ => line.clone(),
+        })
+        .collect();
     let mut removed = lines.clone();
     removed.remove(1);
     let mut reordered = lines.clone();
@@ -417,7 +428,7 @@ async fn nobody_sees_more_than_their_role_allows() {
         ("/dashboard/audit", &["owner", "manager"]),
         ("/dashboard/audit-export", &["owner", "manager"]),
         ("/dashboard/report", &["owner", "manager", "agent", "viewer"]),
-        ("/dashboard/log", &["owner", "manager", "agent", "viewer"]),
+        ("/dashboard/request-log", &["owner", "manager", "agent", "viewer"]),
         ("/dashboard/team", &["owner"]),
     ];
     for role in ["viewer", "agent", "manager", "owner"] {

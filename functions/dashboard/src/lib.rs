@@ -10,10 +10,10 @@
 //! | [`factors`] | `GET` `POST /dashboard/factors` | whoever is signed in, freshly | – |
 //! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`invitation`] | `GET` `POST /dashboard/invitation/{ticket}` | whoever got the mail | `overview` |
-//! | [`log`] | `GET /dashboard/log` | whoever is signed in | a file |
+//! | [`request_log`] | `GET /dashboard/request-log` | whoever is signed in | a file |
 //! | [`new_password`] | `GET` `POST /dashboard/new-password/{ticket}` | whoever got the mail | `sign-in` |
 //! | [`passkey`] | `POST /dashboard/passkey` | the script of `sign-in` | the page they wanted |
-//! | [`report`] | `GET /dashboard/report` | whoever is signed in | `log`, a file |
+//! | [`report`] | `GET /dashboard/report` | whoever is signed in | `request-log`, a file |
 //! | [`reset`] | `GET` `POST /dashboard/reset` | whoever forgot their password | a mail, then `new-password` |
 //! | [`second_factor`] | `GET` `POST /dashboard/second-factor` | whoever has shown their password | the page they wanted |
 //! | [`service_code`] | `GET` `POST /dashboard/service-code/{code}` | whoever is signed in; owners and managers save | `greeting` |
@@ -33,10 +33,11 @@ pub mod confirm;
 pub mod factors;
 pub mod greeting;
 pub mod invitation;
-pub mod log;
+
 pub mod new_password;
 pub mod passkey;
 pub mod report;
+pub mod request_log;
 pub mod reset;
 pub mod second_factor;
 pub mod service_code;

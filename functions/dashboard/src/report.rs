@@ -119,7 +119,7 @@ fn show(frame: &Frame, view: &View) -> Markup {
     let title = fill(texts.title, &[("year", &report.year.to_string())]);
     let main = html! {
         (Heading::new(title.as_str()).lede(texts.lede).actions(html! {
-            (Button::secondary(texts.log).to("/dashboard/log").icon(Icon::List))
+            (Button::secondary(texts.log).to("/dashboard/request-log").icon(Icon::List))
         }))
         (form::filters(language, "/dashboard/report", None, &html! {
             (Select::new("year", texts.year).choices(years).chosen(report.year.to_string()))

@@ -157,7 +157,9 @@ impl Trail {
         };
         Ok(match checked {
             0 => "OK: no entries.".to_owned(),
-            _ => format!("OK: {checked} entries, {first} to {seq}, from {from} to {to}.{begins} The last hash is {hash}."),
+            _ => format!(
+                "OK: {checked} entries, {first} to {seq}, from {from} to {to}.{begins} The last hash is {hash}."
+            ),
         })
     }
 }
@@ -199,7 +201,10 @@ mod tests {
     #[test]
     fn a_whole_trail_is_whole_gzipped_or_not() {
         let said = verdict(&lines(3), None).unwrap();
-        assert!(said.starts_with("OK: 3 entries, 1 to 3, from 2026-11-01T00:00:00Z to 2026-11-03T00:00:00Z."), "{said}");
+        assert!(
+            said.starts_with("OK: 3 entries, 1 to 3, from 2026-11-01T00:00:00Z to 2026-11-03T00:00:00Z."),
+            "{said}"
+        );
         let mut gzip = GzEncoder::new(vec![], Compression::default());
         gzip.write_all(lines(3).join("\n").as_bytes()).unwrap();
         let mut trail = Trail::default();

@@ -1,4 +1,4 @@
-//! `GET /dashboard/log?month=2026-11`: the log of 11 CCR 7101(b): date, nature and manner of each request, date and nature
+//! `GET /dashboard/request-log?month=2026-11`: the log of 11 CCR 7101(b): date, nature and manner of each request, date and nature
 //! of its answer, and the basis of a refusal. `from`, `to` and `format` (csv, json) take it out as a file.
 //!
 //! There is no person in it: a business must keep the log, and may show it to whoever asks.
@@ -128,7 +128,7 @@ impl Wanted {
 
     fn link(&self, kind: Kind, after: Option<&str>) -> String {
         let after = after.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
-        format!("/dashboard/log?from={}&to={}&format={}{after}", self.from, self.to, kind.code())
+        format!("/dashboard/request-log?from={}&to={}&format={}{after}", self.from, self.to, kind.code())
     }
 }
 
@@ -216,12 +216,12 @@ fn show(frame: &Frame, view: &View) -> Result<Markup, Error> {
     for row in &view.rows {
         table = table.row(cells(language, texts, row)?);
     }
-    let here = format!("/dashboard/log?month={}", view.month);
+    let here = format!("/dashboard/request-log?month={}", view.month);
     let next = view.next.as_ref().map(|cursor| format!("{here}&after={cursor}"));
     let main = html! {
         (Heading::new(texts.title).lede(texts.lede).above(language, &[("/dashboard/report", Section::Reports.name(language))]))
         (Notice::info(texts.no_person))
-        (form::filters(language, "/dashboard/log", None, &html! {
+        (form::filters(language, "/dashboard/request-log", None, &html! {
             (Select::new("month", texts.month).choices(view.kept.iter().rev().map(named)).chosen(&view.month))
         }))
         @if table.is_empty() { (Empty::new(texts.none, texts.none_why).icon(Icon::List)) } @else { (table) }

@@ -1,7 +1,0 @@
-//! `GET /dashboard/log`, called by people who are signed in.
-
-use platform::edge::{self, Exit};
-
-fn main() -> Exit {
-    edge::page(dashboard::log::handle)
-}
