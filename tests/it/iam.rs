@@ -55,6 +55,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("requests", &["GetItem", "PutItem", "UpdateItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
+            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("recordings-queue", &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]),
             ("recordings-dead-queue", &["SendMessage"]),
         ],
@@ -67,6 +68,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
+            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("transcripts-queue", RECEIVE),
             ("transcripts-dead-queue", &["SendMessage"]),
         ],
@@ -219,7 +221,156 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-queue", SEND),
         ],
     ),
-    // Setup and proof. What is asked of an index is not in this table: its ARN is not the table's.
+    // The request desk.
+    (
+        "dashboard-overview",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("tallies", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+        ],
+    ),
+    (
+        "dashboard-requests",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+            ("requests/by-assignee", &["Query"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("requests/by-contact", &["Query"]),
+            ("requests/by-email", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-bulk",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query", "PutItem", "UpdateItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-request",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-act",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query", "PutItem", "UpdateItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-note",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-attach",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+        ],
+    ),
+    (
+        "dashboard-attachment",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-recording",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-new-request",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-export",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["BatchGetItem"]),
+            ("tallies", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("requests/by-received", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-record",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("jobs-tally", &[("tallies", &["UpdateItem"]), ("tally-dead-queue", &["SendMessage"])]),
+    // Setup and proof.
     ("dashboard-service-codes", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["Query"])]),
     (
         "dashboard-service-code",
@@ -251,6 +402,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem", "UpdateItem"]),
+            ("sessions/by-user", &["Query"]),
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
@@ -308,6 +460,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             SEEN,
+            ("requests/by-received", &["Query"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
@@ -378,6 +531,10 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("mail-from".to_owned(), "ses", arn("ses", "identity/optline@example.com")));
     let by_user = format!("table/{}/index/by-user", at.tables["sessions"]);
     all.push(("sessions/by-user".to_owned(), "dynamodb", arn("dynamodb", &by_user)));
+    for index in ["open-by-due", "by-assignee", "closed-by-day", "by-received", "by-contact", "by-email"] {
+        let path = format!("table/{}/index/{index}", at.tables["requests"]);
+        all.push((format!("requests/{index}"), "dynamodb", arn("dynamodb", &path)));
+    }
     for (name, table) in &at.tables {
         all.push((name.clone(), "dynamodb", arn("dynamodb", &format!("table/{table}"))));
     }
@@ -391,6 +548,8 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
     let upload = format!("arn:aws:s3:::{}/uploads/t-0/0", at.buckets["greetings"]);
     all.push(("greetings/uploads/*".to_owned(), "s3", upload));
+    let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
+    all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
     all
 }
 

@@ -138,8 +138,10 @@ pub struct AttachmentKey {
 }
 
 impl AttachmentKey {
-    fn object(&self) -> String {
-        format!("attachments/{}/{}/{}", self.tenant.id(), self.reference.as_str(), self.id)
+    /// Named by the content too: sending the same form again with another file replaces nothing.
+    fn object(&self, sha256: &[u8]) -> String {
+        let content = hex(sha256.iter());
+        format!("attachments/{}/{}/{}.{content}", self.tenant.id(), self.reference.as_str(), self.id)
     }
 }
 
@@ -291,7 +293,7 @@ impl Blobs {
     /// Stores a file of a request, sealed whole under the request's key.
     pub async fn put_attachment(&self, whose: &AttachmentKey, plain: &[u8]) -> Result<(), Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let key = whose.object();
+        let key = whose.object(digest(&SHA256, plain).as_ref());
         let place = Place { table: "attachments", pk: &key, sk: "", attribute: "body" };
         let sealed = whose.keys.seal(&whose.salt, place, plain)?;
         self.client
@@ -307,10 +309,10 @@ impl Blobs {
             .map_err(|error| Error::failed("storing a file")(error.into_service_error()))
     }
 
-    /// A file of a request, opened.
-    pub async fn attachment(&self, whose: &AttachmentKey) -> Result<Vec<u8>, Error> {
+    /// A file of a request, opened; `sha256` is that of its content.
+    pub async fn attachment(&self, whose: &AttachmentKey, sha256: &[u8; 32]) -> Result<Vec<u8>, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let key = whose.object();
+        let key = whose.object(sha256);
         let got = self.client.get_object().bucket(bucket).key(&key).send().await.map_err(|error| {
             match error.raw_response().map(|response| response.status().as_u16()) {
                 Some(403 | 404) => Error::NotFound,

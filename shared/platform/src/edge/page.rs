@@ -462,7 +462,8 @@ fn serve_pages(opens: &'static Opens) -> Exit {
             let started = Instant::now();
             let request_id = event.context.request_id;
             let (page, error) = answer(app, event.payload, opens, &request_id).await;
-            let outcome = error.as_ref().map_or("ok", Error::kind);
+            let answered = if page.status < 400 { "ok" } else { "refused" };
+            let outcome = error.as_ref().map_or(answered, Error::kind);
             Line { app, request_id: &request_id, call: "", started }.write(outcome, error.as_ref());
             Ok(page.respond())
         })
@@ -758,14 +759,140 @@ fn decode(segment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
+    use maud::html;
+    use proptest::prelude::*;
 
-    fn header<'a>(response: &'a ApiGatewayV2httpResponse, name: &str) -> Option<&'a str> {
-        response.headers.get(name).and_then(|value| value.to_str().ok())
+    fn header<'a>(response: &'a ApiGatewayV2httpResponse, name: &str) -> &'a str {
+        response.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[test]
+    fn every_page_carries_the_security_headers_and_is_kept_by_nobody() {
+        let response = Page::html(html! { p { "x" } }).respond();
+        insta::assert_json_snapshot!(
+            response
+                .headers
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.to_str().unwrap()))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        );
+        assert!(!header(&response, "content-security-policy").contains("unsafe"));
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_never_shown_in_our_origin() {
+        let response = Page::download("text/csv", "a\"; filename=evil.html\r\n<ñ>.csv", vec![1]).respond();
+        assert_eq!(
+            header(&response, "content-disposition"),
+            "attachment; filename=\"a___filename_evil.html_____.csv\"; \
+             filename*=UTF-8''a%22%3B%20filename%3Devil.html%0D%0A%3C%C3%B1%3E.csv"
+        );
+        assert!(response.is_base64_encoded);
+    }
+
+    #[test]
+    fn a_session_cookie_is_out_of_reach_for_scripts_and_other_sites_and_is_taken_back_at_sign_out() {
+        let signed_in = Page::to("/dashboard/overview").with_session("secret").respond();
+        assert_eq!(
+            signed_in.cookies[0],
+            "__Host-session=secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200"
+        );
+        let signed_out = Page::to("/dashboard/sign-in").signed_out().respond();
+        assert!(signed_out.cookies[0].ends_with("Max-Age=0"));
+        assert_eq!(header(&signed_out, "clear-site-data"), "\"cache\", \"cookies\", \"storage\"");
+    }
+
+    #[test]
+    fn a_player_gets_the_part_that_it_asks_for() {
+        let part = |range: Option<&str>| {
+            let response = Page::inline("audio/wav", (0..10).collect()).ranged(range).respond();
+            let bytes = match response.body {
+                Some(Body::Binary(ref bytes)) => bytes.clone(),
+                _ => vec![],
+            };
+            (response.status_code, bytes, header(&response, "content-range").to_owned())
+        };
+        assert_eq!(part(None), (200, (0..10).collect(), String::new()));
+        assert_eq!(part(Some("bytes=2-4")), (206, vec![2, 3, 4], "bytes 2-4/10".into()));
+        assert_eq!(part(Some("bytes=8-")), (206, vec![8, 9], "bytes 8-9/10".into()));
+        assert_eq!(part(Some("bytes=-3")), (206, vec![7, 8, 9], "bytes 7-9/10".into()));
+        assert_eq!(part(Some("bytes=5-99")), (206, vec![5, 6, 7, 8, 9], "bytes 5-9/10".into()));
+        assert_eq!(part(Some("bytes=10-")), (416, vec![], "bytes */10".into()));
+        assert_eq!(part(Some("bytes=-0")), (416, vec![], "bytes */10".into()));
+        for ignored in ["bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes=4-2x", "bytes=5-2"] {
+            assert_eq!(part(Some(ignored)).0, 200, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_the_browser_prefers_of_ours() {
+        for (accept, language) in [
+            (None, Language::English),
+            (Some("es-MX,es;q=0.9,en;q=0.8"), Language::Spanish),
+            (Some("en-US,en;q=0.9,es;q=0.8"), Language::English),
+            (Some("fr, es;q=0.4, en;q=0.5"), Language::English),
+            (Some("fr, es;q=0.4"), Language::Spanish),
+            (Some("es;q=0"), Language::English),
+            (Some(";;;,q=,"), Language::English),
+        ] {
+            assert_eq!(preferred(accept), language, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn after_signing_in_people_go_to_a_page_of_ours_and_nowhere_else() {
+        assert_eq!(safe_next("/dashboard/request/1234?x=1"), "/dashboard/request/1234?x=1");
+        for elsewhere in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example",
+            "/dashboard//evil.example",
+            "/dashboard\\evil",
+            "/dashboard/\r\nset-cookie: x",
+            "javascript:alert(1)",
+            "/voice/answer",
+        ] {
+            assert_eq!(safe_next(elsewhere), "/dashboard/overview", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_visit_holds_is_not_printed() {
+        let fields: Fields = [("password", "hunter2 hunter2")].into_iter().collect();
+        assert_eq!(format!("{fields:?}"), "{\"password\"}");
+    }
+
+    #[test]
+    fn a_problem_has_the_status_that_fits_and_a_page_that_says_what_to_do() {
+        let known = Known {
+            language: Language::Spanish,
+            path: "/dashboard/team".into(),
+            post: false,
+            wants_json: false,
+            frame: None,
+        };
+        let status = |error: &Error| translate(error, &known, "r-1").respond().status_code;
+        assert_eq!(status(&Error::NotFound), 404);
+        assert_eq!(status(&Error::Conflict), 409);
+        assert_eq!(status(&Error::TooLarge), 413);
+        assert_eq!(status(&Error::StaleForm), 403);
+        assert_eq!(status(&Error::invalid("x", "y")), 422);
+        assert_eq!(status(&Error::Failed { doing: "x", source: "y".into() }), 500);
+        let throttled =
+            translate(&Error::Throttled { retry_after: SignedDuration::from_secs(61) }, &known, "").respond();
+        assert_eq!((throttled.status_code, header(&throttled, "retry-after")), (429, "61"));
+        let forbidden = translate(&Error::Forbidden { permission: domain::role::Permission::ManageTeam }, &known, "");
+        assert!(String::from_utf8(forbidden.body).unwrap().contains("Titular"));
+        for (error, to) in [
+            (Error::SignedOut, "/dashboard/sign-in?next=%2Fdashboard%2Fteam"),
+            (Error::Unconfirmed, "/dashboard/confirm?next=%2Fdashboard%2Fteam"),
+        ] {
+            assert_eq!(header(&translate(&error, &known, "").respond(), "location"), to);
+        }
     }
 
     #[test]
@@ -780,105 +907,6 @@ mod tests {
     }
 
     #[test]
-    fn one_goes_on_to_pages_of_ours_and_nowhere_else() {
-        for ours in ["/dashboard/requests?kind=delete&state=received", "/dashboard/request/123456789012"] {
-            assert_eq!(safe_next(ours), ours);
-        }
-        for not in [
-            "",
-            "https://evil.example/dashboard/",
-            "//evil.example",
-            "/\\evil.example",
-            "/dashboard//evil.example",
-            "/dashboard/\\evil.example",
-            "/dashboard/\r\nset-cookie: x=y",
-            "/dashboard/\u{2028}",
-            "javascript:alert(1)",
-            "/voice/answer",
-            " /dashboard/overview",
-        ] {
-            assert_eq!(safe_next(not), "/dashboard/overview", "{not:?}");
-        }
-        assert_eq!(safe_next(&format!("/dashboard/{}", "x".repeat(2000))), "/dashboard/overview");
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_next_is_it_stays_within_the_dashboard(next in ".{0,60}") {
-            prop_assert!(safe_next(&next).starts_with("/dashboard/"));
-        }
-
-        #[test]
-        fn whatever_follows_our_path_no_browser_takes_it_for_another_origin(rest in "[ -~]{0,60}") {
-            let next = format!("/dashboard/{rest}");
-            let base = url::Url::parse("https://hotline.example/").unwrap();
-            let went = base.join(safe_next(&next)).unwrap();
-            prop_assert_eq!(went.host_str(), Some("hotline.example"));
-            prop_assert_eq!(went.scheme(), "https");
-        }
-
-        #[test]
-        fn an_address_reads_back_as_it_was_written(value in ".{0,40}") {
-            let address = with_query("/dashboard/x", &[("next", &value)]);
-            let (_, query) = address.split_once('?').unwrap();
-            let fields = Fields::parse(query.as_bytes());
-            prop_assert_eq!(fields.get("next"), value);
-        }
-
-        #[test]
-        fn any_range_gives_a_part_of_the_body_or_says_that_there_is_none(range in "bytes=[0-9]{0,3}-[0-9]{0,3}") {
-            let whole: Vec<u8> = (0..100).collect();
-            let page = Page::inline("audio/mpeg", whole.clone()).ranged(Some(&range));
-            match page.status {
-                200 => prop_assert_eq!(page.body, whole),
-                206 => prop_assert!(!page.body.is_empty() && whole.windows(page.body.len()).any(|w| w == page.body)),
-                416 => prop_assert!(page.body.is_empty()),
-                other => prop_assert!(false, "{}", other),
-            }
-        }
-
-        #[test]
-        fn whatever_the_browser_says_of_languages_there_is_one(accept in ".{0,60}") {
-            let _ = preferred(Some(&accept));
-        }
-    }
-
-    #[test]
-    fn a_player_seeks_by_ranges() {
-        let ranged = |range: &str| {
-            let page = Page::inline("audio/mpeg", (0..10).collect()).ranged(Some(range));
-            let content_range = page.headers.iter().find(|(name, _)| *name == "content-range").map(|(_, v)| v.clone());
-            (page.status, page.body, content_range.unwrap_or_default())
-        };
-        assert_eq!(ranged("bytes=0-3"), (206, vec![0, 1, 2, 3], "bytes 0-3/10".into()));
-        assert_eq!(ranged("bytes=8-"), (206, vec![8, 9], "bytes 8-9/10".into()));
-        assert_eq!(ranged("bytes=-2"), (206, vec![8, 9], "bytes 8-9/10".into()));
-        assert_eq!(ranged("bytes=-200"), (206, (0..10).collect(), "bytes 0-9/10".into()));
-        assert_eq!(ranged("bytes=9-99"), (206, vec![9], "bytes 9-9/10".into()));
-        assert_eq!(ranged("bytes=10-"), (416, vec![], "bytes */10".into()));
-        assert_eq!(ranged("bytes=-0"), (416, vec![], "bytes */10".into()));
-        // Several ranges, another unit and nonsense are answered with all of it.
-        for whole in ["bytes=0-1,3-4", "lines=0-1", "bytes=a-b", "bytes=5-2", "bytes"] {
-            assert_eq!(ranged(whole).0, 200, "{whole}");
-        }
-    }
-
-    #[test]
-    fn spanish_is_for_those_who_prefer_it() {
-        for (accept, language) in [
-            (None, Language::English),
-            (Some("es-MX,es;q=0.9,en;q=0.8"), Language::Spanish),
-            (Some("en-US,en;q=0.9,es;q=0.8"), Language::English),
-            (Some("de,es;q=0.5"), Language::Spanish),
-            (Some("es;q=0,fr"), Language::English),
-            (Some("es;q=0.4, en;q=0.6"), Language::English),
-            (Some("*;q=x;;,=,"), Language::English),
-        ] {
-            assert_eq!(preferred(accept), language, "{accept:?}");
-        }
-    }
-
-    #[test]
     fn a_segment_is_decoded_once() {
         assert_eq!(decode("a%20b+c"), "a b+c");
         assert_eq!(decode("%252e"), "%2e");
@@ -886,41 +914,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_for_this_host_for_https_and_not_for_scripts() {
-        let set = cookie("__Host-session", "secret", 60);
-        assert_eq!(set, "__Host-session=secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60");
-        let page = Page::to("/dashboard/overview").with_session("secret");
-        assert!(
-            page.cookies.iter().any(|cookie| cookie.starts_with("__Host-visitor=;") && cookie.ends_with("Max-Age=0"))
-        );
-    }
-
-    #[test]
-    fn every_answer_has_the_security_headers() {
-        for page in [Page::html(maud::html! { p {} }), Page::to("/dashboard/x"), Page::inline("audio/mpeg", vec![1])] {
-            let response = page.respond();
-            let policy = header(&response, "content-security-policy").unwrap();
-            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-            assert_eq!(header(&response, "cache-control"), Some("no-store"));
-            assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
-            assert!(header(&response, "strict-transport-security").is_some());
-        }
-        let asset = Page::inline("text/css", vec![1]).immutable().respond();
-        assert!(header(&asset, "cache-control").unwrap().contains("immutable"));
-        let out = Page::to("/dashboard/sign-in").signed_out().respond();
-        assert!(header(&out, "clear-site-data").unwrap().contains("\"cookies\""));
-        let upload = Page::html(maud::html! {}).with_form_action("https://bucket.example").respond();
-        assert!(
-            header(&upload, "content-security-policy").unwrap().contains("form-action 'self' https://bucket.example;")
-        );
-    }
-
-    #[test]
     fn a_header_cannot_be_split_by_what_is_put_into_it() {
         let response = Page::to("/dashboard/x\r\nset-cookie: a=b").respond();
-        assert_eq!(header(&response, "location"), None);
+        assert_eq!(header(&response, "location"), "");
         let file = Page::download("text/csv", "a\"b\r\nñ.csv", vec![]).respond();
-        let disposition = header(&file, "content-disposition").unwrap();
+        let disposition = header(&file, "content-disposition");
         assert_eq!(disposition, "attachment; filename=\"a_b___.csv\"; filename*=UTF-8''a%22b%0D%0A%C3%B1.csv");
     }
 
@@ -986,5 +984,61 @@ mod tests {
         assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
         let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
         assert_eq!(kind_of(read_body(&torn, true, &mut visit).await), "Invalid");
+    }
+
+    #[test]
+    fn an_asset_is_kept_for_good_and_an_upload_may_go_to_its_bucket() {
+        let asset = Page::inline("text/css", vec![1]).immutable().respond();
+        assert!(header(&asset, "cache-control").contains("immutable"));
+        let upload = Page::html(html! {}).with_form_action("https://bucket.example").respond();
+        assert!(header(&upload, "content-security-policy").contains("form-action 'self' https://bucket.example;"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_next_is_it_stays_within_the_dashboard(next in ".{0,60}") {
+            prop_assert!(safe_next(&next).starts_with("/dashboard/"));
+        }
+
+        #[test]
+        fn whatever_follows_our_path_no_browser_takes_it_for_another_origin(rest in "[ -~]{0,60}") {
+            let next = format!("/dashboard/{rest}");
+            let base = url::Url::parse("https://hotline.example/").unwrap();
+            let went = base.join(safe_next(&next)).unwrap();
+            prop_assert_eq!(went.host_str(), Some("hotline.example"));
+            prop_assert_eq!(went.scheme(), "https");
+        }
+
+        #[test]
+        fn an_address_reads_back_as_it_was_written(value in ".{0,40}") {
+            let address = with_query("/dashboard/x", &[("next", &value)]);
+            let (_, query) = address.split_once('?').unwrap();
+            let fields = Fields::parse(query.as_bytes());
+            prop_assert_eq!(fields.get("next"), value);
+        }
+
+        #[test]
+        fn any_range_gives_a_part_of_the_body_or_says_that_there_is_none(range in "bytes=[0-9]{0,3}-[0-9]{0,3}") {
+            let whole: Vec<u8> = (0..100).collect();
+            let page = Page::inline("audio/mpeg", whole.clone()).ranged(Some(&range));
+            match page.status {
+                200 => prop_assert_eq!(page.body, whole),
+                206 => prop_assert!(!page.body.is_empty() && whole.windows(page.body.len()).any(|w| w == page.body)),
+                416 => prop_assert!(page.body.is_empty()),
+                other => prop_assert!(false, "{}", other),
+            }
+        }
+
+        #[test]
+        fn a_segment_of_a_path_is_read_back_as_it_was_written(text in "[^/]{0,40}") {
+            let written: String = form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+            prop_assert_eq!(decode(&written), text);
+        }
+
+        #[test]
+        fn no_range_and_no_header_breaks_an_answer(range in ".{0,30}", accept in ".{0,30}") {
+            let _ = Page::inline("audio/wav", vec![0; 7]).ranged(Some(&range)).with_header("x-test", accept.clone()).respond();
+            let _ = preferred(Some(&accept));
+        }
     }
 }
