@@ -67,7 +67,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".users()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".everybody()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".profile().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
-    (".record(&entry", RECORDS),
+    (".record(&", RECORDS),
     (".save_credentials(", SAVES_A_USER),
     (".save_password(", SAVES_A_USER),
     (".save_profile(", SAVES_A_USER),
