@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page
 
 from browser.cloud import Cloud
 
+SESSION = "__Host-session"
 WIDE = (1440, 900)
 PHONE = (360, 740)
 
@@ -36,6 +38,18 @@ class Person:
 
     def cookies(self) -> dict[str, Any]:
         return {cookie["name"]: cookie for cookie in self.context.cookies()}
+
+    def keep(self, session: str) -> None:
+        """Go on with a session that has begun elsewhere."""
+        # A browser trusts this host without TLS; the protocol that hands cookies over does not.
+        address = self.cloud.base_url.replace("http:", "https:")
+        self.context.add_cookies(
+            [{"name": SESSION, "value": session, "url": address, "httpOnly": True, "secure": True, "sameSite": "Lax"}]
+        )
+
+    def session_key(self) -> str:
+        """Where their session is stored: under the hash of the secret, as nothing stored opens anything."""
+        return "session#" + hashlib.sha256(self.cookies()[SESSION]["value"].encode()).hexdigest()
 
     def passkeys(self) -> Passkeys:
         """Give their window something to keep passkeys in, as a telephone or a laptop has it."""
@@ -64,6 +78,12 @@ class NewPerson(Protocol):
         viewport: tuple[int, int] = WIDE,
         javascript: bool = True,
     ) -> Person: ...
+
+
+class SignedIn(Protocol):
+    """Opens a window for somebody who has signed in before."""
+
+    def __call__(self, who: Any = "owner", **window: Any) -> Person: ...
 
 
 class Passkeys:
