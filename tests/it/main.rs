@@ -10,6 +10,8 @@ mod counts;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod greeting;
 #[cfg(test)]
 mod iam;
@@ -19,6 +21,8 @@ mod isolation;
 mod leaks;
 #[cfg(test)]
 mod recordings;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod template;
 #[cfg(test)]

@@ -43,6 +43,17 @@ pub struct Places {
     pub kms_key: String,
     /// ARN of the Twilio secret.
     pub secret: String,
+    /// ARN of the dashboard's secret.
+    pub dashboard_secret: String,
+    tenants: Vec<Value>,
+}
+
+impl Places {
+    /// What the demo tenants' owners sign in with.
+    #[must_use]
+    pub fn owners(&self) -> Vec<Value> {
+        self.tenants.iter().filter_map(|tenant| tenant.get("owner").cloned()).collect()
+    }
 }
 
 /// The hotline under test.

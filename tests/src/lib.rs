@@ -6,6 +6,7 @@
 //! | [`hotline`] | the hotline under test: telephone line, tenants, and what a call left behind |
 //! | [`walk`] | a call placed webhook by webhook, where a test must do what no telephone does |
 //! | [`wire`] | one HTTP exchange byte by byte |
+//! | [`person`] | somebody at the dashboard: cookies, forms, sign-in |
 //! | [`planted`] | the callers: numbers and words that must be found nowhere in clear |
 //! | [`answers`] | what callers press and say on the way to each kind of request |
 //! | [`unseal`] | an independent reader of sealed values, written from their description |
@@ -31,6 +32,7 @@ pub mod cloud;
 pub mod crowd;
 pub mod hotline;
 pub mod leaks;
+pub mod person;
 pub mod planted;
 pub mod unseal;
 pub mod walk;
@@ -38,3 +40,4 @@ pub mod wire;
 
 pub use cloud::{AwsError, Cloud};
 pub use hotline::{Hotline, eventually};
+pub use person::Person;

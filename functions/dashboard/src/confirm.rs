@@ -29,11 +29,11 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
     if !visit.post {
         return Ok(Page::html(show(&frame, visit.query.get("next"), &account.credentials, &[])));
     }
-    tries::password(app, &visit, allowed.user.as_str()).await?;
-    tries::factor(app, &visit, allowed.user.as_str()).await?;
     if visit.is_json() {
         return passkey(app, &allowed, &visit, &account).await;
     }
+    tries::password(app, &visit, allowed.user.as_str()).await?;
+    tries::factor(app, &visit, allowed.user.as_str()).await?;
     let mut credentials = account.credentials.clone();
     let typed = visit.form.get("password");
     let right_password = match credentials.password_hash.as_deref() {
@@ -64,10 +64,12 @@ async fn passkey(app: &App, allowed: &Allowed<OwnAccount>, visit: &Visit, accoun
     let refused = |error| ceremony::refused(allowed.card.language, error);
     match visit.json()? {
         Step::Begin => {
+            tries::passkey(app, visit).await?;
             let begun = relying.begin_confirmation(account.handle, &account.credentials.passkeys, visit.at);
             ceremony::begun(&tickets, PURPOSE, visit, &begun.map_err(refused)?)
         }
         Step::Finish { state, credential, .. } => {
+            tries::factor(app, visit, allowed.user.as_str()).await?;
             let state = ceremony::state(app, &tickets, PURPOSE, visit, &state).await?;
             let mut credentials = account.credentials.clone();
             let answer = credential.to_string();

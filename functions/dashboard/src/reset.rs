@@ -88,7 +88,7 @@ impl Texts {
         wrong: "Escriba una dirección como nombre@example.com.",
         sent: "Si hay una cuenta con esa dirección, el enlace ya va en camino.",
         sent_more: "Sirve una vez, durante una hora. Si no llega, mire en el correo no deseado o pregunte a una persona \
-                    propietaria de su equipo.",
+                    titular de su equipo.",
     };
 
     const fn of(language: Language) -> &'static Self {

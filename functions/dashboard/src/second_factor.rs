@@ -37,12 +37,11 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     if !visit.post {
         return Ok(Page::html(show(&visit, &account.credentials, &[])));
     }
-    tries::factor(app, &visit, account.id.as_str()).await?;
     if visit.is_json() {
-        passkey(app, &visit, &tickets, &half, &account).await
-    } else {
-        code(app, &visit, &half, &account).await
+        return passkey(app, &visit, &tickets, &half, &account).await;
     }
+    tries::factor(app, &visit, account.id.as_str()).await?;
+    code(app, &visit, &half, &account).await
 }
 
 /// Who has shown their password in this browser, a short while ago.
@@ -112,10 +111,12 @@ async fn passkey(
     let refused = |error| ceremony::refused(visit.language, error);
     match visit.json()? {
         Step::Begin => {
+            tries::passkey(app, visit).await?;
             let begun = relying.begin_confirmation(account.handle, &account.credentials.passkeys, visit.at);
             ceremony::begun(tickets, PURPOSE, visit, &begun.map_err(refused)?)
         }
         Step::Finish { state, credential, .. } => {
+            tries::factor(app, visit, account.id.as_str()).await?;
             let state = ceremony::state(app, tickets, PURPOSE, visit, &state).await?;
             let mut credentials = account.credentials.clone();
             let answer = credential.to_string();

@@ -154,7 +154,7 @@ pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone:
         closing: either(
             language,
             "If it was you, all is well. If not, ask an owner of your team at once to remove your account, and tell us.",
-            "Si fue usted, todo está bien. Si no, pida enseguida a una persona propietaria de su equipo que quite su cuenta, y \
+            "Si fue usted, todo está bien. Si no, pida enseguida a una persona titular de su equipo que quite su cuenta, y \
              avísenos.",
         ),
     }

@@ -28,7 +28,7 @@ pub enum Order {
     /// The operator's own account, for calls that never reach a tenant.
     Platform {},
     /// A tenant.
-    Tenant(TenantOrder),
+    Tenant(Box<TenantOrder>),
 }
 
 /// A tenant as the operator describes it.
@@ -87,7 +87,7 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
             let platform = app.store.provision_platform().await?;
             return Ok(Done { tenant: platform.id().to_string(), invitation: None });
         }
-        Order::Tenant(order) => order,
+        Order::Tenant(order) => *order,
     };
     check(&order).map_err(|errors| {
         let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();

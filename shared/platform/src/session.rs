@@ -54,7 +54,7 @@ impl SessionId {
 }
 
 /// What every page shows or needs of whoever is signed in; kept sealed in the session, so that no page reads the user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Their name.
     pub user_name: String,
@@ -68,6 +68,12 @@ pub struct Card {
     pub agent: String,
     /// The network address at sign-in.
     pub address: String,
+}
+
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Card(..)")
+    }
 }
 
 /// A session that was found, not idle too long and not too old.

@@ -30,6 +30,8 @@ use crate::{App, Error};
 const WITHIN: Duration = Duration::from_secs(27);
 /// A form without files: a note of 20,000 characters, percent-encoded, and room to spare.
 const FORM_BYTES: usize = 256 * 1024;
+/// What somebody who is not signed in may send: a password of 256 characters, the answer of a passkey.
+const DOOR_BYTES: usize = 32 * 1024;
 /// A form with a file. Lambda takes 6 MB, a third of which base64 needs.
 const UPLOAD_BYTES: usize = 4_400_000;
 /// No form of ours has as many fields.
@@ -45,8 +47,14 @@ const LANGUAGE: &str = "__Host-language";
 const CSRF: &str = "csrf";
 
 /// Fields of a form or a query: a name may come several times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Fields {
     fn parse(text: &[u8]) -> Self {
@@ -109,8 +117,8 @@ pub struct Client {
     pub agent: String,
 }
 
-/// A request of a browser.
-#[derive(Clone, Debug)]
+/// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
+#[derive(Clone)]
 pub struct Visit {
     /// Whether something is to be done (POST), rather than shown (GET).
     pub post: bool,
@@ -286,6 +294,8 @@ impl Page {
         };
         let Some((first, last)) = asked.trim().split_once('-') else { return self };
         let (first, last) = match (first.parse::<usize>(), last.parse::<usize>()) {
+            // Not a range at all, and so as if none had been asked for.
+            (Ok(first), Ok(last)) if first > last => return self,
             (Ok(first), Ok(last)) => (first, last.min(whole.saturating_sub(1))),
             (Ok(first), Err(_)) if last.is_empty() => (first, whole.saturating_sub(1)),
             (Err(_), Ok(suffix)) if first.is_empty() => (whole.saturating_sub(suffix), whole.saturating_sub(1)),
@@ -452,7 +462,8 @@ fn serve_pages(opens: &'static Opens) -> Exit {
             let started = Instant::now();
             let request_id = event.context.request_id;
             let (page, error) = answer(app, event.payload, opens, &request_id).await;
-            let outcome = error.as_ref().map_or("ok", Error::kind);
+            let answered = if page.status < 400 { "ok" } else { "refused" };
+            let outcome = error.as_ref().map_or(answered, Error::kind);
             Line { app, request_id: &request_id, call: "", started }.write(outcome, error.as_ref());
             Ok(page.respond())
         })
@@ -542,7 +553,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         cookies,
     };
     if visit.post {
-        read_body(request, &mut visit).await?;
+        read_body(request, matches!(opens, Opens::ToSignedIn(_)), &mut visit).await?;
         check_form(app, request, &tickets, &tie, &visit)?;
     }
     let page = match (opens, session) {
@@ -553,7 +564,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
                 page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
             }
-            if let Some(language) = chosen {
+            if let Some(language) = chosen.filter(|_| !page.is_public()) {
                 page = page.with_cookie(LANGUAGE, language.code(), SignedDuration::from_hours(24 * 365));
             }
             page
@@ -580,8 +591,11 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
     if origin_fits && site_fits && tickets.is_mac(CSRF, tie, code) { Ok(()) } else { Err(Error::StaleForm) }
 }
 
-async fn read_body(request: &Request, visit: &mut Visit) -> Result<(), Error> {
+async fn read_body(request: &Request, signed_in: bool, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
+    if !signed_in && request.body.len() > DOOR_BYTES {
+        return Err(Error::TooLarge);
+    }
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         if request.body.len() > UPLOAD_BYTES {
             return Err(Error::TooLarge);
@@ -665,8 +679,8 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     let problem =
         |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
     match error {
-        Error::SignedOut if known.post => Page::to("/dashboard/sign-in"),
-        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")),
+        Error::SignedOut if known.post => Page::to("/dashboard/sign-in").without_cookie(SESSION),
+        Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")).without_cookie(SESSION),
         Error::Unconfirmed => Page::to(format!("/dashboard/confirm?next={next}")),
         Error::Forbidden { permission } => {
             let permission = pages::words::permission(language, *permission);
@@ -741,4 +755,290 @@ fn decode(segment: &str) -> String {
         .next()
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use maud::html;
+    use proptest::prelude::*;
+
+    fn header<'a>(response: &'a ApiGatewayV2httpResponse, name: &str) -> &'a str {
+        response.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[test]
+    fn every_page_carries_the_security_headers_and_is_kept_by_nobody() {
+        let response = Page::html(html! { p { "x" } }).respond();
+        insta::assert_json_snapshot!(
+            response
+                .headers
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.to_str().unwrap()))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        );
+        assert!(!header(&response, "content-security-policy").contains("unsafe"));
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name_and_never_shown_in_our_origin() {
+        let response = Page::download("text/csv", "a\"; filename=evil.html\r\n<ñ>.csv", vec![1]).respond();
+        assert_eq!(
+            header(&response, "content-disposition"),
+            "attachment; filename=\"a___filename_evil.html_____.csv\"; \
+             filename*=UTF-8''a%22%3B%20filename%3Devil.html%0D%0A%3C%C3%B1%3E.csv"
+        );
+        assert!(response.is_base64_encoded);
+    }
+
+    #[test]
+    fn a_session_cookie_is_out_of_reach_for_scripts_and_other_sites_and_is_taken_back_at_sign_out() {
+        let signed_in = Page::to("/dashboard/overview").with_session("secret").respond();
+        assert_eq!(
+            signed_in.cookies[0],
+            "__Host-session=secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=43200"
+        );
+        let signed_out = Page::to("/dashboard/sign-in").signed_out().respond();
+        assert!(signed_out.cookies[0].ends_with("Max-Age=0"));
+        assert_eq!(header(&signed_out, "clear-site-data"), "\"cache\", \"cookies\", \"storage\"");
+    }
+
+    #[test]
+    fn a_player_gets_the_part_that_it_asks_for() {
+        let part = |range: Option<&str>| {
+            let response = Page::inline("audio/wav", (0..10).collect()).ranged(range).respond();
+            let bytes = match response.body {
+                Some(Body::Binary(ref bytes)) => bytes.clone(),
+                _ => vec![],
+            };
+            (response.status_code, bytes, header(&response, "content-range").to_owned())
+        };
+        assert_eq!(part(None), (200, (0..10).collect(), String::new()));
+        assert_eq!(part(Some("bytes=2-4")), (206, vec![2, 3, 4], "bytes 2-4/10".into()));
+        assert_eq!(part(Some("bytes=8-")), (206, vec![8, 9], "bytes 8-9/10".into()));
+        assert_eq!(part(Some("bytes=-3")), (206, vec![7, 8, 9], "bytes 7-9/10".into()));
+        assert_eq!(part(Some("bytes=5-99")), (206, vec![5, 6, 7, 8, 9], "bytes 5-9/10".into()));
+        assert_eq!(part(Some("bytes=10-")), (416, vec![], "bytes */10".into()));
+        assert_eq!(part(Some("bytes=-0")), (416, vec![], "bytes */10".into()));
+        for ignored in ["bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes=4-2x", "bytes=5-2"] {
+            assert_eq!(part(Some(ignored)).0, 200, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_the_browser_prefers_of_ours() {
+        for (accept, language) in [
+            (None, Language::English),
+            (Some("es-MX,es;q=0.9,en;q=0.8"), Language::Spanish),
+            (Some("en-US,en;q=0.9,es;q=0.8"), Language::English),
+            (Some("fr, es;q=0.4, en;q=0.5"), Language::English),
+            (Some("fr, es;q=0.4"), Language::Spanish),
+            (Some("es;q=0"), Language::English),
+            (Some(";;;,q=,"), Language::English),
+        ] {
+            assert_eq!(preferred(accept), language, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn after_signing_in_people_go_to_a_page_of_ours_and_nowhere_else() {
+        assert_eq!(safe_next("/dashboard/request/1234?x=1"), "/dashboard/request/1234?x=1");
+        for elsewhere in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example",
+            "/dashboard//evil.example",
+            "/dashboard\\evil",
+            "/dashboard/\r\nset-cookie: x",
+            "javascript:alert(1)",
+            "/voice/answer",
+        ] {
+            assert_eq!(safe_next(elsewhere), "/dashboard/overview", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_visit_holds_is_not_printed() {
+        let fields: Fields = [("password", "hunter2 hunter2")].into_iter().collect();
+        assert_eq!(format!("{fields:?}"), "{\"password\"}");
+    }
+
+    #[test]
+    fn a_problem_has_the_status_that_fits_and_a_page_that_says_what_to_do() {
+        let known = Known {
+            language: Language::Spanish,
+            path: "/dashboard/team".into(),
+            post: false,
+            wants_json: false,
+            frame: None,
+        };
+        let status = |error: &Error| translate(error, &known, "r-1").respond().status_code;
+        assert_eq!(status(&Error::NotFound), 404);
+        assert_eq!(status(&Error::Conflict), 409);
+        assert_eq!(status(&Error::TooLarge), 413);
+        assert_eq!(status(&Error::StaleForm), 403);
+        assert_eq!(status(&Error::invalid("x", "y")), 422);
+        assert_eq!(status(&Error::Failed { doing: "x", source: "y".into() }), 500);
+        let throttled =
+            translate(&Error::Throttled { retry_after: SignedDuration::from_secs(61) }, &known, "").respond();
+        assert_eq!((throttled.status_code, header(&throttled, "retry-after")), (429, "61"));
+        let forbidden = translate(&Error::Forbidden { permission: domain::role::Permission::ManageTeam }, &known, "");
+        assert!(String::from_utf8(forbidden.body).unwrap().contains("Titular"));
+        for (error, to) in [
+            (Error::SignedOut, "/dashboard/sign-in?next=%2Fdashboard%2Fteam"),
+            (Error::Unconfirmed, "/dashboard/confirm?next=%2Fdashboard%2Fteam"),
+        ] {
+            assert_eq!(header(&translate(&error, &known, "").respond(), "location"), to);
+        }
+    }
+
+    #[test]
+    fn a_field_may_come_several_times_and_a_flood_of_them_is_cut() {
+        let fields = Fields::parse("a=1&b=%C3%B1+x&a=2&c".as_bytes());
+        assert_eq!(fields.get("a"), "1");
+        assert_eq!(fields.all("a"), ["1", "2"]);
+        assert_eq!(fields.get("b"), "ñ x");
+        assert!(fields.has("c") && !fields.has("d"));
+        assert_eq!(fields.get("d"), "");
+        assert_eq!(Fields::parse("a=1&".repeat(5000).as_bytes()).iter().count(), FIELDS);
+    }
+
+    #[test]
+    fn a_segment_is_decoded_once() {
+        assert_eq!(decode("a%20b+c"), "a b+c");
+        assert_eq!(decode("%252e"), "%2e");
+        assert_eq!(decode(""), "");
+    }
+
+    #[test]
+    fn a_header_cannot_be_split_by_what_is_put_into_it() {
+        let response = Page::to("/dashboard/x\r\nset-cookie: a=b").respond();
+        assert_eq!(header(&response, "location"), "");
+        let file = Page::download("text/csv", "a\"b\r\nñ.csv", vec![]).respond();
+        let disposition = header(&file, "content-disposition");
+        assert_eq!(disposition, "attachment; filename=\"a_b___.csv\"; filename*=UTF-8''a%22b%0D%0A%C3%B1.csv");
+    }
+
+    fn posted(headers: &[(&str, &str)], body: &str) -> Request {
+        let headers: serde_json::Map<String, serde_json::Value> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let event = serde_json::json!({
+            "version": "2.0", "routeKey": "POST /dashboard/sign-in", "rawPath": "/dashboard/sign-in", "rawQueryString": "",
+            "headers": headers, "body": body, "isBase64Encoded": false,
+            "requestContext": { "http": { "method": "POST", "path": "/dashboard/sign-in" } },
+        });
+        Request::new(serde_json::from_value(event).unwrap()).unwrap()
+    }
+
+    fn kind_of(result: Result<(), Error>) -> &'static str {
+        result.map_or_else(|error| error.kind(), |()| "ours")
+    }
+
+    /// What becomes of a form that is sent with these headers and this code.
+    async fn check(headers: &[(&str, &str)], code: &str) -> &'static str {
+        let config = Config { public_base_url: Some("https://hotline.example".into()), ..Config::default() };
+        let app = App::new(config, Clock::System);
+        let tickets = Tickets::new(&"k".repeat(64)).unwrap();
+        let request = posted(headers, &format!("csrf={code}&email=ana"));
+        let at = Timestamp::UNIX_EPOCH;
+        let mut visit = Visit::get("/dashboard/sign-in", Language::English, Client::default(), "", at);
+        visit.post = true;
+        let read = read_body(&request, false, &mut visit).await;
+        kind_of(read.and_then(|()| check_form(&app, &request, &tickets, "this browser", &visit)))
+    }
+
+    #[tokio::test]
+    async fn a_form_is_ours_if_its_code_is_this_browsers_and_a_page_of_ours_sent_it() {
+        let tickets = Tickets::new(&"k".repeat(64)).unwrap();
+        let (ours, another) = (tickets.mac(CSRF, "this browser"), tickets.mac(CSRF, "another browser"));
+        let origin = ("origin", "https://hotline.example");
+        assert_eq!(check(&[origin, ("sec-fetch-site", "same-origin")], &ours).await, "ours");
+        // Old browsers say nothing of where a form comes from; the code is enough.
+        assert_eq!(check(&[], &ours).await, "ours");
+        assert_eq!(check(&[origin], &another).await, "StaleForm");
+        assert_eq!(check(&[origin], "").await, "StaleForm");
+        for lie in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://hotline.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert_eq!(check(&[lie], &ours).await, "StaleForm", "{lie:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded_and_a_file_comes_without_its_path() {
+        let mut visit = Visit::get("/x", Language::English, Client::default(), "", Timestamp::UNIX_EPOCH);
+        let large = posted(&[], &"x".repeat(FORM_BYTES + 1));
+        assert_eq!(kind_of(read_body(&large, false, &mut visit).await), "TooLarge");
+        let body = "--b\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\ncode\r\n\
+                    --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"C:\\\\x\\\\a.txt\"\r\n\r\nhello\r\n--b--\r\n";
+        let form = posted(&[("content-type", "multipart/form-data; boundary=b")], body);
+        read_body(&form, true, &mut visit).await.unwrap();
+        assert_eq!(visit.form.get("csrf"), "code");
+        assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
+        let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
+        assert_eq!(kind_of(read_body(&torn, true, &mut visit).await), "Invalid");
+    }
+
+    #[test]
+    fn an_asset_is_kept_for_good_and_an_upload_may_go_to_its_bucket() {
+        let asset = Page::inline("text/css", vec![1]).immutable().respond();
+        assert!(header(&asset, "cache-control").contains("immutable"));
+        let upload = Page::html(html! {}).with_form_action("https://bucket.example").respond();
+        assert!(header(&upload, "content-security-policy").contains("form-action 'self' https://bucket.example;"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_next_is_it_stays_within_the_dashboard(next in ".{0,60}") {
+            prop_assert!(safe_next(&next).starts_with("/dashboard/"));
+        }
+
+        #[test]
+        fn whatever_follows_our_path_no_browser_takes_it_for_another_origin(rest in "[ -~]{0,60}") {
+            let next = format!("/dashboard/{rest}");
+            let base = url::Url::parse("https://hotline.example/").unwrap();
+            let went = base.join(safe_next(&next)).unwrap();
+            prop_assert_eq!(went.host_str(), Some("hotline.example"));
+            prop_assert_eq!(went.scheme(), "https");
+        }
+
+        #[test]
+        fn an_address_reads_back_as_it_was_written(value in ".{0,40}") {
+            let address = with_query("/dashboard/x", &[("next", &value)]);
+            let (_, query) = address.split_once('?').unwrap();
+            let fields = Fields::parse(query.as_bytes());
+            prop_assert_eq!(fields.get("next"), value);
+        }
+
+        #[test]
+        fn any_range_gives_a_part_of_the_body_or_says_that_there_is_none(range in "bytes=[0-9]{0,3}-[0-9]{0,3}") {
+            let whole: Vec<u8> = (0..100).collect();
+            let page = Page::inline("audio/mpeg", whole.clone()).ranged(Some(&range));
+            match page.status {
+                200 => prop_assert_eq!(page.body, whole),
+                206 => prop_assert!(!page.body.is_empty() && whole.windows(page.body.len()).any(|w| w == page.body)),
+                416 => prop_assert!(page.body.is_empty()),
+                other => prop_assert!(false, "{}", other),
+            }
+        }
+
+        #[test]
+        fn a_segment_of_a_path_is_read_back_as_it_was_written(text in "[^/]{0,40}") {
+            let written: String = form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+            prop_assert_eq!(decode(&written), text);
+        }
+
+        #[test]
+        fn no_range_and_no_header_breaks_an_answer(range in ".{0,30}", accept in ".{0,30}") {
+            let _ = Page::inline("audio/wav", vec![0; 7]).ranged(Some(&range)).with_header("x-test", accept.clone()).respond();
+            let _ = preferred(Some(&accept));
+        }
+    }
 }
