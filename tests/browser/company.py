@@ -55,7 +55,7 @@ class Company:
 
     @cached_property
     def owner(self) -> Account:
-        return self._accepts(self.invitation, self.owner_email, NAMES["owner"], "owner")
+        return self.accepts(self.invitation, self.owner_email, NAMES["owner"], "owner")
 
     def member(self, role: str) -> Account:
         """Somebody with that role, always the same."""
@@ -75,9 +75,10 @@ class Company:
         page = client.submit(page, page.form("email", "role"), email=email, name=name, role=role)
         assert page.status == 200, f"The invitation of {email} was answered with {page.status}."
         link = self.mailbox.wait(email, since=before - 1).link("/dashboard/invitation/")
-        return self._accepts(link, email, name, role)
+        return self.accepts(link, email, name, role)
 
-    def _accepts(self, invitation: str, email: str, name: str, role: str) -> Account:
+    def accepts(self, invitation: str, email: str, name: str, role: str) -> Account:
+        """Somebody follows the link of their invitation."""
         client = new_client(self.cloud)
         chosen = owners.accept(client, invitation, {"email": email, "name": name})
         app = totp.App(chosen["totp_secret"])

@@ -135,9 +135,13 @@ def signed_in(new_person: NewPerson, company: Company) -> SignedIn:
 
 
 @pytest.fixture
-def axe(browser: Browser, new_person: NewPerson) -> Callable[[Person], None]:
-    """Holds the page that a person is on against every accessibility rule."""
-    return lambda person: accessibility.check(browser, person.page, scripted=person.javascript)
+def axe(browser: Browser, new_person: NewPerson) -> Callable[..., None]:
+    """Holds the page that a person is on against every accessibility rule, or those of colours."""
+
+    def check(person: Person, *, only_colours: bool = False) -> None:
+        accessibility.check(browser, person.page, scripted=person.javascript, only_colours=only_colours)
+
+    return check
 
 
 @pytest.fixture

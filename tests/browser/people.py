@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, Request
 
 from browser.cloud import Cloud
 
 SESSION = "__Host-session"
 WIDE = (1440, 900)
 PHONE = (360, 740)
+
+
+def notice(page: Page, words: str) -> Locator:
+    """What a page says first of what has happened. Its script says it once more, to those who do not see it."""
+    return page.locator("main .notice").filter(has_text=words)
 
 
 @dataclass
@@ -47,9 +53,16 @@ class Person:
             [{"name": SESSION, "value": session, "url": address, "httpOnly": True, "secure": True, "sameSite": "Lax"}]
         )
 
-    def session_key(self) -> str:
-        """Where their session is stored: under the hash of the secret, as nothing stored opens anything."""
-        return "session#" + hashlib.sha256(self.cookies()[SESSION]["value"].encode()).hexdigest()
+    def grows_old(self, *, minutes: int) -> None:
+        """As if they had last shown so long ago who they are."""
+        # Stored under the hash of the secret: nothing that is stored opens anything.
+        key = "session#" + hashlib.sha256(self.cookies()[SESSION]["value"].encode()).hexdigest()
+        self.cloud.aws("dynamodb").update_item(
+            TableName=self.cloud.stack["tables"]["sessions"],
+            Key={"pk": {"S": key}},
+            UpdateExpression="SET confirmed_at = :then",
+            ExpressionAttributeValues={":then": {"N": str(int(time.time()) - minutes * 60)}},
+        )
 
     def passkeys(self) -> Passkeys:
         """Give their window something to keep passkeys in, as a telephone or a laptop has it."""

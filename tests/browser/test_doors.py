@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +11,9 @@ from local import totp
 from local.owners import Client
 from playwright.sync_api import Page, expect
 
-from browser.cloud import Cloud
 from browser.company import Account, Company
 from browser.mailbox import Mailbox
-from browser.people import PHONE, NewPerson, Person, SignedIn
+from browser.people import PHONE, NewPerson, Person, SignedIn, notice
 
 OVERVIEW = re.compile(r"/dashboard/overview$")
 SIGN_IN = re.compile(r"/dashboard/sign-in")
@@ -46,19 +44,8 @@ def adds_a_passkey(person: Person, name: str) -> Page:
     page = person.visit("/dashboard/factors")
     page.get_by_label("What to call it").first.fill(name)
     page.get_by_role("button", name="Add a passkey").click()
-    expect(page.get_by_text("It is added.")).to_be_visible()
+    expect(notice(page, "It is added.")).to_be_visible()
     return page
-
-
-def grows_old(cloud: Cloud, person: Person, minutes: int) -> None:
-    """As if their session had been confirmed so long ago."""
-    sessions, dynamodb = cloud.stack["tables"]["sessions"], cloud.aws("dynamodb")
-    dynamodb.update_item(
-        TableName=sessions,
-        Key={"pk": {"S": person.session_key()}},
-        UpdateExpression="SET confirmed_at = :then",
-        ExpressionAttributeValues={":then": {"N": str(int(time.time()) - minutes * 60)}},
-    )
 
 
 def test_a_password_and_a_code_open_the_overview(new_person: NewPerson, somebody: Account) -> None:
@@ -155,9 +142,9 @@ def test_a_passkey_is_renamed_and_removed_and_the_last_factor_stays(
     expect(page.get_by_role("heading", name="The <b>old</b> laptop")).to_be_visible()
     page.get_by_text("Rename or remove").click()
     page.locator("section").get_by_role("button", name="Remove").first.click()
-    expect(page.get_by_text("It is removed.")).to_be_visible()
+    expect(notice(page, "It is removed.")).to_be_visible()
     page.get_by_role("button", name="Remove the app").click()
-    expect(page.get_by_text("This is your last second factor.")).to_be_visible()
+    expect(notice(page, "This is your last second factor.")).to_be_visible()
     assert mailbox.wait(somebody.email, about="has changed")
 
 
@@ -232,7 +219,7 @@ def test_a_new_password_by_mail_never_bypasses_the_second_factor(
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail address").fill(somebody.email)
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_text("If there is an account with this address")).to_be_visible()
+    expect(notice(page, "If there is an account with this address")).to_be_visible()
     link = mailbox.wait(somebody.email, about="password").link("/dashboard/new-password/")
     person = new_person(javascript=False)
     page = person.visit(link)
@@ -270,9 +257,9 @@ def test_nobody_learns_from_a_reset_who_has_an_account(new_person: NewPerson, so
     assert told[0] == told[1]
 
 
-def test_delicate_pages_ask_once_more_who_is_there(signed_in: SignedIn, somebody: Account, cloud: Cloud) -> None:
+def test_delicate_pages_ask_once_more_who_is_there(signed_in: SignedIn, somebody: Account) -> None:
     person = signed_in(somebody)
-    grows_old(cloud, person, minutes=20)
+    person.grows_old(minutes=20)
     page = person.visit("/dashboard/account")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
     page.get_by_role("link", name="Passkeys and codes").first.click()
@@ -287,11 +274,11 @@ def test_delicate_pages_ask_once_more_who_is_there(signed_in: SignedIn, somebody
     expect(page).to_have_url(FACTORS)
 
 
-def test_a_passkey_confirms_who_is_there(signed_in: SignedIn, somebody: Account, cloud: Cloud) -> None:
+def test_a_passkey_confirms_who_is_there(signed_in: SignedIn, somebody: Account) -> None:
     person = signed_in(somebody)
     person.passkeys()
     adds_a_passkey(person, "My laptop")
-    grows_old(cloud, person, minutes=20)
+    person.grows_old(minutes=20)
     page = person.visit("/dashboard/factors")
     expect(page).to_have_url(CONFIRM)
     page.get_by_role("button", name="Use a passkey").click()
@@ -310,7 +297,7 @@ def test_a_session_that_is_ended_elsewhere_is_out_on_its_next_click(
     expect(rows).to_have_count(2)
     others = rows.filter(has_not=page.get_by_text("This one"))
     others.get_by_role("button", name="End").click()
-    expect(page.get_by_text("It is ended.")).to_be_visible()
+    expect(notice(page, "It is ended.")).to_be_visible()
     expect(rows).to_have_count(1)
     first.page.get_by_role("link", name="Where you are signed in").last.click()
     expect(first.page).to_have_url(SIGN_IN)
@@ -323,7 +310,7 @@ def test_signing_out_leaves_nothing_behind(signed_in: SignedIn, somebody: Accoun
     page.locator(".menu-user > summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(SIGN_IN)
-    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(notice(page, "You are signed out.")).to_be_visible()
     assert "__Host-session" not in person.cookies()
     page.go_back()
     expect(page.get_by_text(somebody.email)).to_have_count(0)
@@ -340,11 +327,11 @@ def test_a_new_password_ends_every_other_session(new_person: NewPerson, signed_i
     page.get_by_label("Password now", exact=True).fill("not my password at all")
     page.get_by_label("New password", exact=True).fill("nine quiet orchards in the rain")
     page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_text("This is not your password.").first).to_be_visible()
+    expect(notice(page, "This is not your password.")).to_be_visible()
     page.get_by_label("Password now", exact=True).fill(somebody.password)
     page.get_by_label("New password", exact=True).fill("nine quiet orchards in the rain")
     page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    expect(notice(page, "Your password is changed.")).to_be_visible()
     expect(second.visit("/dashboard/account")).to_have_url(SIGN_IN)
     expect(first.visit("/dashboard/account").get_by_role("heading", level=1)).to_have_text("Your account")
 
@@ -378,7 +365,7 @@ def test_signing_in_needs_no_script(new_person: NewPerson, somebody: Account) ->
     page = person.visit("/dashboard/account")
     page.get_by_label("Your name").fill("Olivia R. Reyes")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(notice(page, "Saved.")).to_be_visible()
     page.locator(".menu-user > summary").click()
     expect(page.get_by_text("Olivia R. Reyes").last).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
