@@ -402,6 +402,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem", "UpdateItem"]),
+            ("sessions/by-user", &["Query"]),
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
@@ -459,9 +460,9 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             SEEN,
+            ("requests/by-received", &["Query"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
-            ("requests/by-received", &["Query"]),
             ("key", &["Decrypt"]),
         ],
     ),
@@ -545,10 +546,10 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     }
     let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);
     all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
-    let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
-    all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
     let upload = format!("arn:aws:s3:::{}/uploads/t-0/0", at.buckets["greetings"]);
     all.push(("greetings/uploads/*".to_owned(), "s3", upload));
+    let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
+    all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
     all
 }
 

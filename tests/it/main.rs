@@ -10,6 +10,8 @@ mod counts;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod greeting;

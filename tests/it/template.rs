@@ -234,7 +234,6 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".walk_trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".trail_head()", &["dynamodb:GetItem TABLE_AUDIT"]),
     (".tenant_of_slug(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
-    (".tallies(", &["dynamodb:Query TABLE_TALLIES"]),
     (".log_of_month(", &["dynamodb:Query TABLE_REQUESTS"]),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),

@@ -12,7 +12,7 @@ use pages::show::{self, Card, Notice};
 use pages::{Frame, Section, fill, words};
 use platform::edge::{Fields, Page, Visit};
 use platform::session::{Allowed, WorkRequests};
-use platform::store::{Change, Changed};
+use platform::store::{Change, Changed, Hands};
 use platform::{App, Error};
 
 use crate::case::{self, Case};
@@ -25,10 +25,11 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let store = app.store.of(&allowed.tenant);
     let language = allowed.card.language;
     let open = async || {
-        let read = store.case(&reference).await?;
-        Case::new(read, allowed.tz(), visit.at).map_err(Error::failed("reading the law's dates"))
+        let (opened, account) = store.case(&reference).await?;
+        let case = Case::new(opened.dossier.clone(), account, allowed.tz(), visit.at);
+        Ok::<_, Error>((opened, case.map_err(Error::failed("reading the law's dates"))?))
     };
-    let case = open().await?;
+    let (opened, case) = open().await?;
     // The page that the form comes from shows what was there at that version.
     let seen: u64 = visit.form.get("version").parse().unwrap_or(u64::MAX);
     let frame = allowed.frame(&visit, Section::Requests);
@@ -58,23 +59,23 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let entry = case::entry(&allowed, &visit, Act::RequestChanged, &reference)
         .with("action", action.code())
         .with("state", decided.progress.state.code());
-    let to = assigned(&decision);
-    let change = Change { decided: &decided, assignee: to.as_ref().map(Option::as_ref), entry: &entry };
-    match store.change(&case.dossier, &change).await? {
+    let change = Change { decided: &decided, hands: hands(&decision), entry: &entry };
+    match store.change(&opened, &change).await? {
         Changed::Done(_) => Ok(Page::to(format!("/dashboard/request/{}?done={}", reference.as_str(), action.code()))),
         Changed::Meanwhile => {
-            let case = open().await?;
+            let (_, case) = open().await?;
             store.record(&viewed).await?;
             Ok(Page::html(again.conflict(&case)).with_status(409))
         }
     }
 }
 
-/// Whom a decision gives the request to, if it gives it to anybody.
-pub(crate) fn assigned(decision: &Decision) -> Option<Option<UserId>> {
+/// Into whose hands a decision gives the request.
+pub(crate) fn hands(decision: &Decision) -> Hands {
     match decision {
-        Decision::Assign { to } => Some(to.as_ref().and_then(|id| UserId::parse(id).ok())),
-        _ => None,
+        Decision::Assign { to: Some(id) } => UserId::parse(id).map_or(Hands::Unchanged, Hands::Of),
+        Decision::Assign { to: None } => Hands::Nobody,
+        _ => Hands::Unchanged,
     }
 }
 
@@ -168,5 +169,62 @@ impl Again<'_> {
                 (Card::new(texts.your_words).body(html! { @for text in &typed { (case::paragraphs(text)) } }))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::denial::Ground;
+    use domain::desk::Denial;
+    use domain::language::Language;
+    use domain::request::Kind;
+
+    use super::*;
+    use crate::case::tests::{after, case, frame, main};
+
+    const NOW: &str = "2026-11-20T18:00:00Z";
+
+    fn again<'a>(frame: &'a Frame, action: Action, typed: &'a Fields) -> Again<'a> {
+        Again { frame, action, typed, seen: 1 }
+    }
+
+    #[test]
+    fn a_form_that_is_not_right_comes_back_with_its_errors_beside_the_fields() {
+        let case = case(Kind::Delete, NOW);
+        let typed: Fields = [("done", "Deleted <i>all</i>."), ("except", "on")].into_iter().collect();
+        let decision =
+            case::decision(Action::Complete, &typed, &case.account.team, Texts::of(Language::English)).unwrap();
+        let who = Actor::User { id: "u".into() };
+        let refusal = desk::decide(&case.standing, &decision, who, NOW.parse().unwrap()).unwrap_err();
+        let errors = errors(Language::English, &refusal);
+        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["identity", "explanation", "ground"]);
+        let frame = frame(Language::English);
+        insta::assert_snapshot!(main(&again(&frame, Action::Complete, &typed).wrong(&case, &errors)));
+    }
+
+    #[test]
+    fn whoever_comes_second_is_told_who_was_faster_and_keeps_what_they_typed() {
+        let denial = Denial {
+            ground: Some(Ground::NotVerified),
+            explanation: "Nobody answered.".into(),
+            offered: "An opt-out of sale.".into(),
+        };
+        let case = after(case(Kind::Delete, NOW), &Decision::Deny(denial), NOW);
+        let typed: Fields = [("done", "Deleted <i>all</i>."), ("csrf", "secret")].into_iter().collect();
+        let frame = frame(Language::English);
+        let page = main(&again(&frame, Action::Complete, &typed).conflict(&case));
+        assert!(!page.contains("<i>all") && !page.contains("secret"), "{page}");
+        insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn what_can_still_be_done_can_be_sent_again() {
+        let assign = Decision::Assign { to: None };
+        let case = after(case(Kind::Delete, NOW), &assign, NOW);
+        let typed: Fields = [("told", "By letter.")].into_iter().collect();
+        let frame = frame(Language::Spanish);
+        let page = main(&again(&frame, Action::Withdraw, &typed).conflict(&case));
+        assert!(page.contains("name=\"version\" value=\"2\""), "the form is about what is there now: {page}");
     }
 }

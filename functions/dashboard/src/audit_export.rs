@@ -257,8 +257,8 @@ mod tests {
         let mut text = String::new();
         GzDecoder::new(file.finish().unwrap().as_slice()).read_to_string(&mut text).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        let links: Vec<Link> = lines[..3].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(verify(&links).unwrap().state(), (3, 3, previous.as_str()));
+        let taken: Vec<Link> = lines[..3].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(verify(&taken).unwrap().state(), (3, 3, previous.as_str()));
         assert_eq!(lines[3], format!(r#"{{"hash":"{previous}","seq":3}}"#));
     }
 

@@ -16,7 +16,7 @@ use platform::session::{Allowed, WorkRequests};
 use platform::store::{Change, Changed, Colleague, DeskAccount};
 use platform::{App, Error};
 
-use crate::act::{assigned, errors};
+use crate::act::{errors, hands};
 use crate::case::{self, Asking};
 use crate::desk_texts::Texts;
 
@@ -104,15 +104,16 @@ async fn one(
     chosen: &Chosen,
 ) -> Result<Outcome, Error> {
     let store = app.store.of(&allowed.tenant);
-    let dossier = match store.dossier(&chosen.reference).await {
-        Ok(dossier) => dossier,
+    let opened = match store.dossier(&chosen.reference).await {
+        Ok(opened) => opened,
         Err(Error::NotFound) => return Ok(Outcome::Gone),
         Err(error) => return Err(error),
     };
+    let dossier = &opened.dossier;
     if dossier.version != chosen.version {
         return Ok(Outcome::Meanwhile);
     }
-    let standing = case::standing(&dossier, account, visit.at.to_zoned(allowed.tz()).date());
+    let standing = case::standing(dossier, account, visit.at.to_zoned(allowed.tz()).date());
     let who = Actor::User { id: allowed.user.as_str().to_owned() };
     let decided = match desk::decide(&standing, decision, who, visit.at) {
         Ok(decided) => decided,
@@ -125,9 +126,8 @@ async fn one(
         .with("action", decision.action().code())
         .with("state", decided.progress.state.code())
         .with("bulk", "yes");
-    let to = assigned(decision);
-    let change = Change { decided: &decided, assignee: to.as_ref().map(Option::as_ref), entry: &entry };
-    Ok(match store.change(&dossier, &change).await? {
+    let change = Change { decided: &decided, hands: hands(decision), entry: &entry };
+    Ok(match store.change(&opened, &change).await? {
         Changed::Done(_) => Outcome::Done,
         Changed::Meanwhile => Outcome::Meanwhile,
     })

@@ -34,7 +34,8 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn new(
-        (dossier, account): (Dossier, DeskAccount),
+        dossier: Dossier,
+        account: DeskAccount,
         tz: TimeZone,
         at: Timestamp,
     ) -> Result<Self, domain::clock::ClockError> {
@@ -183,7 +184,8 @@ impl RequestPage<'_> {
             .fact(texts.person_language, html! { (words::language(language, dossier.language)) })
             .fact(texts.residence, html! { (place(language, dossier.residence)) })
             .fact(texts.channel, show::channel(language, dossier.channel))
-            .fact(texts.service_code, html! { (dossier.code) });
+            .fact(texts.service_code, html! { (dossier.code) })
+            .fact(texts.column_assignee, html! { (self.assignee(texts)) });
         if let Some(closed) = &dossier.closed {
             facts = facts
                 .fact(texts.outcome, html! { (outcome(language, closed.outcome)) })
@@ -195,6 +197,10 @@ impl RequestPage<'_> {
             facts = facts.fact(texts.found_here, links);
         }
         Card::new(texts.person).body(html! { @if !known { p { (texts.nobody_known) } } (facts) }).render()
+    }
+
+    fn assignee(&self, texts: &'static Texts) -> &str {
+        self.case.dossier.assignee.as_ref().map_or(texts.nobody, |id| self.case.who(texts, id.as_str()))
     }
 
     fn spoken(&self) -> Markup {
@@ -648,4 +654,192 @@ pub(crate) fn done(language: Language, code: &str) -> Option<&'static str> {
 /// An id that a form of ours carries, so that sending it twice makes one thing.
 pub(crate) fn is_form_id(id: &str) -> bool {
     id.len() == 43 && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::clock;
+    use domain::desk::{self, Decided};
+    use domain::request::{Channel, Progress, State};
+    use domain::service_code::ServiceCode;
+    use domain::tenant::TenantProfile;
+    use domain::user::UserId;
+    use jiff::civil::date;
+    use platform::store::{Closed, Note, Person};
+
+    use super::*;
+
+    pub(crate) fn user(n: u8) -> UserId {
+        UserId::parse(&format!("u-{n:026}")).unwrap()
+    }
+
+    pub(crate) fn frame(language: Language) -> Frame {
+        Frame {
+            language,
+            tenant_name: "Main store".into(),
+            user_name: "Ana".into(),
+            role: "Agent".into(),
+            csrf: "token".into(),
+            section: pages::Section::Requests,
+            sections: vec![pages::Section::Requests],
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A request that came in by telephone on 2 November, with hostile names.
+    pub(crate) fn case(kind: Kind, today: &str) -> Case {
+        let received_at = at("2026-11-02T20:00:00Z");
+        let jurisdictions = vec![Jurisdiction::UsCa];
+        let clocks = clock::clocks_from(&jurisdictions, None, kind, date(2026, 11, 2)).unwrap();
+        let (progress, event) = Progress::new(State::Incomplete)
+            .next(kind, Action::Receive, Actor::Consumer, received_at, "the caller confirmed the request")
+            .unwrap();
+        let dossier = Dossier {
+            reference: Reference::from_entropy(7),
+            kind,
+            progress,
+            channel: Channel::Phone,
+            code: ServiceCode::parse("12").unwrap(),
+            language: Language::Spanish,
+            received_at,
+            clocks,
+            confirmed: Some((received_at, "orally, on the call".into())),
+            closed: None,
+            residence: None,
+            assignee: Some(user(1)),
+            missing: vec![],
+            person: Person {
+                phone: Some("+12135550123".into()),
+                email: None,
+                name: Some("<script>alert(1)</script>".into()),
+                details: None,
+            },
+            spoken: vec![],
+            call: None,
+            first: None,
+            further: vec![],
+            events: vec![event],
+            notes: vec![Note { at: received_at, by: user(1).as_str().into(), text: "Called <b>back</b>.".into() }],
+            files: vec![],
+            version: 1,
+        };
+        let profile = TenantProfile {
+            name: "Main store".into(),
+            time_zone: "America/Los_Angeles".into(),
+            jurisdictions,
+            retention: domain::tenant::Retention::default(),
+            reminders: domain::tenant::Reminders::default(),
+        };
+        let team = vec![
+            Colleague { id: user(1), name: "Ana <i>Agent</i>".into(), works: true },
+            Colleague { id: user(2), name: "Vera Viewer".into(), works: false },
+        ];
+        let tz = TimeZone::get("America/Los_Angeles").unwrap();
+        Case::new(dossier, DeskAccount { profile, team }, tz, at(today)).unwrap()
+    }
+
+    /// The request after a decision, as it would be read back.
+    pub(crate) fn after(case: Case, decision: &Decision, when: &str) -> Case {
+        let who = Actor::User { id: user(1).as_str().into() };
+        let Decided { kind, progress, clocks, residence, closing, events, .. } =
+            desk::decide(&case.standing, decision, who, at(when)).unwrap();
+        let mut dossier = case.dossier;
+        if let desk::Closing::Closed { on, outcome, ground } = closing {
+            dossier.closed = Some(Closed { on, outcome, ground });
+        }
+        (dossier.kind, dossier.progress, dossier.clocks, dossier.residence) = (kind, progress, clocks, residence);
+        dossier.events.extend(events);
+        dossier.version += 1;
+        Case::new(dossier, case.account, case.tz, at(when)).unwrap()
+    }
+
+    fn shown(case: &Case, language: Language, works: bool) -> String {
+        let heard = [Heard {
+            src: "/dashboard/recording/ticket".into(),
+            answers: Some(Missing::Name),
+            transcript: Some("Me llamo <b>Ana</b>.".into()),
+        }];
+        let page = RequestPage {
+            frame: &frame(language),
+            case,
+            heard: &heard,
+            files: &[],
+            works,
+            exports: works,
+            done: done(language, "assign"),
+            note_id: "n",
+            file_id: "f",
+        };
+        main(&page.render())
+    }
+
+    /// What is in a page's `main`, a tag on each line: the frame has its own snapshot.
+    pub(crate) fn main(page: &Markup) -> String {
+        let page = page.0.as_str();
+        let main = page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0;
+        main.replace("><", ">\n<")
+    }
+
+    fn actions_of(case: &Case) -> Vec<&'static str> {
+        case.offers.iter().map(|offer| offer.action.code()).collect()
+    }
+
+    #[test]
+    fn a_request_to_delete_that_was_received() {
+        insta::assert_snapshot!(shown(&case(Kind::Delete, "2026-12-10T18:00:00Z"), Language::English, true));
+    }
+
+    #[test]
+    fn an_opt_out_that_is_late_for_a_reader_in_spanish() {
+        insta::assert_snapshot!(shown(&case(Kind::OptOut, "2026-12-10T18:00:00Z"), Language::Spanish, false));
+    }
+
+    #[test]
+    fn a_request_that_was_denied_says_on_which_ground() {
+        let denial = Denial {
+            ground: Some(Ground::NotVerified),
+            explanation: "Nobody answered.".into(),
+            offered: "An opt-out of sale.".into(),
+        };
+        let case = after(case(Kind::Delete, "2026-11-20T18:00:00Z"), &Decision::Deny(denial), "2026-11-20T18:00:00Z");
+        let page = shown(&case, Language::English, true);
+        assert_eq!(actions_of(&case), ["residence", "reopen"], "nothing else can be done with it");
+        assert!(page.contains("Identity could not be verified") && page.contains("Nobody answered."), "{page}");
+    }
+
+    #[test]
+    fn whatever_people_say_or_write_is_text() {
+        for language in Language::ALL {
+            let page = shown(&case(Kind::Message, "2026-11-20T18:00:00Z"), language, true);
+            for markup in ["<script>alert", "<b>Ana", "<b>back", "<i>Agent"] {
+                assert!(!page.contains(markup), "{markup}: {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_form_asks_for_what_its_decision_needs_and_the_law_for_no_more() {
+        let case = case(Kind::OptOut, "2026-11-10T18:00:00Z");
+        assert!(!actions_of(&case).contains(&"verify") && !actions_of(&case).contains(&"extend"));
+        for offer in &case.offers {
+            let form = action_form(&frame(Language::English), &case, offer, &Fields::default(), &[]).0;
+            assert!(!form.contains("name=\"identity\""), "{form}");
+            assert_eq!(form.contains("name=\"ground\""), matches!(offer.action, Action::Deny | Action::Complete));
+        }
+    }
+
+    #[test]
+    fn a_request_goes_only_to_somebody_who_works_on_requests() {
+        let case = case(Kind::Delete, "2026-11-10T18:00:00Z");
+        let to = |id: &str| {
+            let form: Fields = [("to", id)].into_iter().collect();
+            decision(Action::Assign, &form, &case.account.team, Texts::of(Language::English))
+        };
+        assert!(to(user(1).as_str()).is_ok() && to("").is_ok());
+        assert_eq!(to(user(2).as_str()).unwrap_err().field, "to");
+        assert_eq!(to("u-nobody").unwrap_err().field, "to");
+    }
 }

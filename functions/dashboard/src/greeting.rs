@@ -233,7 +233,7 @@ fn show(frame: &Frame, view: &View, errors: &[FieldError]) -> Markup {
         @if tabs.len() > 1 { (show::tabs(texts.languages, &tabs)) }
         @if let Some(checked) = &view.checked { (preview(frame, texts, view, checked)) }
         (now(frame, texts, view, errors))
-        (upload(language, texts, &view.upload))
+        (upload(texts, &view.upload))
         (history(frame, texts, view))
     };
     pages::page(frame, &title, &main)
@@ -271,8 +271,8 @@ fn preview(frame: &Frame, texts: &Texts, view: &View, checked: &Checked) -> Mark
 
 fn now(frame: &Frame, texts: &Texts, view: &View, errors: &[FieldError]) -> Markup {
     let typed = match (&view.said, &view.greeting) {
-        (Said::Typed(Greeting::Text(text)) | Said::Changed(Greeting::Text(text)), _) => text.as_str(),
-        (_, Some(Greeting::Text(text))) => text.as_str(),
+        (Said::Typed(Greeting::Text(text)) | Said::Changed(Greeting::Text(text)), _)
+        | (_, Some(Greeting::Text(text))) => text.as_str(),
         _ => "",
     };
     let form = post(frame, view, "text").errors(errors).body(html! {
@@ -295,7 +295,7 @@ fn now(frame: &Frame, texts: &Texts, view: &View, errors: &[FieldError]) -> Mark
     }
 }
 
-fn upload(language: Language, texts: &Texts, upload: &UploadForm) -> Markup {
+fn upload(texts: &Texts, upload: &UploadForm) -> Markup {
     // No token of ours: the form goes to S3, which knows its signature.
     html! {
         (Card::new(texts.upload).lede(texts.upload_lede).body(html! {
@@ -306,8 +306,6 @@ fn upload(language: Language, texts: &Texts, upload: &UploadForm) -> Markup {
             }
             (show::disclosure(texts.how, false, &html! { p { (texts.how_text) } }))
         }))
-        // Which language the sentence is in is the page's, not the recording's.
-        span.sr lang=(language.code()) {}
     }
 }
 
@@ -359,7 +357,7 @@ fn player(label: &str, file: &str, format: Format) -> Markup {
 }
 
 fn format_of(file: &str) -> Format {
-    if file.ends_with(".wav") { Format::Wav } else { Format::Mp3 }
+    if file.rsplit_once('.').is_some_and(|(_, extension)| extension == "wav") { Format::Wav } else { Format::Mp3 }
 }
 
 #[derive(Serialize)]

@@ -4,26 +4,16 @@
 //! |---|---|---|---|
 //! | [`account`] | `GET` `POST /dashboard/account` | whoever is signed in | – |
 //! | [`asset`] | `GET /dashboard/asset/{file}` | every page | – |
-//! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
-//! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
 //! | [`confirm`] | `GET` `POST /dashboard/confirm` | whoever signed in a while ago, before something delicate | the page they wanted |
 //! | [`factors`] | `GET` `POST /dashboard/factors` | whoever is signed in, freshly | – |
-//! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`invitation`] | `GET` `POST /dashboard/invitation/{ticket}` | whoever got the mail | `overview` |
-//! | [`request_log`] | `GET /dashboard/request-log` | whoever is signed in | a file |
 //! | [`new_password`] | `GET` `POST /dashboard/new-password/{ticket}` | whoever got the mail | `sign-in` |
 //! | [`passkey`] | `POST /dashboard/passkey` | the script of `sign-in` | the page they wanted |
-//! | [`report`] | `GET /dashboard/report` | whoever is signed in | `log`, a file |
 //! | [`reset`] | `GET` `POST /dashboard/reset` | whoever forgot their password | a mail, then `new-password` |
 //! | [`second_factor`] | `GET` `POST /dashboard/second-factor` | whoever has shown their password | the page they wanted |
-//! | [`service_code`] | `GET` `POST /dashboard/service-code/{code}` | whoever is signed in; owners and managers save | `greeting` |
-//! | [`service_codes`] | `GET /dashboard/service-codes` | whoever is signed in | `service-code` |
 //! | [`sessions`] | `GET` `POST /dashboard/sessions` | whoever is signed in | – |
-//! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
 //! | [`sign_in`] | `GET` `POST /dashboard/sign-in` | anybody | `second-factor` |
 //! | [`sign_out`] | `POST /dashboard/sign-out` | whoever is signed in | `sign-in` |
-//! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
-//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
 //!
 //! The request desk:
 //!
@@ -41,29 +31,34 @@
 //! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
 //! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
 //! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
+//!
+//! Setup and proof:
+//!
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`service_codes`] | `GET /dashboard/service-codes` | whoever is signed in | `service-code` |
+//! | [`service_code`] | `GET` `POST /dashboard/service-code/{code}` | whoever is signed in; owners and managers save | `greeting` |
+//! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
+//! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
+//! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
+//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
+//! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
+//! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
+//! | [`report`] | `GET /dashboard/report` | whoever is signed in | `request-log`, a file |
+//! | [`request_log`] | `GET /dashboard/request-log` | whoever is signed in | a file |
 
 pub mod account;
 pub mod asset;
-pub mod audit;
-pub mod audit_export;
 pub mod confirm;
 pub mod factors;
-pub mod greeting;
 pub mod invitation;
 pub mod new_password;
 pub mod passkey;
-pub mod report;
-pub mod request_log;
 pub mod reset;
 pub mod second_factor;
-pub mod service_code;
-pub mod service_codes;
 pub mod sessions;
-pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
-pub mod team;
-pub mod usage;
 
 pub mod act;
 pub mod attach;
@@ -77,6 +72,17 @@ pub mod record;
 pub mod recording;
 pub mod request;
 pub mod requests;
+
+pub mod audit;
+pub mod audit_export;
+pub mod greeting;
+pub mod report;
+pub mod request_log;
+pub mod service_code;
+pub mod service_codes;
+pub mod settings;
+pub mod team;
+pub mod usage;
 
 mod case;
 mod ceremony;

@@ -23,21 +23,18 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         return Err(Error::StaleForm);
     }
     let typed = visit.form.get("note");
-    let note = match PersonalText::parse(typed) {
-        Ok(note) => note,
-        Err(_) => {
-            let frame = allowed.frame(&visit, Section::Requests);
-            let texts = Texts::of(frame.language);
-            let errors = [FieldError::new("note", texts.new_text_wrong)];
-            let request = format!("/dashboard/request/{}", reference.as_str());
-            let name = fill(texts.request, &[("reference", &reference.to_string())]);
-            let main = html! {
-                (Heading::new(texts.add_note).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &name)]))
-                (Card::new(texts.note).body(case::note_form(&frame, &reference, id, typed, &errors)))
-                p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
-            };
-            return Ok(Page::invalid(pages::page(&frame, texts.add_note, &main)));
-        }
+    let Ok(note) = PersonalText::parse(typed) else {
+        let frame = allowed.frame(&visit, Section::Requests);
+        let texts = Texts::of(frame.language);
+        let errors = [FieldError::new("note", texts.new_text_wrong)];
+        let request = format!("/dashboard/request/{}", reference.as_str());
+        let name = fill(texts.request, &[("reference", &reference.to_string())]);
+        let main = html! {
+            (Heading::new(texts.add_note).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &name)]))
+            (Card::new(texts.note).body(case::note_form(&frame, &reference, id, typed, &errors)))
+            p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
+        };
+        return Ok(Page::invalid(pages::page(&frame, texts.add_note, &main)));
     };
     let entry = case::entry(&allowed, &visit, Act::NoteAdded, &reference);
     app.store.of(&allowed.tenant).add_note(&reference, id, &allowed.user, &note, &entry).await?;

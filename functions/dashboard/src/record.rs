@@ -15,9 +15,10 @@ use crate::desk_texts::Texts;
 pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -> Result<Page, Error> {
     let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let store = app.store.of(&allowed.tenant);
-    let read = store.case(&reference).await?;
+    let (opened, account) = store.case(&reference).await?;
     let language = allowed.card.language;
-    let case = Case::new(read, allowed.tz(), visit.at).map_err(Error::failed("reading the law's dates"))?;
+    let case =
+        Case::new(opened.dossier, account, allowed.tz(), visit.at).map_err(Error::failed("reading the law's dates"))?;
     let texts = Texts::of(language);
     let dossier = &case.dossier;
     let happened = |event| {
@@ -65,6 +66,7 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
         made_by: allowed.card.user_name.clone(),
     };
     let pdf = record.render(language).map_err(Error::failed("making a document"))?;
-    store.record(&case::entry(&allowed, &visit, Act::RecordExported, &reference)).await?;
+    let entry = case::entry(&allowed, &visit, Act::RecordExported, &reference);
+    store.record(&entry).await?;
     Ok(Page::download("application/pdf", &format!("request-{}.pdf", reference.as_str()), pdf))
 }

@@ -18,17 +18,19 @@ use crate::links::{self, FileLink, RecordingLink};
 pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> Result<Page, Error> {
     let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let store = app.store.of(&allowed.tenant);
-    let read = store.case(&reference).await?;
+    let (opened, account) = store.case(&reference).await?;
     // Nobody sees what could not be written down.
-    store.record(&case::entry(&allowed, &visit, Act::RequestViewed, &reference)).await?;
-    let case = Case::new(read, allowed.tz(), visit.at).map_err(Error::failed("reading the law's dates"))?;
+    let entry = case::entry(&allowed, &visit, Act::RequestViewed, &reference);
+    store.record(&entry).await?;
+    let case = Case::new(opened.dossier.clone(), account, allowed.tz(), visit.at)
+        .map_err(Error::failed("reading the law's dates"))?;
     let texts = Texts::of(allowed.card.language);
 
     let tickets = app.tickets().await?;
     let expires = visit.at + links::LIVES;
     let mut heard = vec![];
     for spoken in &case.dossier.spoken {
-        let Some(key) = store.recording_key(&case.dossier, &spoken.recording) else { continue };
+        let Some(key) = store.recording_key(&opened, &spoken.recording) else { continue };
         let transcript = match app.blobs.recording(&key, RecordingPart::Transcript).await {
             Ok(transcript) => Some(String::from_utf8_lossy(&transcript).into_owned()),
             Err(Error::NotFound) => None,

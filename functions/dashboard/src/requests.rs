@@ -244,7 +244,7 @@ impl Inbox<'_> {
 
     fn views(&self) -> Markup {
         let texts = Texts::of(self.frame.language);
-        let of = |assigned, overdue, standing| Asked { assigned, overdue, standing, ..Asked::default() };
+        let of = |assigned, overdue, standing| Asked { standing, assigned, overdue, ..Asked::default() };
         let views = [
             (texts.tab_open, Asked::default()),
             (texts.tab_overdue, of(Worker::Anybody, true, Standing::Open)),
@@ -456,7 +456,7 @@ mod tests {
             code: ServiceCode::parse("12").unwrap(),
             channel: Channel::Phone,
             language: Language::Spanish,
-            assignee: (entropy % 2 == 0).then(|| user(u8::try_from(entropy % 4).unwrap())),
+            assignee: entropy.is_multiple_of(2).then(|| user(u8::try_from(entropy % 4).unwrap())),
             received_on: jiff::civil::date(2026, 10, 1),
             respond_by: jiff::civil::date(2026, 11, 15 + i8::try_from(entropy % 15).unwrap()),
             closed_on: (!state.is_open()).then(|| jiff::civil::date(2026, 11, 2)),

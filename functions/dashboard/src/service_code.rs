@@ -40,7 +40,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
         return Ok(Page::html(read(&frame, &there.value)));
     }
     let said = visit.query.has("saved").then_some(Said::Saved);
-    Ok(Page::html(edit(&frame, &Input::of(&there), &[], said)))
+    Ok(Page::html(edit(&frame, &Input::of(&there), &[], said.as_ref())))
 }
 
 async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, frame: &Frame) -> Result<Page, Error> {
@@ -107,7 +107,7 @@ fn changes(before: &ServiceCodeProfile, after: &ServiceCodeProfile) -> String {
 /// The form with what was typed, and beside it what somebody else has saved meanwhile.
 fn conflict(frame: &Frame, input: &Input, there: &Versioned<ServiceCodeProfile>) -> Page {
     let input = Input { version: there.version, ..input.clone() };
-    Page::html(edit(frame, &input, &[], Some(Said::Changed(&there.value)))).with_status(409)
+    Page::html(edit(frame, &input, &[], Some(&Said::Changed(&there.value)))).with_status(409)
 }
 
 /// What the form holds.
@@ -167,7 +167,7 @@ impl Input {
             recorded: recorded.map(|(language, _)| *language).collect(),
             kinds: profile.kinds.iter().map(|kind| kind.code().to_owned()).collect(),
             web_form: profile.web_form.clone().unwrap_or_default(),
-            origins: profile.origins.iter().map(|origin| origin.as_str()).collect::<Vec<_>>().join("\n"),
+            origins: profile.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join("\n"),
         }
     }
 
@@ -249,7 +249,7 @@ enum Said<'a> {
     Changed(&'a ServiceCodeProfile),
 }
 
-fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: Option<Said<'_>>) -> Markup {
+fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: Option<&Said<'_>>) -> Markup {
     let (language, texts) = (frame.language, Texts::of(frame.language));
     let title = if input.is_new { texts.new.to_owned() } else { fill(texts.title, &[("code", &input.code)]) };
     let action = format!("/dashboard/service-code/{}", if input.is_new { NEW } else { &input.code });
@@ -573,7 +573,7 @@ mod tests {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
         let page =
-            edit(&frame(Language::English, Section::ServiceCodes), &input, &[], Some(Said::Changed(&there.value)));
+            edit(&frame(Language::English, Section::ServiceCodes), &input, &[], Some(&Said::Changed(&there.value)));
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! It ends with 0 where nothing was changed, removed or reordered, 1 where something was, and says which entry, and 2
-//! where it could not look. `--head` is a hash that was written down elsewhere: then nothing is missing at the end either.
+//! where it could not look. `--head` is a hash that was written down elsewhere, when the trail ended there: it must be in the
+//! trail still, and then nothing up to it was replaced or cut off either.
 //!
 //! Whoever would rather not trust this program writes their own. Each line of an export is `{"seq", "previous", "entry",
 //! "hash"}`, and the hash is SHA-256 over the hash before, a line break and the entry; before the first are 64 zeros.
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     let said = match Options::read(env::args().skip(1)).and_then(|options| check(&options)) {
         Ok(Ok(found)) => (format!("{found}\n"), 0),
         Ok(Err(broken)) => (format!("BROKEN: {broken}.\n"), 1),
-        Err(why) => (format!("verify-audit: {why}\n"), 2),
+        Err(failed) => (format!("verify-audit: {failed}\n"), 2),
     };
     let (text, code) = said;
     // Where nobody reads, the code still tells.
@@ -78,18 +79,18 @@ impl Options {
     }
 }
 
-fn check(options: &Options) -> Result<Result<String, Broken>, Failed> {
-    let mut trail = Trail::default();
+fn check(options: &Options) -> Result<Result<String, String>, Failed> {
+    let mut trail = Trail { head: options.head.clone(), ..Trail::default() };
     for name in &options.files {
         let file: Box<dyn Read> = match name.as_str() {
             "-" => Box::new(io::stdin()),
             name => Box::new(File::open(name).map_err(|why| format!("{name} cannot be read: {why}"))?),
         };
         if let Err(broken) = trail.add(plain(file)?).map_err(|why| format!("{name}: {why}"))? {
-            return Ok(Err(broken));
+            return Ok(Err(broken.to_string()));
         }
     }
-    Ok(trail.end(options.head.as_deref()))
+    Ok(trail.end())
 }
 
 /// What is in a file, whether it is gzipped or not.
@@ -105,6 +106,8 @@ struct Trail {
     verifier: Verifier,
     first: Option<(u64, String)>,
     last: Option<String>,
+    /// A hash that must come by.
+    head: Option<String>,
 }
 
 impl Trail {
@@ -117,8 +120,8 @@ impl Trail {
             let value: serde_json::Value =
                 serde_json::from_str(&line).map_err(|why| format!("line {number} is not JSON: {why}"))?;
             let checked = if value.get("entry").is_some() {
-                let link: Link = serde_json::from_value(value).map_err(|why| format!("line {number}: {why}"))?;
-                self.next(&link)
+                let entry: Link = serde_json::from_value(value).map_err(|why| format!("line {number}: {why}"))?;
+                self.next(&entry)
             } else {
                 let of = |name: &str| value.get(name).ok_or_else(|| format!("line {number} has no {name}"));
                 let seq = of("seq")?.as_u64().ok_or_else(|| format!("line {number}: seq is not a number"))?;
@@ -140,13 +143,14 @@ impl Trail {
         let at = time(&link.entry);
         self.first.get_or_insert_with(|| (link.seq, at.clone()));
         self.last = Some(at);
+        self.head.take_if(|head| *head == link.hash);
         Ok(())
     }
 
-    fn end(&self, head: Option<&str>) -> Result<String, Broken> {
+    fn end(&self) -> Result<String, String> {
         let (checked, seq, hash) = self.verifier.state();
-        if let Some(head) = head {
-            self.verifier.ends_at(seq, head)?;
+        if let Some(head) = &self.head {
+            return Err(format!("no entry has the hash {head}: the trail was replaced, or cut off before it"));
         }
         let (first, from) = self.first.clone().unwrap_or_default();
         let to = self.last.clone().unwrap_or_default();
@@ -193,9 +197,10 @@ mod tests {
         lines
     }
 
-    fn verdict(lines: &[String], head: Option<&str>) -> Result<String, Broken> {
-        let mut trail = Trail::default();
-        trail.add(Cursor::new(lines.join("\n"))).unwrap().and_then(|()| trail.end(head))
+    fn verdict(lines: &[String], head: Option<&str>) -> Result<String, String> {
+        let mut trail = Trail { head: head.map(str::to_owned), ..Trail::default() };
+        let broken = trail.add(Cursor::new(lines.join("\n"))).unwrap();
+        broken.map_err(|broken| broken.to_string()).and_then(|()| trail.end())
     }
 
     #[test]
@@ -209,31 +214,36 @@ mod tests {
         gzip.write_all(lines(3).join("\n").as_bytes()).unwrap();
         let mut trail = Trail::default();
         let file = plain(Cursor::new(gzip.finish().unwrap())).unwrap();
-        assert_eq!(trail.add(file).unwrap().and_then(|()| trail.end(None)).unwrap(), said);
+        assert!(trail.add(file).unwrap().is_ok());
+        assert_eq!(trail.end(), Ok(said));
     }
 
     #[test]
     fn what_was_changed_removed_or_reordered_is_named() {
         let mut changed = lines(4);
         changed[1] = changed[1].replace("2026-11-02", "2026-11-20");
-        assert_eq!(verdict(&changed, None), Err(Broken::Changed { seq: 2 }));
+        assert_eq!(verdict(&changed, None), Err(Broken::Changed { seq: 2 }.to_string()));
         let mut removed = lines(4);
         removed.remove(2);
-        assert_eq!(verdict(&removed, None), Err(Broken::Gap { expected: 3, found: 4 }));
+        assert_eq!(verdict(&removed, None), Err(Broken::Gap { expected: 3, found: 4 }.to_string()));
         let mut reordered = lines(4);
         reordered.swap(1, 2);
-        assert_eq!(verdict(&reordered, None), Err(Broken::Gap { expected: 2, found: 3 }));
+        assert_eq!(verdict(&reordered, None), Err(Broken::Gap { expected: 2, found: 3 }.to_string()));
         let mut cut = lines(4);
         cut.remove(3);
-        assert_eq!(verdict(&cut, None), Err(Broken::CutShort { expected: 4, found: 3 }));
+        assert_eq!(verdict(&cut, None), Err(Broken::CutShort { expected: 4, found: 3 }.to_string()));
     }
 
     #[test]
-    fn a_head_from_elsewhere_shows_that_the_end_was_cut_off_cleanly() {
+    fn a_hash_from_elsewhere_shows_that_nothing_before_it_was_cut_off_or_replaced() {
         let (short, long) = (lines(3), lines(4));
-        let head: serde_json::Value = serde_json::from_str(&long[4]).unwrap();
-        assert!(verdict(&long, head["hash"].as_str()).is_ok());
-        assert!(verdict(&short, head["hash"].as_str()).is_err());
+        for n in [0, 3] {
+            let link: Link = serde_json::from_str(&long[n]).unwrap();
+            assert!(verdict(&long, Some(&link.hash)).is_ok());
+        }
+        let last: Link = serde_json::from_str(&long[3]).unwrap();
+        assert!(verdict(&short, Some(&last.hash)).unwrap_err().contains(&last.hash));
+        assert!(verdict(&long, Some(BEGINNING)).is_err());
     }
 
     #[test]
@@ -242,7 +252,7 @@ mod tests {
         let mut trail = Trail::default();
         assert!(trail.add(Cursor::new(all[..2].join("\n"))).unwrap().is_ok());
         assert!(trail.add(Cursor::new(all[2..].join("\n"))).unwrap().is_ok());
-        assert!(trail.end(None).unwrap().starts_with("OK: 5 entries"));
+        assert!(trail.end().unwrap().starts_with("OK: 5 entries"));
         let said = verdict(&all[2..], None).unwrap();
         assert!(said.contains("What came before entry 3 is not in it"), "{said}");
     }

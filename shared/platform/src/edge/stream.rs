@@ -64,8 +64,8 @@ async fn read(app: &App, records: Vec<Value>) -> Result<Vec<Counted>, Error> {
                 // Only where it is, not what is in it: images hold what was sealed, and queues are read by people.
                 let keys = serde_json::json!({
                     "why": error.to_string(),
-                    "keys": record["dynamodb"]["Keys"],
-                    "sequence_number": record["dynamodb"]["SequenceNumber"],
+                    "keys": record.pointer("/dynamodb/Keys"),
+                    "sequence_number": record.pointer("/dynamodb/SequenceNumber"),
                 });
                 tracing::error!(error = error.causes(), "a change of a request cannot be counted");
                 app.queues.bury(keys.to_string()).await?;

@@ -218,6 +218,14 @@ pub struct Dossier {
     pub files: Vec<KeptFile>,
     /// Grows with every change.
     pub version: u64,
+}
+
+/// A request with what opened it, and seals what is added.
+#[derive(Debug)]
+pub struct Opened {
+    /// The request.
+    pub dossier: Dossier,
+    /// Goes up each time the caller starts again; only while nobody works on it.
     revision: Option<String>,
     keys: Arc<TenantKeys>,
     salt: SubjectSalt,
@@ -237,10 +245,21 @@ impl Dossier {
 pub struct Change<'a> {
     /// What the rules say becomes of it.
     pub decided: &'a Decided,
-    /// Who works on it from now on, where that changes.
-    pub assignee: Option<Option<&'a UserId>>,
+    /// Who works on it from now on.
+    pub hands: Hands,
     /// What the audit trail keeps of it.
     pub entry: &'a Entry,
+}
+
+/// Into whose hands a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// It stays where it is.
+    Unchanged,
+    /// Nobody's.
+    Nobody,
+    /// Somebody's.
+    Of(UserId),
 }
 
 /// What became of a change.
@@ -380,7 +399,7 @@ struct Fresh<'a> {
 impl TenantStore<'_> {
     /// A request with everything that is kept of it: one query, and one read of its salts. `NotFound` where this tenant
     /// has none of that reference.
-    pub async fn dossier(&self, reference: &Reference) -> Result<Dossier, Error> {
+    pub async fn dossier(&self, reference: &Reference) -> Result<Opened, Error> {
         let items = self.request_items(reference).await?;
         let of_request = |item: &&Item| get_text(item, "sk").is_ok_and(|sk| sk == reference.as_str());
         let item = items.iter().find(of_request).ok_or(Error::NotFound)?;
@@ -421,7 +440,7 @@ impl TenantStore<'_> {
             )),
             None => None,
         };
-        Ok(Dossier {
+        let dossier = Dossier {
             reference: reference.clone(),
             kind: get_parsed(item, "kind", Kind::parse)?,
             progress: Progress {
@@ -452,27 +471,25 @@ impl TenantStore<'_> {
             notes,
             files,
             version: whole(item, "version").unwrap_or_default(),
-            revision: item.get("revision").and_then(|value| value.as_n().ok()).cloned(),
-            keys: Arc::clone(&keys),
-            salt: salt.clone(),
-            recording_salts: salts,
-        })
+        };
+        let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
+        Ok(Opened { dossier, revision, keys, salt, recording_salts: salts })
     }
 
     /// A request and the account that it belongs to, read side by side.
-    pub async fn case(&self, reference: &Reference) -> Result<(Dossier, DeskAccount), Error> {
+    pub async fn case(&self, reference: &Reference) -> Result<(Opened, DeskAccount), Error> {
         futures::try_join!(self.dossier(reference), self.desk_account())
     }
 
     /// What opens one of a request's recordings; nothing where there is none to open.
     #[must_use]
-    pub fn recording_key<'d>(&'d self, dossier: &'d Dossier, recording: &'d RecordingSid) -> Option<RecordingKey<'d>> {
+    pub fn recording_key<'d>(&'d self, opened: &'d Opened, recording: &'d RecordingSid) -> Option<RecordingKey<'d>> {
         Some(RecordingKey {
             tenant: self.tenant,
-            call: dossier.call.as_ref()?,
+            call: opened.dossier.call.as_ref()?,
             recording,
-            keys: &dossier.keys,
-            salt: dossier.recording_salts.get(recording.as_str())?.clone(),
+            keys: &opened.keys,
+            salt: opened.recording_salts.get(recording.as_str())?.clone(),
         })
     }
 
@@ -562,17 +579,18 @@ impl TenantStore<'_> {
     }
 
     /// Writes what a decision makes of a request, if nobody changed it since it was read.
-    pub async fn change(&self, dossier: &Dossier, change: &Change<'_>) -> Result<Changed, Error> {
+    pub async fn change(&self, opened: &Opened, change: &Change<'_>) -> Result<Changed, Error> {
+        let dossier = &opened.dossier;
         for candidate in 0..CANDIDATES {
             let mut items = vec![];
             let mut further = vec![];
             for (index, one) in change.decided.further.iter().enumerate() {
                 let source = format!("further:{}:{}:{index}", dossier.reference, dossier.version);
-                let reference = Reference::from_entropy(dossier.keys.reference_entropy(&source, candidate)?);
-                items.extend(self.further_items(dossier, change.decided, one, &reference)?);
+                let reference = Reference::from_entropy(opened.keys.reference_entropy(&source, candidate)?);
+                items.extend(self.further_items(opened, change.decided, one, &reference)?);
                 further.push(reference);
             }
-            let update = self.change_update(dossier, change, &further)?;
+            let update = self.change_update(opened, change, &further)?;
             items.insert(0, TransactWriteItem::builder().update(update).build());
             match self.write_audited(&items, change.entry).await? {
                 Written::Done => return Ok(Changed::Done(further)),
@@ -590,7 +608,8 @@ impl TenantStore<'_> {
         Err(Error::Failed { doing: "changing a request", source: "every candidate for a reference is taken".into() })
     }
 
-    fn change_update(&self, dossier: &Dossier, change: &Change<'_>, further: &[Reference]) -> Result<Update, Error> {
+    fn change_update(&self, opened: &Opened, change: &Change<'_>, further: &[Reference]) -> Result<Update, Error> {
+        let dossier = &opened.dossier;
         let (decided, tenant, reference) = (change.decided, self.tenant.id(), &dossier.reference);
         let pk = partition(tenant, reference);
         let mut to = Attributes::default();
@@ -611,7 +630,11 @@ impl TenantStore<'_> {
         to.keep("closed_on", closed.as_ref().map(|it| text(it.on.to_string())));
         to.keep("outcome", closed.as_ref().map(|it| text(it.outcome.code())));
         to.keep("ground", closed.as_ref().and_then(|it| it.ground).map(|ground| text(ground.code())));
-        let assignee = change.assignee.unwrap_or(dossier.assignee.as_ref());
+        let assignee = match &change.hands {
+            Hands::Unchanged => dossier.assignee.as_ref(),
+            Hands::Nobody => None,
+            Hands::Of(user) => Some(user),
+        };
         to.keep("assignee", assignee.map(|user| text(user.as_str())));
         for (name, value) in
             self.index_attributes(reference, decided.progress, &decided.clocks, assignee, closed.as_ref())
@@ -625,7 +648,7 @@ impl TenantStore<'_> {
             to.set("further", AttributeValue::L(references));
         }
         let place = Place { table: "requests", pk: &pk, sk: reference.as_str(), attribute: "event" };
-        let events = decided.events.iter().map(|event| sealed_event(&dossier.keys, &dossier.salt, place, event));
+        let events = decided.events.iter().map(|event| sealed_event(&opened.keys, &opened.salt, place, event));
         to.values.insert(":news".to_owned(), AttributeValue::L(events.collect::<Result<_, _>>()?));
         to.set.push("#events = list_append(#events, :news)".to_owned());
         to.names.insert("#events".to_owned(), "events".to_owned());
@@ -639,7 +662,7 @@ impl TenantStore<'_> {
             to.values.insert(":seen".to_owned(), number(dossier.version));
         }
         // A caller may still replace what was not worked on: with it went the salt.
-        if let Some(revision) = &dossier.revision {
+        if let Some(revision) = &opened.revision {
             condition.push("#revision = :revision");
             to.names.insert("#revision".to_owned(), "revision".to_owned());
             to.values.insert(":revision".to_owned(), AttributeValue::N(revision.clone()));
@@ -682,11 +705,12 @@ impl TenantStore<'_> {
     /// A request that was found in another one, with a salt of its own.
     fn further_items(
         &self,
-        dossier: &Dossier,
+        opened: &Opened,
         decided: &Decided,
         further: &Further,
         reference: &Reference,
     ) -> Result<[TransactWriteItem; 2], Error> {
+        let dossier = &opened.dossier;
         // What was confirmed was confirmed for all that the person asked.
         let confirmed = dossier.confirmed.as_ref().filter(|_| further.confirmed);
         let fresh = Fresh {
@@ -706,7 +730,7 @@ impl TenantStore<'_> {
             event: &further.event,
         };
         let salt = SubjectSalt::random()?;
-        let mut item = self.fresh_item(&dossier.keys, &salt, &fresh)?;
+        let mut item = self.fresh_item(&opened.keys, &salt, &fresh)?;
         item.insert("first".to_owned(), text(dossier.reference.as_str()));
         if let Some(call) = &dossier.call {
             item.insert("call".to_owned(), text(call.as_str()));
@@ -785,9 +809,9 @@ impl TenantStore<'_> {
                 insert(name, value);
             }
         }
-        let (received_pk, received_sk) = received_key(tenant, new.clocks.received_on, new.reference);
-        insert("received_pk", received_pk);
-        insert("received_sk", received_sk);
+        let (month, day) = received_key(tenant, new.clocks.received_on, new.reference);
+        insert("received_pk", month);
+        insert("received_sk", day);
         let Person { phone, email, name, details } = new.person;
         for (attribute, value) in [("contact", phone), ("email", email), ("name", name), ("details", details)] {
             if let Some(value) = value {

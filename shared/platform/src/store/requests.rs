@@ -236,9 +236,9 @@ impl TenantStore<'_> {
             item.insert("confirm_by".to_owned(), text(confirm_by.date.to_string()));
         }
         item.insert("clocks".to_owned(), clocks_json(new.clocks)?);
-        let (received_pk, received_sk) = received_key(self.tenant.id(), new.clocks.received_on, reference);
-        item.insert("received_pk".to_owned(), received_pk);
-        item.insert("received_sk".to_owned(), received_sk);
+        let (month, day) = received_key(self.tenant.id(), new.clocks.received_on, reference);
+        item.insert("received_pk".to_owned(), month);
+        item.insert("received_sk".to_owned(), day);
         Ok(item)
     }
 

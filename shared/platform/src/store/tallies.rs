@@ -119,7 +119,7 @@ fn facts(image: &Image) -> Result<Facts, Error> {
 }
 
 fn image_text<'a>(image: &'a Image, name: &'static str) -> Result<&'a str, Error> {
-    image.get(name).and_then(|value| value["S"].as_str()).ok_or_else(|| unreadable(name))
+    image.get(name).and_then(|value| value.get("S")?.as_str()).ok_or_else(|| unreadable(name))
 }
 
 fn unreadable(name: &'static str) -> Error {
@@ -332,7 +332,7 @@ mod tests {
         })
     }
 
-    fn record(sk: &str, number: &str, old: Option<Value>, new: Option<Value>) -> StreamRecord {
+    fn record(sk: &str, number: &str, old: Option<&Value>, new: Option<&Value>) -> StreamRecord {
         serde_json::from_value(json!({
             "eventID": "1", "eventName": "MODIFY",
             "dynamodb": {
@@ -349,13 +349,13 @@ mod tests {
 
     #[test]
     fn a_record_tells_of_a_request_and_notes_and_files_count_nowhere() {
-        let counted = record(&reference(), "7", None, Some(image("received", 2))).read().unwrap().unwrap();
+        let counted = record(&reference(), "7", None, Some(&image("received", 2))).read().unwrap().unwrap();
         assert_eq!(counted.tenant.id().as_str(), "t-a");
         assert_eq!((counted.shard.as_str(), counted.number.len()), ("12", 40));
         assert_eq!(counted.change.before, None);
         assert_eq!(counted.change.after.unwrap().kind, Kind::Delete);
         let note = format!("{}#note#x", reference());
-        assert_eq!(record(&note, "8", None, Some(json!({"text": {"B": "AA"}}))).read().unwrap(), None);
+        assert_eq!(record(&note, "8", None, Some(&json!({"text": {"B": "AA"}}))).read().unwrap(), None);
     }
 
     #[test]
@@ -363,8 +363,8 @@ mod tests {
         let mut damaged = image("received", 2);
         damaged["kind"] = json!({"S": "nonsense"});
         for record in [
-            record(&reference(), "7", None, Some(damaged)),
-            record(&reference(), "seven", None, Some(image("received", 2))),
+            record(&reference(), "7", None, Some(&damaged)),
+            record(&reference(), "seven", None, Some(&image("received", 2))),
         ] {
             assert_eq!(record.read().unwrap_err().kind(), "Invalid");
         }
@@ -372,8 +372,8 @@ mod tests {
 
     #[test]
     fn a_batch_sums_what_it_takes_and_knows_the_newest_change_of_each_partition() {
-        let made = record(&reference(), "7", None, Some(image("incomplete", 2))).read().unwrap().unwrap();
-        let moved = record(&reference(), "9", Some(image("incomplete", 2)), Some(image("received", 2)))
+        let made = record(&reference(), "7", None, Some(&image("incomplete", 2))).read().unwrap().unwrap();
+        let moved = record(&reference(), "9", Some(&image("incomplete", 2)), Some(&image("received", 2)))
             .read()
             .unwrap()
             .unwrap();
@@ -394,7 +394,7 @@ mod tests {
             let day = jiff::civil::date(2020, 1, 1).checked_add(i64::from(n).days()).unwrap();
             image["received_on"] = json!({"S": day.to_string()});
             image["respond_by"] = json!({"S": day.to_string()});
-            record(&reference(), &n.to_string(), None, Some(image)).read().unwrap().unwrap()
+            record(&reference(), &n.to_string(), None, Some(&image)).read().unwrap().unwrap()
         };
         let many: Vec<_> = (1..100).map(of).collect();
         let mut batch = Batch::default();
