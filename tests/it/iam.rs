@@ -75,7 +75,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-provision-tenant",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("accounts", &["GetItem", "PutItem"]),
+            ("accounts", &["GetItem", "PutItem", "UpdateItem"]),
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt", "GenerateDataKeyWithoutPlaintext"]),
             ("sessions", &["PutItem"]),
@@ -153,7 +153,6 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["GetItem", "UpdateItem"]),
-            ("sessions/by-user", &["Query"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -167,6 +166,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
@@ -176,7 +176,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "dashboard-confirm",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["UpdateItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -187,7 +187,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "dashboard-factors",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["UpdateItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -201,6 +201,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
             ("sessions/by-user", &["Query"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),

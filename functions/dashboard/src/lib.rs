@@ -31,7 +31,9 @@ pub mod sign_out;
 mod ceremony;
 mod choosing;
 mod entering;
+mod noting;
 mod recovery_codes;
+mod telling;
 mod tries;
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub use directory::{CallOwner, NumberOwner};
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
-pub use users::{Account, NewUser, TeamChange, User, new_user_id};
+pub use users::{Account, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
 use crate::clock::Clock;
