@@ -190,9 +190,8 @@ struct App(Totp);
 impl App {
     /// Set up by the secret that a page shows.
     fn new(page: &str) -> Result<Self, Error> {
-        let secret = marked(page, "data-totp-secret").unwrap_or_default().replace(' ', "");
-        let secret = Secret::try_from_base32(secret);
-        let secret = secret.map_err(|error| Error::say("the page", "shows no secret", &format!("{error:?}")))?;
+        let shown = marked(page, "data-totp-secret").map(|secret| Secret::try_from_base32(secret.replace(' ', "")));
+        let secret = shown.and_then(Result::ok).ok_or_else(|| Error::say("the page", "shows no secret", &page))?;
         let app = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(CODE_SECONDS);
         Ok(Self(app.with_secret(secret).build_noncompliant()))
     }
