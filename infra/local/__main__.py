@@ -107,6 +107,9 @@ def parser() -> argparse.ArgumentParser:
     tenant.add_argument("file", nargs="?")
     for part in ("--name", "--email", "--slug", "--env"):
         tenant.add_argument(part)
+    audit = commands.add_parser("verify-audit")
+    audit.add_argument("tenant")
+    audit.add_argument("--env")
     commands.add_parser("secret").add_argument("--env", required=True)
     commands.add_parser("deploy").add_argument("env")
     return top
@@ -144,6 +147,8 @@ def run(options: argparse.Namespace) -> int:
             operate.replay(operate.Target(local, options.env), options.queue)
         case "tenant":
             tenant(operate.Target(local, options.env), options)
+        case "verify-audit":
+            return operate.verify_audit(operate.Target(local, options.env), options.tenant)
         case "secret":
             operate.ask_secret(operate.Target(local, options.env))
         case "deploy":

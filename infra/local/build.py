@@ -11,7 +11,7 @@ from pathlib import Path
 from .console import Stop, step
 from .settings import LAMBDA_DIR, ROOT, target_dir
 
-TOOLS = ("standins", "phone")
+TOOLS = ("standins", "phone", "verify-audit")
 # Where the stripped copies came from, so that an unchanged bin is not stripped, hashed and zipped again.
 STAMPS = LAMBDA_DIR / "copied.json"
 

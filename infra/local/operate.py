@@ -127,6 +127,25 @@ def _named(order: dict[str, Any]) -> str:
     return str(order.get("tenant", {}).get("slug", "platform"))
 
 
+# ── The audit trail ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_audit(target: Target, tenant: str) -> int:
+    """`make verify-audit TENANT=…`: have `jobs-verify-audit` walk the trail, and say what it found."""
+    function = f"{target.stack_name}-jobs-verify-audit"
+    answer = target.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"tenant": tenant}).encode())
+    found = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        if found.get("errorType") == "NotFound":
+            raise Stop(f"There is no tenant {tenant!r}.", "Give the short name under which it was set up.")
+        raise Stop(f"The trail could not be walked: {json.dumps(found)}", "make logs FN=jobs-verify-audit")
+    if found["ok"]:
+        say(f"OK: {found['entries']} entries, nothing changed, removed or reordered. The last hash is {found['hash']}.")
+        return 0
+    say(f"BROKEN: {found['broken']}. The {found['entries']} entries before that are whole.")
+    return 1
+
+
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-record-usage",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("usage", &["PutItem"]),
+            ("usage", &["PutItem", "UpdateItem"]),
             ("usage-queue", RECEIVE),
             ("usage-dead-queue", &["SendMessage"]),
         ],
@@ -55,6 +55,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("requests", &["GetItem", "PutItem", "UpdateItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
+            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("recordings-queue", &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]),
             ("recordings-dead-queue", &["SendMessage"]),
         ],
@@ -67,6 +68,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
+            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("transcripts-queue", RECEIVE),
             ("transcripts-dead-queue", &["SendMessage"]),
         ],
@@ -220,8 +222,259 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-queue", SEND),
         ],
     ),
+    // The request desk.
+    (
+        "dashboard-overview",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("tallies", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+        ],
+    ),
+    (
+        "dashboard-requests",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+            ("requests/by-assignee", &["Query"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("requests/by-contact", &["Query"]),
+            ("requests/by-email", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-bulk",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query", "PutItem", "UpdateItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-request",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-act",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query", "PutItem", "UpdateItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-note",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-attach",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+        ],
+    ),
+    (
+        "dashboard-attachment",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-recording",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/*", &["GetObject"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    (
+        "dashboard-new-request",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-export",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["BatchGetItem"]),
+            ("tallies", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("requests/by-received", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-record",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["Query"]),
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("jobs-tally", &[("tallies", &["UpdateItem"]), ("tally-dead-queue", &["SendMessage"])]),
+    // Setup and proof.
+    ("dashboard-service-codes", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["Query"])]),
+    (
+        "dashboard-service-code",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("directory", &["PutItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-greeting",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", EDIT),
+            ("greetings/uploads/*", &["GetObject", "PutObject"]),
+            ("greetings/greetings/*", &["PutObject"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-team",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("accounts", EDIT),
+            ("directory", &["PutItem", "UpdateItem"]),
+            ("mail-queue", SEND),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-settings",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("usage", &["Query"])]),
+    (
+        "dashboard-audit",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["Query"]),
+            ("audit", &["PutItem", "Query"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-audit-export",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("audit", &["PutItem", "Query", "GetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-report",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("tallies", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-request-log",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("requests/by-received", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "jobs-verify-audit",
+        &[("directory", &["GetItem"]), ("audit", &["Query", "GetItem"]), ("keys", &["Query"]), ("key", &["Decrypt"])],
+    ),
 ];
 
+/// Every page notes that its session was used.
+const SEEN: May = ("sessions", &["UpdateItem"]);
+const EDIT: &[&str] = &["GetItem", "Query", "PutItem", "UpdateItem"];
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
@@ -278,6 +531,10 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("mail-from".to_owned(), "ses", arn("ses", "identity/optline@example.com")));
     let by_user = format!("table/{}/index/by-user", at.tables["sessions"]);
     all.push(("sessions/by-user".to_owned(), "dynamodb", arn("dynamodb", &by_user)));
+    for index in ["open-by-due", "by-assignee", "closed-by-day", "by-received", "by-contact", "by-email"] {
+        let path = format!("table/{}/index/{index}", at.tables["requests"]);
+        all.push((format!("requests/{index}"), "dynamodb", arn("dynamodb", &path)));
+    }
     for (name, table) in &at.tables {
         all.push((name.clone(), "dynamodb", arn("dynamodb", &format!("table/{table}"))));
     }
@@ -289,6 +546,10 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     }
     let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);
     all.push(("greetings/greetings/*".to_owned(), "s3", greeting));
+    let upload = format!("arn:aws:s3:::{}/uploads/t-0/0", at.buckets["greetings"]);
+    all.push(("greetings/uploads/*".to_owned(), "s3", upload));
+    let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
+    all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
     all
 }
 

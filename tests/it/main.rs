@@ -10,6 +10,8 @@ mod counts;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod greeting;
@@ -21,6 +23,8 @@ mod isolation;
 mod leaks;
 #[cfg(test)]
 mod recordings;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod template;
 #[cfg(test)]

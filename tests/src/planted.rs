@@ -1,6 +1,6 @@
 //! The callers of all tests: fictional numbers and marked words, so that one search finds whatever leaked.
 //!
-//! Numbers are those that North America keeps free for fiction, 555-0100 to 555-0199, in the area codes below: 2,000 of
+//! Numbers are those that North America keeps free for fiction, 555-0100 to 555-0199, in the area codes below: thousands of
 //! them, a different one for each caller. Whatever a caller says holds a [marker](MARKERS).
 
 use phone::{Do, Speech};
@@ -23,16 +23,20 @@ pub const GREETING: u16 = 510;
 pub const ISOLATION: u16 = 530;
 /// The callers of `counts`.
 pub const COUNTS: u16 = 559;
+/// The callers of `desk`.
+pub const DESK: u16 = 657;
 /// The random callers of `crowd`.
 pub const RANDOM: u16 = 562;
 /// The simultaneous callers of `crowd`: three hundred.
 pub const AT_ONCE: [u16; 3] = [619, 626, 650];
+/// The callers of `setup`.
+pub const SETUP: u16 = 714;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 14] = [
-    CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], KEYED,
+const AREAS: [u16; 16] = [
+    CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
+    AT_ONCE[1], AT_ONCE[2], SETUP, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

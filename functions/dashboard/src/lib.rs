@@ -14,6 +14,38 @@
 //! | [`sessions`] | `GET` `POST /dashboard/sessions` | whoever is signed in | – |
 //! | [`sign_in`] | `GET` `POST /dashboard/sign-in` | anybody | `second-factor` |
 //! | [`sign_out`] | `POST /dashboard/sign-out` | whoever is signed in | `sign-in` |
+//!
+//! The request desk:
+//!
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`overview`] | `GET /dashboard/overview`, `/dashboard` | whoever is signed in | – |
+//! | [`requests`] | `GET` `POST /dashboard/requests` | the menu; its own search | `request` |
+//! | [`bulk`] | `POST /dashboard/bulk` | `requests` | – |
+//! | [`request`] | `GET /dashboard/request/{reference}` | `requests`, `overview` | – |
+//! | [`act`] | `POST /dashboard/act/{reference}` | `request` | `request` |
+//! | [`note`] | `POST /dashboard/note/{reference}` | `request` | `request` |
+//! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
+//! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
+//! | [`recording`] | `GET /dashboard/recording/{ticket}` | the player of `request` | – |
+//! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
+//! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
+//! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
+//!
+//! Setup and proof:
+//!
+//! | module | route | who calls it | what comes next |
+//! |---|---|---|---|
+//! | [`service_codes`] | `GET /dashboard/service-codes` | whoever is signed in | `service-code` |
+//! | [`service_code`] | `GET` `POST /dashboard/service-code/{code}` | whoever is signed in; owners and managers save | `greeting` |
+//! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
+//! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
+//! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
+//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
+//! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
+//! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
+//! | [`report`] | `GET /dashboard/report` | whoever is signed in | `request-log`, a file |
+//! | [`request_log`] | `GET /dashboard/request-log` | whoever is signed in | a file |
 
 pub mod account;
 pub mod asset;
@@ -28,11 +60,41 @@ pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
 
+pub mod act;
+pub mod attach;
+pub mod attachment;
+pub mod bulk;
+pub mod export;
+pub mod new_request;
+pub mod note;
+pub mod overview;
+pub mod record;
+pub mod recording;
+pub mod request;
+pub mod requests;
+
+pub mod audit;
+pub mod audit_export;
+pub mod greeting;
+pub mod report;
+pub mod request_log;
+pub mod service_code;
+pub mod service_codes;
+pub mod settings;
+pub mod team;
+pub mod usage;
+
+mod case;
 mod ceremony;
 mod choosing;
+mod desk_texts;
 mod entering;
+mod file_type;
+mod links;
 mod noting;
 mod recovery_codes;
+mod setup;
+mod sound;
 mod telling;
 mod tries;
 

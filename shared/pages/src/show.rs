@@ -697,13 +697,14 @@ pub fn tabs(label: &str, tabs: &[Tab<'_>]) -> Markup {
     }
 }
 
-/// A recording. The browser's own controls are the ones that everybody's tools know.
+/// A recording. The browser's own controls are the ones that everybody's tools know. Nothing is fetched before somebody
+/// plays it: who listened is written down.
 #[must_use]
 pub fn audio(label: &str, src: &str, content_type: &str) -> Markup {
     html! {
         figure.audio {
             figcaption { (label) }
-            audio controls preload="metadata" aria-label=(label) { source src=(src) type=(content_type); }
+            audio controls preload="none" aria-label=(label) { source src=(src) type=(content_type); }
         }
     }
 }

@@ -100,7 +100,8 @@ pub(crate) fn patient() -> TimeoutConfig {
         .build()
 }
 
-fn credentials() -> Option<Credentials> {
+/// The credentials of this function's role, as Lambda puts them into the environment.
+pub(crate) fn credentials() -> Option<Credentials> {
     #[expect(clippy::disallowed_methods, reason = "credentials stay out of Config, which is Debug")]
     let read = |name: &str| std::env::var(name).ok();
     Some(Credentials::new(

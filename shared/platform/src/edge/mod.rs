@@ -7,6 +7,7 @@
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
 //! | [`page`](page()), [`door`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
+//! | [`stream`](stream()) | DynamoDB, after a change of a request | the whole batch is retried |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
 //!
 //! The loops below are not generic over the handler: it is boxed once, or every bin would compile hyper again.
@@ -16,6 +17,7 @@ mod http;
 mod job;
 mod page;
 mod queue;
+mod stream;
 mod twilio;
 
 use std::future::Future;
@@ -32,6 +34,7 @@ pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use page::{Client, Fields, File, Page, Visit, door, page, safe_next, with_query};
 pub use queue::queue;
+pub use stream::stream;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 
 use crate::clock::Clock;

@@ -403,10 +403,13 @@ impl Page {
         response.headers = headers;
         response.cookies = self.cookies;
         response.is_base64_encoded = self.binary;
-        response.body = (!self.body.is_empty()).then(|| match self.binary {
-            true => Body::Binary(self.body),
-            false => Body::Text(String::from_utf8_lossy(&self.body).into_owned()),
-        });
+        response.body = if self.body.is_empty() {
+            None
+        } else if self.binary {
+            Some(Body::Binary(self.body))
+        } else {
+            Some(Body::Text(String::from_utf8_lossy(&self.body).into_owned()))
+        };
         response
     }
 }
@@ -417,9 +420,7 @@ fn cookie(name: &str, value: &str, seconds: i64) -> String {
     cookie.set_secure(true);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);
-    let mut text = cookie.to_string();
-    text.push_str(&format!("; Max-Age={seconds}"));
-    text
+    format!("{cookie}; Max-Age={seconds}")
 }
 
 type Handler = Box<dyn Fn(&'static App, Session, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;

@@ -71,6 +71,6 @@ pub(super) fn code_key(code: &ServiceCode) -> String {
 }
 
 /// Settings are one JSON attribute: they are read and written whole.
-fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
+pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
     serde_json::from_str(get_text(item, "settings")?).map_err(Error::failed("reading an account's settings"))
 }

@@ -9,6 +9,7 @@
 //! | tenant `#` year-month | number, 12 digits | the entry's text, sealed; its hash and its predecessor's |
 //! | `head#` tenant | `head` | number, hash and month of the newest entry |
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -28,6 +29,10 @@ use crate::seal::{Place, SubjectSalt, TenantKeys};
 /// Many people of one tenant may act in the same moment; each try learns the newest head.
 const TRIES: u32 = 12;
 const WAIT: Duration = Duration::from_millis(8);
+/// How many entries are asked for at once when the whole trail is read.
+const WALK: i32 = 1000;
+/// No trail began before this month.
+pub const FIRST_MONTH: &str = "2026-11";
 
 /// The newest entry of a tenant's trail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +82,8 @@ impl TenantStore<'_> {
         for turn in 0..TRIES {
             let head = self.store.heads.get(self.tenant.id()).unwrap_or_else(Head::beginning);
             let link = Link::after(head.seq, &head.hash, entry_text.clone());
-            let month = month(entry.at);
+            // Never before its predecessor's: months in their order are entries in their order.
+            let month = month(entry.at).max(head.month.clone());
             let next = Head { seq: link.seq, hash: link.hash.clone(), month: month.clone() };
             let written = self
                 .store
@@ -179,6 +185,7 @@ impl TenantStore<'_> {
             .query()
             .table_name(self.store.audit_table()?)
             .scan_index_forward(ascending)
+            .consistent_read(true)
             .expression_attribute_values(":pk", text(&pk))
             .limit(limit);
         query = match from {
@@ -193,6 +200,32 @@ impl TenantStore<'_> {
         let more = found.last_evaluated_key().is_some();
         let next = links.last().filter(|_| more).map(|link| (month.to_owned(), link.seq));
         Ok(TrailPage { links, next })
+    }
+
+    /// Gives every entry behind a number to `visit`, the oldest first, from one month to another, page by page: memory
+    /// does not grow with the trail. Ends early where `visit` says so.
+    pub async fn walk_trail(
+        &self,
+        months: impl IntoIterator<Item = String>,
+        behind: u64,
+        mut visit: impl FnMut(Link) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        let mut seq = behind;
+        for month in months {
+            loop {
+                let page = self.trail(&month, Some(seq), true, WALK).await?;
+                for link in page.links {
+                    seq = link.seq;
+                    if visit(link)?.is_break() {
+                        return Ok(());
+                    }
+                }
+                if page.next.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn trail_key(&self, month: &str) -> String {
@@ -213,17 +246,31 @@ pub(super) enum Written {
     Refused(Vec<CancellationReason>),
 }
 
+/// An item as a link. One whose entry does not open was changed behind our back: it becomes a link without an entry, which
+/// no chain takes, so that whoever checks is told its number.
 fn open_link(keys: &TenantKeys, pk: &str, item: &Item) -> Result<Link, Error> {
     let sk = get_text(item, "sk")?;
     let place = Place { table: "audit", pk, sk, attribute: "entry" };
-    let sealed = item.get("entry").and_then(|value| value.as_b().ok()).ok_or_else(|| damaged("entry"))?;
-    let entry = keys.open(&SubjectSalt::of_place(pk, ""), place, sealed.as_ref())?;
+    let sealed = item.get("entry").and_then(|value| value.as_b().ok());
+    let entry = sealed.and_then(|sealed| keys.open(&SubjectSalt::of_place(pk, ""), place, sealed.as_ref()).ok());
+    let entry = entry.and_then(|entry| String::from_utf8(entry.to_vec()).ok());
     Ok(Link {
         seq: sk.parse().map_err(|_| damaged("sk"))?,
-        previous: get_text(item, "previous")?.to_owned(),
-        entry: String::from_utf8(entry.to_vec()).map_err(|_| damaged("entry"))?,
-        hash: get_text(item, "hash")?.to_owned(),
+        previous: get_text(item, "previous").unwrap_or_default().to_owned(),
+        entry: entry.unwrap_or_default(),
+        hash: get_text(item, "hash").unwrap_or_default().to_owned(),
     })
+}
+
+/// The months from one to another, both included, in order; none where one of them is not a month.
+pub fn months(from: &str, to: &str) -> impl Iterator<Item = String> + use<> {
+    let read = |month: &str| {
+        let (year, month) = month.split_once('-')?;
+        let (year, month): (i32, i32) = (year.parse().ok()?, month.parse().ok()?);
+        ((2000..10_000).contains(&year) && (1..=12).contains(&month)).then(|| year * 12 + month - 1)
+    };
+    let (from, to) = read(from).zip(read(to)).unwrap_or((1, 0));
+    (from..=to).map(|n| format!("{:04}-{:02}", n / 12, n % 12 + 1))
 }
 
 /// The month under which an entry lies, in UTC.
@@ -235,4 +282,19 @@ pub fn month(at: Timestamp) -> String {
 
 fn seq_key(seq: u64) -> String {
     format!("{seq:012}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_counted_across_years() {
+        let counted: Vec<String> = months("2026-11", "2027-02").collect();
+        assert_eq!(counted, ["2026-11", "2026-12", "2027-01", "2027-02"]);
+        assert_eq!(months("2027-02", "2027-02").count(), 1);
+        for (from, to) in [("2027-03", "2027-02"), ("", "2027-02"), ("2027-13", "2028-01"), ("-1-1", "2027-01")] {
+            assert_eq!(months(from, to).count(), 0, "{from} {to}");
+        }
+    }
 }

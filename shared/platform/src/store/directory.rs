@@ -55,6 +55,12 @@ impl Store {
         item.as_ref().map(owner).transpose()
     }
 
+    /// The tenant that the operator calls by this name. For jobs that the operator starts.
+    pub async fn tenant_of_slug(&self, slug: &str) -> Result<Option<Tenant>, Error> {
+        let item = self.look_up("tenant", slug).await?;
+        item.as_ref().map(owner).transpose()
+    }
+
     /// Writes down, once, whom a call belongs to: its last callbacks carry nothing but its SID. Returns the owner
     /// that counts, which is the first one written.
     pub async fn remember_call(

@@ -12,6 +12,7 @@
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
+//! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
 //!
@@ -23,11 +24,16 @@
 
 mod accounts;
 mod audit;
+mod desk;
 mod directory;
+mod inbox;
 mod keys;
+mod log;
 mod provisioning;
 mod requests;
 mod sessions;
+mod settings;
+mod tallies;
 mod usage;
 mod users;
 
@@ -40,12 +46,23 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::join;
 
 pub use accounts::ServiceCodeAccount;
-pub use audit::{Head, TrailPage, month};
+pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use desk::{
+    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened, Person,
+    Spoken,
+};
 pub use directory::{CallOwner, NumberOwner};
+pub use inbox::{
+    Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
+};
+pub use log::LogPage;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
-pub use users::{Account, NewUser, TeamChange, User, new_user_id, sign_in_form};
+pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use tallies::{Counted, StreamRecord, Tallies, week_of};
+pub use usage::DayOfUse;
+pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
 use crate::clock::Clock;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::accounts::code_key;
 use super::directory::{key, owner};
-use super::{Store, text};
+use super::{Store, number, text};
 use crate::Error;
 use crate::tenant::Tenant;
 
@@ -111,6 +111,8 @@ impl Store {
             .item("pk", text(tenant.id().as_str()))
             .item("sk", AttributeValue::S(sk))
             .item("settings", AttributeValue::S(settings))
+            // Later than any version that counting up has reached: whoever edits the old settings is told.
+            .item("version", number(self.clock.now().as_millisecond()))
             .send()
             .await
             .map(|_| ())

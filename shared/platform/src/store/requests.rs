@@ -26,13 +26,13 @@ use crate::seal::{Place, SubjectSalt, TenantKeys};
 use crate::tenant::TenantId;
 
 /// Candidates for a reference number. Of 10^11, a tenant with a million requests has one in 10^5.
-const CANDIDATES: u8 = 8;
+pub(super) const CANDIDATES: u8 = 8;
 /// How often a transaction that another one was in the way of is tried.
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(60);
 
 /// Version of the normaliser behind the blind index of telephone numbers ([`E164`]).
-const PHONE_INDEX: &str = "p1";
+pub(super) const PHONE_INDEX: &str = "p1";
 
 /// A request as the hotline begins it.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl TenantStore<'_> {
         let (pk, sk) = (partition(self.tenant.id(), reference), reference.as_str());
         let salt = SubjectSalt::random()?;
         let salt_pk = salt_key(self.tenant.id(), sk);
-        let mut item = self.begun_item(&pk, reference, new);
+        let mut item = self.begun_item(&pk, reference, new)?;
         if let Some(contact) = new.contact {
             let place = Place { table: "requests", pk: &pk, sk, attribute: "contact" };
             let sealed = keys.seal(&salt, place, contact.as_str().as_bytes())?;
@@ -155,8 +155,11 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .set_item(Some(item))
             .condition_expression(
-                "attribute_not_exists(pk) OR (#call = :call AND #state = :incomplete AND #revision < :revision)",
+                "attribute_not_exists(pk) OR \
+                 (#call = :call AND #state = :incomplete AND #revision < :revision AND attribute_not_exists(#worked))",
             )
+            // What somebody at the desk has begun to work on is no longer replaced: what they wrote is sealed under it.
+            .expression_attribute_names("#worked", "worked")
             .expression_attribute_names("#call", "call")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#revision", "revision")
@@ -206,7 +209,7 @@ impl TenantStore<'_> {
         }
     }
 
-    fn begun_item(&self, pk: &str, reference: &Reference, new: &NewRequest<'_>) -> Item {
+    fn begun_item(&self, pk: &str, reference: &Reference, new: &NewRequest<'_>) -> Result<Item, Error> {
         let respond_by = new.clocks.respond_by.date;
         let mut item = Item::from([
             ("pk".to_owned(), text(pk)),
@@ -214,7 +217,7 @@ impl TenantStore<'_> {
             ("kind".to_owned(), text(new.kind.code())),
             ("state".to_owned(), text(State::Incomplete.code())),
             ("extended".to_owned(), AttributeValue::Bool(false)),
-            ("channel".to_owned(), text(channel_code(new.channel))),
+            ("channel".to_owned(), text(new.channel.code())),
             ("code".to_owned(), text(new.code.as_str())),
             ("language".to_owned(), text(new.language.code())),
             ("call".to_owned(), text(new.call.as_str())),
@@ -232,7 +235,11 @@ impl TenantStore<'_> {
         if let Some(confirm_by) = &new.clocks.confirm_by {
             item.insert("confirm_by".to_owned(), text(confirm_by.date.to_string()));
         }
-        item
+        item.insert("clocks".to_owned(), clocks_json(new.clocks)?);
+        let (month, day) = received_key(self.tenant.id(), new.clocks.received_on, reference);
+        item.insert("received_pk".to_owned(), month);
+        item.insert("received_sk".to_owned(), day);
+        Ok(item)
     }
 
     /// Notes a recording as soon as it ended, with what is missing now, so that a hang-up right after it loses nothing.
@@ -304,7 +311,7 @@ impl TenantStore<'_> {
             .update(reference, submission.call)?
             .update_expression(
                 "SET #state = :received, #missing = :missing, #confirmed_at = :at, #confirmed_how = :how, \
-                 #events = list_append(#events, :event)",
+                 #events = list_append(#events, :event) ADD #version :one",
             )
             .condition_expression("#call = :call AND #state = :incomplete AND #revision = :revision")
             .expression_attribute_names("#state", "state")
@@ -318,6 +325,8 @@ impl TenantStore<'_> {
             .expression_attribute_values(":at", text(submission.at.to_string()))
             .expression_attribute_values(":how", text("orally, on the call"))
             .expression_attribute_values(":event", AttributeValue::L(vec![event_map(&event)?]))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":incomplete", text(State::Incomplete.code()))
             .expression_attribute_values(":revision", number(submission.revision))
             .return_values(ReturnValue::AllNew)
@@ -402,9 +411,24 @@ impl TenantStore<'_> {
 }
 
 /// A tenant's requests lie spread over 100 partitions: one alone takes 1,000 writes a second.
-fn partition(tenant: &TenantId, reference: &Reference) -> String {
+pub(super) fn partition(tenant: &TenantId, reference: &Reference) -> String {
     let shard: String = reference.as_str().chars().take(2).collect();
     format!("{tenant}#{shard}")
+}
+
+/// Every date of a request as JSON: read whole, and never looked into by an expression.
+pub(super) fn clocks_json(clocks: &Clocks) -> Result<AttributeValue, Error> {
+    serde_json::to_string(clocks).map(text).map_err(Error::failed("writing a request's dates"))
+}
+
+/// Where index `by-received` has a request: a tenant's month, then the day.
+pub(super) fn received_key(
+    tenant: &TenantId,
+    received_on: Date,
+    reference: &Reference,
+) -> (AttributeValue, AttributeValue) {
+    let month = format!("{tenant}#{:04}-{:02}", received_on.year(), received_on.month());
+    (text(month), text(format!("{received_on}#{}", reference.as_str())))
 }
 
 /// Whether what is there already under a reference is this very version; nothing where it is another call's.
@@ -418,7 +442,7 @@ fn begun_before(there: &Item, new: &NewRequest<'_>) -> Result<Option<bool>, Erro
     Ok(Some(same))
 }
 
-fn missing_list(missing: &[Missing]) -> AttributeValue {
+pub(super) fn missing_list(missing: &[Missing]) -> AttributeValue {
     let code = |missing: &Missing| match missing {
         Missing::Name => "name",
         Missing::Details => "details",
@@ -427,18 +451,7 @@ fn missing_list(missing: &[Missing]) -> AttributeValue {
     AttributeValue::L(missing.iter().map(|missing| text(code(missing))).collect())
 }
 
-fn channel_code(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Phone => "phone",
-        Channel::Form => "form",
-        Channel::Email => "email",
-        Channel::Mail => "mail",
-        Channel::InPerson => "in-person",
-        Channel::Signal => "signal",
-    }
-}
-
-fn event_map(event: &Event) -> Result<AttributeValue, Error> {
+pub(super) fn event_map(event: &Event) -> Result<AttributeValue, Error> {
     let who = serde_json::to_string(&event.who).map_err(Error::failed("writing an event"))?;
     Ok(AttributeValue::M(Item::from([
         ("at".to_owned(), text(event.at.to_string())),

@@ -1,12 +1,48 @@
-//! The ledger: one row per call, whatever arrives twice, late or out of order.
+//! The ledger: one row per call, whatever arrives twice, late or out of order; and each day's sums, kept with the rows.
+//!
+//! A row and what it adds to its day are one transaction, so the sums are always those of the rows: a report that comes
+//! twice adds nothing, and one that replaces another adds the difference. A day's sums lie in several items, because
+//! the calls of a busy tenant end at the same moment and one item would have them wait for each other; a month is still
+//! one Query. So a usage page costs the same for ten calls and for a million.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::usage::CallUsage;
+use jiff::civil::Date;
 use partners::twilio::CallSid;
 
-use super::{Store, number, text};
+use super::{Item, Store, TenantStore, damaged, get_text, number, text};
 use crate::Error;
 use crate::store::CallOwner;
 use crate::tenant::Tenant;
+
+/// How many items hold a day's sums.
+const SHARDS: u32 = 8;
+/// Two calls of one shard may end in the same moment.
+const TRIES: u32 = 6;
+const WAIT: Duration = Duration::from_millis(15);
+
+/// What a day's calls came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayOfUse {
+    /// Calls that ended.
+    pub calls: i64,
+    /// How long they lasted, in seconds.
+    pub seconds: i64,
+    /// Billed minutes: each started minute of a call counts whole.
+    pub minutes: i64,
+}
+
+/// What is stored of a call: its place among the reports, and what it added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Row {
+    rank: u64,
+    sums: DayOfUse,
+}
 
 impl Store {
     /// Whom to bill a call to. One that never reached a tenant goes to the platform's own account, on the day it
@@ -18,11 +54,42 @@ impl Store {
         }
     }
 
-    /// Writes a call's row, unless a later report of the same call is there already. Returns whether it was written.
+    /// Writes a call's row and adds to its day, unless a later report of the same call is there already. Returns whether
+    /// it was written. One operation, but for a call that has a row.
     pub async fn record_usage(&self, owner: &CallOwner, usage: &CallUsage) -> Result<bool, Error> {
-        let mut put = self
-            .dynamodb
-            .put_item()
+        let mut there: Option<Row> = None;
+        for turn in 0..TRIES {
+            if there.is_some_and(|row| row.rank >= usage.rank()) {
+                return Ok(false);
+            }
+            let written = self
+                .dynamodb
+                .transact_write_items()
+                .transact_items(self.put_row(owner, usage, there)?)
+                .transact_items(self.add_to_day(owner, usage, there)?)
+                .send()
+                .await
+                .map_err(SdkError::into_service_error);
+            let canceled = match written {
+                Ok(_) => return Ok(true),
+                Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
+                Err(error) => return Err(Error::failed("writing the ledger")(error)),
+            };
+            let refused = canceled
+                .cancellation_reasons()
+                .first()
+                .filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
+                .and_then(|reason| reason.item());
+            match refused {
+                Some(item) => there = Some(row(item)?),
+                None => tokio::time::sleep(WAIT * (turn + 1)).await,
+            }
+        }
+        Err(Error::Failed { doing: "writing the ledger", source: "the day is too busy".into() })
+    }
+
+    fn put_row(&self, owner: &CallOwner, usage: &CallUsage, there: Option<Row>) -> Result<TransactWriteItem, Error> {
+        let mut put = Put::builder()
             .table_name(self.usage_table()?)
             .item("pk", text(format!("{}#{}", owner.tenant.id(), owner.day)))
             .item("sk", text(&usage.call_sid))
@@ -33,16 +100,145 @@ impl Store {
             .item("ended_at", text(usage.ended_at.to_string()))
             .item("recorded_at", text(self.clock.now().to_string()))
             .item("rank", number(usage.rank()))
-            .condition_expression("attribute_not_exists(pk) OR #rank < :rank")
-            .expression_attribute_names("#rank", "rank")
-            .expression_attribute_values(":rank", number(usage.rank()));
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if let Some(code) = &owner.code {
             put = put.item("code", text(code.as_str()));
         }
-        match put.send().await.map_err(aws_sdk_dynamodb::error::SdkError::into_service_error) {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(Error::failed("writing the ledger")(error)),
+        put = match there {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(row) => put
+                .condition_expression("#rank = :rank")
+                .expression_attribute_names("#rank", "rank")
+                .expression_attribute_values(":rank", number(row.rank)),
+        };
+        let put = put.build().map_err(Error::failed("writing the ledger"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn add_to_day(&self, owner: &CallOwner, usage: &CallUsage, there: Option<Row>) -> Result<TransactWriteItem, Error> {
+        let sums = difference(usage, there);
+        let update = Update::builder()
+            .table_name(self.usage_table()?)
+            .key("pk", text(month_key(&owner.tenant, owner.day)))
+            .key("sk", text(format!("{}#{}", owner.day, shard(&usage.call_sid))))
+            .update_expression("ADD calls :calls, seconds :seconds, minutes :minutes")
+            .expression_attribute_values(":calls", number(sums.calls))
+            .expression_attribute_values(":seconds", number(sums.seconds))
+            .expression_attribute_values(":minutes", number(sums.minutes))
+            .build()
+            .map_err(Error::failed("writing the ledger"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+impl TenantStore<'_> {
+    /// What each day of a month came to (days in UTC, as they are billed); days without calls are not there.
+    pub async fn month_of_use(&self, month: Date) -> Result<BTreeMap<Date, DayOfUse>, Error> {
+        let found = self
+            .store
+            .dynamodb
+            .query()
+            .table_name(self.store.usage_table()?)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(month_key(self.tenant, month)))
+            .projection_expression("sk, calls, seconds, minutes")
+            .send()
+            .await
+            .map_err(|error| Error::failed("reading a month's usage")(error.into_service_error()))?;
+        let mut days: BTreeMap<Date, DayOfUse> = BTreeMap::new();
+        for item in found.items() {
+            let day = get_text(item, "sk")?.split('#').next().and_then(|day| day.parse().ok());
+            let sums = days.entry(day.ok_or_else(|| damaged("sk"))?).or_default();
+            sums.calls += get_number::<i64>(item, "calls")?;
+            sums.seconds += get_number::<i64>(item, "seconds")?;
+            sums.minutes += get_number::<i64>(item, "minutes")?;
+        }
+        Ok(days)
+    }
+}
+
+/// What a report adds to its day, where another may be counted already.
+fn difference(usage: &CallUsage, there: Option<Row>) -> DayOfUse {
+    let before = there.map(|row| row.sums).unwrap_or_default();
+    DayOfUse {
+        calls: 1 - before.calls,
+        seconds: i64::from(usage.seconds) - before.seconds,
+        minutes: i64::from(usage.billed_minutes) - before.minutes,
+    }
+}
+
+fn row(item: &Item) -> Result<Row, Error> {
+    let sums =
+        DayOfUse { calls: 1, seconds: get_number(item, "seconds")?, minutes: get_number(item, "billed_minutes")? };
+    Ok(Row { rank: get_number(item, "rank")?, sums })
+}
+
+fn get_number<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<T, Error> {
+    item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(|| damaged(name))
+}
+
+fn month_key(tenant: &Tenant, day: Date) -> String {
+    format!("{}#{:04}-{:02}", tenant.id(), day.year(), day.month())
+}
+
+/// SIDs end in hex digits that are as good as random.
+fn shard(call: &str) -> u32 {
+    call.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % SHARDS
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::usage::CallStatus;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn usage(sequence: u32, seconds: u32) -> CallUsage {
+        CallUsage {
+            call_sid: format!("CA{}", "0".repeat(32)),
+            status: CallStatus::Completed,
+            seconds,
+            billed_minutes: domain::usage::billed_minutes(seconds),
+            sequence,
+            ended_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_months_key_is_no_days_key() {
+        let tenant = Tenant::trusted("t-a");
+        assert_eq!(month_key(&tenant, jiff::civil::date(2026, 11, 5)), "t-a#2026-11");
+    }
+
+    #[test]
+    fn calls_spread_over_all_shards() {
+        let shards: std::collections::BTreeSet<u32> = (0..200).map(|n| shard(&format!("CA{n:032x}"))).collect();
+        assert_eq!(shards.len(), usize::try_from(SHARDS).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_order_reports_arrive_in_a_day_counts_the_row_that_stays(
+            reports in prop::collection::vec((0..4_u32, 0..200_u32), 1..8)
+        ) {
+            let mut there: Option<Row> = None;
+            let mut day = DayOfUse::default();
+            for (sequence, seconds) in reports {
+                let report = usage(sequence, seconds);
+                if there.is_some_and(|row| row.rank >= report.rank()) {
+                    continue;
+                }
+                let sums = difference(&report, there);
+                day = DayOfUse {
+                    calls: day.calls + sums.calls,
+                    seconds: day.seconds + sums.seconds,
+                    minutes: day.minutes + sums.minutes,
+                };
+                let counted = DayOfUse { calls: 1, seconds: i64::from(seconds), minutes: i64::from(report.billed_minutes) };
+                there = Some(Row { rank: report.rank(), sums: counted });
+            }
+            prop_assert_eq!(Some(day), there.map(|row| row.sums));
         }
     }
 }

@@ -103,6 +103,17 @@ impl Deref for Account {
     }
 }
 
+/// Somebody of the team with the kinds of their second factors, as the team's page shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// Whether they have an authenticator app.
+    pub app: bool,
+    /// How many passkeys they have.
+    pub passkeys: usize,
+}
+
 /// Somebody who is to join.
 #[derive(Debug)]
 pub struct NewUser<'a> {
@@ -186,7 +197,26 @@ impl TenantStore<'_> {
     /// Everybody who ever was in the team: what they did is kept under their ids.
     pub async fn everybody(&self) -> Result<Vec<User>, Error> {
         let keys = self.keys().await?;
-        let mut users = vec![];
+        self.user_items().await?.iter().map(|item| self.read_user(&keys, item)).collect()
+    }
+
+    /// The team with how each of them signs in: nothing that proves anything.
+    pub async fn team(&self) -> Result<Vec<Member>, Error> {
+        let keys = self.keys().await?;
+        let accounts = self.user_items().await?;
+        let accounts = accounts.iter().map(|item| self.read_account(&keys, item)).collect::<Result<Vec<_>, _>>()?;
+        let there = accounts.into_iter().filter(|account| account.state != UserState::Removed);
+        Ok(there
+            .map(|account| Member {
+                app: account.credentials.totp.is_some(),
+                passkeys: account.credentials.passkeys.len(),
+                user: account.user,
+            })
+            .collect())
+    }
+
+    async fn user_items(&self) -> Result<Vec<Item>, Error> {
+        let mut items = vec![];
         let mut from = None;
         loop {
             let page = self
@@ -202,12 +232,10 @@ impl TenantStore<'_> {
                 .send()
                 .await
                 .map_err(|error| Error::failed("reading the team")(error.into_service_error()))?;
-            for item in page.items() {
-                users.push(self.read_user(&keys, item)?);
-            }
+            items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
-                return Ok(users);
+                return Ok(items);
             }
         }
     }

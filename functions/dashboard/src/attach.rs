@@ -1,0 +1,65 @@
+//! `dashboard-attach`: keeps a file with a request, sealed under the request's key.
+
+use domain::FieldError;
+use domain::audit::Act;
+use domain::personal::PersonalText;
+use domain::reference::Reference;
+use maud::html;
+use pages::form::Button;
+use pages::show::{Card, Heading};
+use pages::{Section, fill};
+use platform::edge::{Page, Visit};
+use platform::session::{Allowed, WorkRequests};
+use platform::store::NewFile;
+use platform::{App, Error};
+
+use crate::case;
+use crate::desk_texts::Texts;
+use crate::file_type::FileType;
+
+/// What the form promises; a body of Lambda's has room for no more.
+const MOST_BYTES: usize = 4_000_000;
+
+/// Stores the file first and notes it last, so that nothing is listed that is not there.
+pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> Result<Page, Error> {
+    let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
+    let id = visit.form.get("id");
+    if !case::is_form_id(id) {
+        return Err(Error::StaleForm);
+    }
+    let frame = allowed.frame(&visit, Section::Requests);
+    let texts = Texts::of(frame.language);
+    let file = visit.files.iter().find(|file| file.field == "file" && !file.name.is_empty());
+    let checked = match file {
+        None => Err(texts.file_none),
+        Some(file) if file.bytes.len() > MOST_BYTES => Err(texts.file_large),
+        Some(file) => match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
+            (None, _) => Err(texts.file_type),
+            (_, Err(_)) => Err(texts.file_name),
+            (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
+            (Some(kind), Ok(name)) => Ok((file, kind, name)),
+        },
+    };
+    let (file, kind, name) = match checked {
+        Ok(checked) => checked,
+        Err(reason) => {
+            let errors = [FieldError::new("file", reason)];
+            let request = format!("/dashboard/request/{}", reference.as_str());
+            let title = fill(texts.request, &[("reference", &reference.to_string())]);
+            let main = html! {
+                (Heading::new(texts.add_file).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &title)]))
+                (Card::new(texts.file).body(case::file_form(&frame, &reference, id, &errors)))
+                p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
+            };
+            return Ok(Page::invalid(pages::page(&frame, texts.add_file, &main)));
+        }
+    };
+    let store = app.store.of(&allowed.tenant);
+    let key = store.attachment_key(&reference, id).await?;
+    app.blobs.put_attachment(&key, &file.bytes).await?;
+    let new =
+        NewFile { at: visit.at, by: &allowed.user, name: &name, content_type: kind.media_type(), bytes: &file.bytes };
+    let entry = case::entry(&allowed, &visit, Act::AttachmentAdded, &reference).with("file", id);
+    store.add_file(&key, &new, &entry).await?;
+    Ok(Page::to(format!("/dashboard/request/{}?done=file#files", reference.as_str())))
+}

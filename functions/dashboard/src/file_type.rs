@@ -1,0 +1,96 @@
+//! What a file is, by its content: what its name or the browser says counts for nothing.
+
+/// The types that a request's files may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileType {
+    Pdf,
+    Png,
+    Jpeg,
+    Docx,
+    Xlsx,
+    Text,
+    Csv,
+}
+
+impl FileType {
+    const ALL: [Self; 7] = [Self::Pdf, Self::Png, Self::Jpeg, Self::Docx, Self::Xlsx, Self::Text, Self::Csv];
+
+    /// What these bytes are; nothing where they are none of what is taken. The name only tells a table from a text.
+    pub(crate) fn of(bytes: &[u8], name: &str) -> Option<Self> {
+        let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        match bytes {
+            [b'%', b'P', b'D', b'F', b'-', ..] => Some(Self::Pdf),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            // The names of a package's parts stand in the archive in the clear (ECMA-376-2). Macros have a part too.
+            [b'P', b'K', 3, 4, ..] if holds(b"[Content_Types].xml") && !holds(b"vbaProject.bin") => {
+                match (holds(b"word/document.xml"), holds(b"xl/workbook.xml")) {
+                    (true, false) => Some(Self::Docx),
+                    (false, true) => Some(Self::Xlsx),
+                    _ => None,
+                }
+            }
+            bytes => {
+                let text = std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty())?;
+                if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+                    return None;
+                }
+                let is_table = name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("csv"));
+                Some(if is_table { Self::Csv } else { Self::Text })
+            }
+        }
+    }
+
+    /// Its media type.
+    pub(crate) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+
+    /// A stored media type as one of ours; bytes of no type where it is none.
+    pub(crate) fn named(stored: &str) -> &'static str {
+        let types = Self::ALL.map(Self::media_type);
+        types.into_iter().find(|it| *it == stored).unwrap_or("application/octet-stream")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_what_its_content_says_whatever_its_name() {
+        let zip = |part: &str| [b"PK\x03\x04[Content_Types].xml".as_slice(), part.as_bytes()].concat();
+        for (bytes, name, is) in [
+            (b"%PDF-1.7\n\xff".to_vec(), "a.txt", Some(FileType::Pdf)),
+            (b"\x89PNG\r\n\x1a\n..".to_vec(), "a", Some(FileType::Png)),
+            (b"\xff\xd8\xff\xe0".to_vec(), "a", Some(FileType::Jpeg)),
+            (zip("word/document.xml"), "a", Some(FileType::Docx)),
+            (zip("xl/workbook.xml"), "a", Some(FileType::Xlsx)),
+            (zip("word/document.xml word/vbaProject.bin"), "a.docm", None),
+            (b"PK\x03\x04anything".to_vec(), "a.docx", None),
+            ("a,ñ\r\n".into(), "a.CSV", Some(FileType::Csv)),
+            ("Hola, señora".into(), "a.pdf", Some(FileType::Text)),
+            (b"MZ\x90\x00".to_vec(), "a.pdf", None),
+            (b"\xff\xfe".to_vec(), "a.txt", None),
+            (vec![], "a.txt", None),
+        ] {
+            assert_eq!(FileType::of(&bytes, name), is, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stored_type_is_found_again_and_nothing_else_is_believed() {
+        for it in FileType::ALL {
+            assert_eq!(FileType::named(it.media_type()), it.media_type());
+        }
+        assert_eq!(FileType::named("text/html"), "application/octet-stream");
+    }
+}

@@ -1,0 +1,42 @@
+//! `dashboard-note`: writes a note beside a request.
+
+use domain::FieldError;
+use domain::audit::Act;
+use domain::personal::PersonalText;
+use domain::reference::Reference;
+use maud::html;
+use pages::form::Button;
+use pages::show::{Card, Heading};
+use pages::{Section, fill};
+use platform::edge::{Page, Visit};
+use platform::session::{Allowed, WorkRequests};
+use platform::{App, Error};
+
+use crate::case;
+use crate::desk_texts::Texts;
+
+/// Writes it once, however often the form is sent.
+pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> Result<Page, Error> {
+    let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
+    let id = visit.form.get("id");
+    if !case::is_form_id(id) {
+        return Err(Error::StaleForm);
+    }
+    let typed = visit.form.get("note");
+    let Ok(note) = PersonalText::parse(typed) else {
+        let frame = allowed.frame(&visit, Section::Requests);
+        let texts = Texts::of(frame.language);
+        let errors = [FieldError::new("note", texts.new_text_wrong)];
+        let request = format!("/dashboard/request/{}", reference.as_str());
+        let name = fill(texts.request, &[("reference", &reference.to_string())]);
+        let main = html! {
+            (Heading::new(texts.add_note).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &name)]))
+            (Card::new(texts.note).body(case::note_form(&frame, &reference, id, typed, &errors)))
+            p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
+        };
+        return Ok(Page::invalid(pages::page(&frame, texts.add_note, &main)));
+    };
+    let entry = case::entry(&allowed, &visit, Act::NoteAdded, &reference);
+    app.store.of(&allowed.tenant).add_note(&reference, id, &allowed.user, &note, &entry).await?;
+    Ok(Page::to(format!("/dashboard/request/{}?done=note#notes", reference.as_str())))
+}
