@@ -403,7 +403,6 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem", "UpdateItem"]),
-            ("sessions/by-user", &["Query"]),
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
