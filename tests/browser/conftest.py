@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from local import browser as chromium
 from local.owners import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser import axe as accessibility
 from browser import company as companies
@@ -21,6 +21,9 @@ from browser.people import WIDE, NewPerson, Person, SignedIn
 from browser.telephone import Telephone
 
 SCREENS = ROOT / "target" / "screens"
+
+# In milliseconds: a busy machine is slow, and no test waits longer than it must.
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")

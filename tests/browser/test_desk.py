@@ -250,14 +250,25 @@ def test_what_was_said_is_played_and_can_be_sought_through(
                 audio.addEventListener(name, done, {once: true});
                 audio.addEventListener("error", () => failed(audio.error.message), {once: true});
             });
-            if (audio.readyState < 1) { const loaded = until("loadedmetadata"); audio.load(); await loaded; }
+            if (audio.readyState < 1) {
+                const loaded = until("loadedmetadata");
+                audio.preload = "metadata";
+                audio.load();
+                await loaded;
+            }
             const sought = until("seeked");
             audio.currentTime = audio.duration * 0.75;
             await sought;
-            return {duration: audio.duration, at: audio.currentTime};
+            const at = audio.currentTime;
+            audio.muted = true;
+            await audio.play();
+            await until("timeupdate");
+            while (audio.currentTime === at && !audio.ended) await until("timeupdate");
+            audio.pause();
+            return {duration: audio.duration, at, heard: audio.currentTime - at};
         }"""
     )
-    assert played["duration"] > 0.5 and played["at"] > played["duration"] / 2
+    assert played["duration"] > 0.5 and played["at"] > played["duration"] / 2 and played["heard"] > 0
     part = page.evaluate(
         """async () => {
             const {currentSrc} = document.querySelector("audio");

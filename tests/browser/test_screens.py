@@ -31,6 +31,8 @@ Look = Callable[[Person, str], None]
 FIRST_PAGE = 100_000
 # WCAG 1.4.10: a page reflows down to this width.
 NARROWEST = (320, 740)
+# Tablets, on which tables have just room enough, or just not.
+BETWEEN = [(700, 900), (820, 1100), (1024, 768), (1180, 820)]
 
 
 @pytest.fixture
@@ -40,12 +42,12 @@ def look(axe: Callable[..., None], screenshot: Callable[[Page, str], Path]) -> L
     def at(person: Person, name: str) -> None:
         page, failed = person.page, []
         page.evaluate("scrollTo(0, 0)")
-        for size in (NARROWEST, PHONE, WIDE):
+        for size in (NARROWEST, *BETWEEN, PHONE, WIDE):
             page.set_viewport_size({"width": size[0], "height": size[1]})
             widest = page.evaluate("document.scrollingElement.scrollWidth")
             if widest > size[0]:
                 failed.append(f"{name} is {widest} px wide on a screen of {size[0]}: {overflowing(page)}")
-            if size == NARROWEST:
+            if size not in (PHONE, WIDE):
                 continue
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

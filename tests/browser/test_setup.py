@@ -80,6 +80,7 @@ def test_a_recording_goes_through_s3s_own_form_and_is_played_to_the_next_caller(
             """async audio => {
                 if (audio.readyState < 1) {
                     const loaded = new Promise(done => audio.addEventListener("loadedmetadata", done, {once: true}));
+                    audio.preload = "metadata";
                     audio.load();
                     await loaded;
                 }
