@@ -17,7 +17,7 @@ from browser import company as companies
 from browser.cloud import ROOT, Cloud
 from browser.company import Account, Company
 from browser.mailbox import Mailbox
-from browser.people import WIDE, NewPerson, Person, SignedIn
+from browser.people import SESSION, WIDE, NewPerson, Person, SignedIn
 from browser.telephone import Telephone
 
 SCREENS = ROOT / "target" / "screens"
@@ -135,6 +135,14 @@ def signed_in(new_person: NewPerson, company: Company) -> SignedIn:
         return person
 
     return new
+
+
+@pytest.fixture
+def clerk(new_client: Callable[[], Client], company: Company) -> Client:
+    """The owner without a browser: quick at entering what a test then works with."""
+    client = new_client()
+    client.keep(SESSION, company.owner.session)
+    return client
 
 
 @pytest.fixture

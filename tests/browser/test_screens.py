@@ -84,13 +84,6 @@ def opens(disclosures: Locator) -> None:
 
 
 @pytest.fixture
-def clerk(new_client: Callable[[], Client], company: Company) -> Client:
-    client = new_client()
-    client.keep(SESSION, company.owner.session)
-    return client
-
-
-@pytest.fixture
 def today() -> date:
     """Where the company is."""
     return datetime.now(ZoneInfo("America/Los_Angeles")).date()
@@ -216,9 +209,24 @@ def test_the_inbox_and_the_overview_are_cared_for(
     signed_in: SignedIn, company: Company, clerk: Client, look: Look, today: date
 ) -> None:
     # One of each kind; some are late, some are due soon.
-    days = {"delete": 60, "correct": 41, "know-specific": 30, "know-categories": 3, "opt-out": 20, "limit": 2, "message": 1}
+    days = {
+        "delete": 60,
+        "correct": 41,
+        "know-specific": 30,
+        "know-categories": 3,
+        "opt-out": 20,
+        "limit": 2,
+        "message": 1,
+    }
     references = [
-        enter(clerk, company, kind=kind, channel=channel, received=str(today - timedelta(days=ago)), email=f"{kind}@home.example")
+        enter(
+            clerk,
+            company,
+            kind=kind,
+            channel=channel,
+            received=str(today - timedelta(days=ago)),
+            email=f"{kind}@home.example",
+        )
         for (kind, ago), channel in zip(days.items(), ["mail", "email", "in-person", "phone"] * 2, strict=False)
     ]
     person = signed_in()
@@ -275,10 +283,16 @@ def test_a_request_is_cared_for_in_every_state(
         time.sleep(0.5)
         page.reload()
     page.get_by_label("File", exact=True).set_input_files(
-        {"name": "a-letter-with-quite-a-long-name-as-scanners-give-them-2026-11-22.pdf", "mimeType": "application/pdf", "buffer": PDF}
+        {
+            "name": "a-letter-with-quite-a-long-name-as-scanners-give-them-2026-11-22.pdf",
+            "mimeType": "application/pdf",
+            "buffer": PDF,
+        }
     )
     page.get_by_role("button", name="Add file").click()
-    page.get_by_label("Note", exact=True).fill("Called back.\nAnother try on Monday: https://a.very.long.example/" + "x" * 80)
+    page.get_by_label("Note", exact=True).fill(
+        "Called back.\nAnother try on Monday: https://a.very.long.example/" + "x" * 80
+    )
     page.get_by_role("button", name="Add note").click()
     expect(notice(page, "Note added.")).to_be_visible()
     look(person, "desk/request")
@@ -387,7 +401,9 @@ def test_team_and_settings_are_cared_for(signed_in: SignedIn, company: Company, 
 
 
 @pytest.mark.screens
-def test_the_proof_is_cared_for(signed_in: SignedIn, company: Company, clerk: Client, telephone: Telephone, look: Look) -> None:
+def test_the_proof_is_cared_for(
+    signed_in: SignedIn, company: Company, clerk: Client, telephone: Telephone, look: Look
+) -> None:
     enter(clerk, company, name="=1+1")
     telephone.call("1", f"{company.code}#", "1", "1", "1")
     person = signed_in()
@@ -416,9 +432,7 @@ def test_pages_are_accessible_without_their_script(
         axe(person)
 
 
-def test_every_page_fits_in_spanish(
-    signed_in: SignedIn, new_company: Callable[[], Company], clerk: Client
-) -> None:
+def test_every_page_fits_in_spanish(signed_in: SignedIn, new_company: Callable[[], Company], clerk: Client) -> None:
     company = new_company()
     clerk.keep(SESSION, company.owner.session)
     page = clerk.get("/dashboard/account")

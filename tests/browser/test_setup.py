@@ -179,9 +179,7 @@ def test_a_colleague_is_invited_and_sees_who_can_grant_what_they_may_not_do(
     expect(page.get_by_role("main")).to_contain_text("Owner")
 
 
-def test_a_new_role_counts_from_the_next_click(
-    new_company: Callable[[], Company], signed_in: SignedIn
-) -> None:
+def test_a_new_role_counts_from_the_next_click(new_company: Callable[[], Company], signed_in: SignedIn) -> None:
     company = new_company()
     agent = company.joins("agent")
     theirs = signed_in(agent).visit("/dashboard/requests")
