@@ -336,9 +336,7 @@ def test_a_new_password_ends_every_other_session(new_person: NewPerson, signed_i
     expect(first.visit("/dashboard/account").get_by_role("heading", level=1)).to_have_text("Your account")
 
 
-def test_spanish_comes_by_the_browsers_wish_or_by_choice_and_stays(
-    new_person: NewPerson, somebody: Account
-) -> None:
+def test_spanish_comes_by_the_browsers_wish_or_by_choice_and_stays(new_person: NewPerson, somebody: Account) -> None:
     page = new_person(locale="es-MX").visit("/dashboard/sign-in")
     expect(page.get_by_role("heading", level=1)).to_have_text("Iniciar sesión")
     page = new_person().visit("/dashboard/sign-in")
