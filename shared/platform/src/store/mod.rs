@@ -62,7 +62,7 @@ pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use tallies::{Counted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
-pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id};
+pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
 use crate::clock::Clock;
