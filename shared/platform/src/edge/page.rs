@@ -462,7 +462,7 @@ fn serve_pages(opens: &'static Opens) -> Exit {
         Box::pin(async move {
             let started = Instant::now();
             let request_id = event.context.request_id;
-            let (page, error) = Box::pin(answer(app, event.payload, opens, &request_id)).await;
+            let (page, error) = answer(app, event.payload, opens, &request_id).await;
             let answered = if page.status < 400 { "ok" } else { "refused" };
             let outcome = error.as_ref().map_or(answered, Error::kind);
             Line { app, request_id: &request_id, call: "", started }.write(outcome, error.as_ref());

@@ -86,16 +86,16 @@ impl TenantStore<'_> {
             // Never before its predecessor's: months in their order are entries in their order.
             let month = month(entry.at).max(head.month.clone());
             let next = Head { seq: link.seq, hash: link.hash.clone(), month: month.clone() };
-            let written = self
+            let sent = self
                 .store
                 .dynamodb
                 .transact_write_items()
                 .set_transact_items(Some(
                     [changes, &[self.put_entry(&keys, &month, &link)?, self.put_head(&head, &next)?]].concat(),
                 ))
-                .send()
-                .await
-                .map_err(SdkError::into_service_error);
+                .send();
+            // On the heap: every page that writes carries this.
+            let written = Box::pin(sent).await.map_err(SdkError::into_service_error);
             let reasons = match written {
                 Ok(_) => {
                     self.store.heads.put(self.tenant.id(), next);
