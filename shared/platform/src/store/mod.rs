@@ -48,8 +48,8 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use desk::{
-    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened, Person,
-    Spoken,
+    Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
+    Person, Spoken,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{

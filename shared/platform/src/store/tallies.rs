@@ -111,6 +111,7 @@ fn facts(image: &Image) -> Result<Facts, Error> {
         code: parsed(image, "code", |code| ServiceCode::parse(code).ok())?,
         received_on: parsed(image, "received_on", date)?,
         respond_by: parsed(image, "respond_by", date)?,
+        confirm_by: maybe(image, "confirm_by", date)?.filter(|_| !image.contains_key("confirmed_at")),
         closed_on: maybe(image, "closed_on", date)?,
         outcome: maybe(image, "outcome", Outcome::parse)?,
         ground: maybe(image, "ground", Ground::parse)?,
