@@ -89,7 +89,9 @@ async fn an_invitation_is_good_once_and_looking_does_not_use_it() {
     let first = hotline.provision(&order).await.expect("a tenant")["invitation"].as_str().expect("a link").to_owned();
     let again = hotline.provision(&order).await.expect("a tenant")["invitation"].as_str().expect("a link").to_owned();
     assert_ne!(first, again);
-    let path = first[first.find("/dashboard/").expect("a path")..].to_owned();
+    let path_of = |link: &str| link[link.find("/dashboard/").expect("a path")..].to_owned();
+    let (older, path) = (path_of(&first), path_of(&again));
+    assert_eq!(Person::new(&hotline).get(&older).await.status(), 404, "a newer invitation makes older ones void");
     for _ in 0..3 {
         let page = Person::new(&hotline).get(&path).await;
         assert_eq!(page.status(), 200);
@@ -97,14 +99,13 @@ async fn an_invitation_is_good_once_and_looking_does_not_use_it() {
         is_guarded(&page);
     }
     let mail = eventually("the invitation's mail", async || {
-        hotline.mails("doors-once@shop.example").await.into_iter().find(|(_, text)| text.contains(&first))
+        hotline.mails("doors-once@shop.example").await.into_iter().find(|(_, text)| text.contains(&again))
     })
     .await;
     assert!(!mail.0.contains("Doors") && !mail.0.contains("Olga"), "{}", mail.0);
 
-    Person::new(&hotline).accept(&first, "doors-once@shop.example").await;
-    let other = again[again.find("/dashboard/").expect("a path")..].to_owned();
-    for used in [&path, &other] {
+    Person::new(&hotline).accept(&again, "doors-once@shop.example").await;
+    for used in [&path, &older] {
         assert_eq!(Person::new(&hotline).get(used).await.status(), 404, "{used}");
     }
     let done = hotline.provision(&order).await.expect("a tenant");
