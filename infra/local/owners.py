@@ -56,6 +56,15 @@ class Client:
         self._connect_to = ("127.0.0.1", settings.port)
         self._cookies: dict[str, str] = {}
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What a browser would keep, by name."""
+        return dict(self._cookies)
+
+    def keep(self, name: str, value: str) -> None:
+        """Go on with a cookie that another client was given."""
+        self._cookies[name] = value
+
     def get(self, address: str) -> Page:
         """A page by its path, or by a whole link."""
         return self._follow("GET", urljoin(self._origin, address), None)
@@ -179,29 +188,34 @@ def settle(settings: Settings, invited: dict[str, tuple[dict[str, str], str | No
 
 
 def _accept(settings: Settings, tenant: str, owner: dict[str, str], invitation: str) -> None:
-    client = Client(settings)
     try:
-        page = client.get(invitation)
-        password = _password()
-        page = client.submit(page, page.form("password"), name=owner["name"], password=password)
-        form = page.form("secret", "code")
-        secret = "".join(page.marked.get("data-totp-secret", [])).replace(" ", "")
-        if not secret:
-            raise Unexpected(f"{page.url} shows no secret for an authenticator app.")
-        # Not the code of the moment, which is for the person who reads it: none is taken twice.
-        page = client.submit(page, form, code=totp.App(secret).unused())
-        recovery_codes = [text for text in page.marked.get("data-recovery-codes", []) if " " not in text]
-        if not recovery_codes:
-            raise Unexpected(f"{page.url} answered {page.status} and shows no recovery codes.")
+        account = accept(Client(settings), invitation, owner)
     except Unexpected as why:
         raise Stop(
             f"{owner['email']} could not accept the invitation: {why}",
             "What the functions logged: make logs FN=dashboard-invitation, and FN=dashboard-factors. "
             "A new start: make up FRESH=1",
         ) from why
-    account = {"email": owner["email"], "password": password, "totp_secret": secret, "recovery_codes": recovery_codes}
     settings.owners_json.write_text(json.dumps(known(settings) | {tenant: account}, indent=2) + "\n")
     settings.owners_json.chmod(0o600)
+
+
+def accept(client: Client, invitation: str, person: dict[str, str]) -> dict[str, Any]:
+    """Accept an invitation, page by page, as whom its `email` and `name` say: what that person chose and noted. The
+    client is signed in as them afterwards."""
+    page = client.get(invitation)
+    password = _password()
+    page = client.submit(page, page.form("password"), name=person["name"], password=password)
+    form = page.form("secret", "code")
+    secret = "".join(page.marked.get("data-totp-secret", [])).replace(" ", "")
+    if not secret:
+        raise Unexpected(f"{page.url} shows no secret for an authenticator app.")
+    # Not the code of the moment, which is for the person who reads it: none is taken twice.
+    page = client.submit(page, form, code=totp.App(secret).unused())
+    recovery_codes = [text for text in page.marked.get("data-recovery-codes", []) if " " not in text]
+    if not recovery_codes:
+        raise Unexpected(f"{page.url} answered {page.status} and shows no recovery codes.")
+    return {"email": person["email"], "password": password, "totp_secret": secret, "recovery_codes": recovery_codes}
 
 
 def _password_is_right(settings: Settings, owner: dict[str, Any]) -> bool:

@@ -67,7 +67,7 @@ def _cargo_test(
     if shutil.which("cargo-nextest"):
         only = ["--run-ignored", "only"] if ignored else []
         none = ["--no-tests", "pass"] if may_be_none else []
-        _run(["cargo", "nextest", "run", *selection, *only, *none, *filters], environment)
+        _run(["cargo", "nextest", "run", "--no-fail-fast", *selection, *only, *none, *filters], environment)
     else:
         only = ["--ignored"] if ignored else []
         _run(["cargo", "test", *selection, "--", *only, *filters], environment)

@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 from local import browser as chromium
-from playwright.sync_api import Browser, Page, sync_playwright
+from local.owners import Client
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser import axe as accessibility
+from browser import company as companies
 from browser.cloud import ROOT, Cloud
+from browser.company import Account, Company
 from browser.mailbox import Mailbox
-from browser.people import WIDE, NewPerson, Person
+from browser.people import SESSION, WIDE, NewPerson, Person, SignedIn
 from browser.telephone import Telephone
 
 SCREENS = ROOT / "target" / "screens"
+
+# In milliseconds: a busy machine is slow, and no test waits longer than it must.
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -72,18 +78,6 @@ def new_person(browser: Browser, cloud: Cloud, request: pytest.FixtureRequest) -
     assert failed or not mishaps, "\n".join(mishaps)
 
 
-@pytest.fixture
-def axe(browser: Browser, new_person: NewPerson) -> Callable[[Person], None]:
-    """Holds the page that a person is on against every accessibility rule."""
-    return lambda person: accessibility.check(browser, person.page, scripted=person.javascript)
-
-
-@pytest.fixture
-def screenshot() -> Callable[[Page, str], Path]:
-    """Keeps a picture of the whole page as target/screens/NAME.png."""
-    return _keep
-
-
 @pytest.fixture(scope="session")
 def mailbox(cloud: Cloud) -> Mailbox:
     return Mailbox(cloud)
@@ -92,6 +86,79 @@ def mailbox(cloud: Cloud) -> Mailbox:
 @pytest.fixture(scope="session")
 def telephone(cloud: Cloud) -> Telephone:
     return Telephone(cloud)
+
+
+@pytest.fixture(autouse=True)
+def _patience(cloud: Cloud) -> None:
+    """Everybody here comes from one address, and so do all that came before: their tries are forgotten."""
+    sessions, dynamodb = cloud.stack["tables"]["sessions"], cloud.aws("dynamodb")
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=sessions,
+        FilterExpression="begins_with(pk, :throttle)",
+        ExpressionAttributeValues={":throttle": {"S": "throttle#"}},
+    )
+    for item in [item for page in pages for item in page["Items"]]:
+        dynamodb.delete_item(TableName=sessions, Key={"pk": item["pk"]})
+
+
+@pytest.fixture(scope="session")
+def new_client(cloud: Cloud) -> Callable[[], Client]:
+    """Somebody without a browser: for what a browser would only be slow at."""
+    return lambda: companies.new_client(cloud)
+
+
+@pytest.fixture(scope="session")
+def new_company(cloud: Cloud, mailbox: Mailbox) -> Callable[[], Company]:
+    """Sets up one more business, whose owner is invited."""
+    return lambda: companies.provision(cloud, mailbox)
+
+
+@pytest.fixture(scope="session")
+def company(new_company: Callable[[], Company]) -> Company:
+    """The business that most tests work in: nothing of it may be expected to be the only one of its kind."""
+    return new_company()
+
+
+@pytest.fixture
+def somebody(new_company: Callable[[], Company]) -> Account:
+    """Somebody whom no other test knows: they may lose their password, their sessions and their factors."""
+    return new_company().owner
+
+
+@pytest.fixture
+def signed_in(new_person: NewPerson, company: Company) -> SignedIn:
+    """Opens a window for somebody who has signed in before: for a role of the company, or for anybody."""
+
+    def new(who: str | Account = "owner", **window: Any) -> Person:
+        person = new_person(**window)
+        person.keep((company.member(who) if isinstance(who, str) else who).session)
+        return person
+
+    return new
+
+
+@pytest.fixture
+def clerk(new_client: Callable[[], Client], company: Company) -> Client:
+    """The owner without a browser: quick at entering what a test then works with."""
+    client = new_client()
+    client.keep(SESSION, company.owner.session)
+    return client
+
+
+@pytest.fixture
+def axe(browser: Browser, new_person: NewPerson) -> Callable[..., None]:
+    """Holds the page that a person is on against every accessibility rule, or those of colours."""
+
+    def check(person: Person, *, only_colours: bool = False) -> None:
+        accessibility.check(browser, person.page, scripted=person.javascript, only_colours=only_colours)
+
+    return check
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], Path]:
+    """Keeps a picture of the whole page as target/screens/NAME.png."""
+    return _keep
 
 
 @pytest.hookimpl(wrapper=True)

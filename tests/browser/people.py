@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, Request
 
 from browser.cloud import Cloud
 
+SESSION = "__Host-session"
 WIDE = (1440, 900)
 PHONE = (360, 740)
+
+
+def notice(page: Page, words: str) -> Locator:
+    """What a page says first of what has happened. Its script says it once more, to those who do not see it."""
+    return page.locator("main .notice").filter(has_text=words)
 
 
 @dataclass
@@ -36,6 +44,25 @@ class Person:
 
     def cookies(self) -> dict[str, Any]:
         return {cookie["name"]: cookie for cookie in self.context.cookies()}
+
+    def keep(self, session: str) -> None:
+        """Go on with a session that has begun elsewhere."""
+        # A browser trusts this host without TLS; the protocol that hands cookies over does not.
+        address = self.cloud.base_url.replace("http:", "https:")
+        self.context.add_cookies(
+            [{"name": SESSION, "value": session, "url": address, "httpOnly": True, "secure": True, "sameSite": "Lax"}]
+        )
+
+    def grows_old(self, *, minutes: int) -> None:
+        """As if they had last shown so long ago who they are."""
+        # Stored under the hash of the secret: nothing that is stored opens anything.
+        key = "session#" + hashlib.sha256(self.cookies()[SESSION]["value"].encode()).hexdigest()
+        self.cloud.aws("dynamodb").update_item(
+            TableName=self.cloud.stack["tables"]["sessions"],
+            Key={"pk": {"S": key}},
+            UpdateExpression="SET confirmed_at = :then",
+            ExpressionAttributeValues={":then": {"N": str(int(time.time()) - minutes * 60)}},
+        )
 
     def passkeys(self) -> Passkeys:
         """Give their window something to keep passkeys in, as a telephone or a laptop has it."""
@@ -64,6 +91,12 @@ class NewPerson(Protocol):
         viewport: tuple[int, int] = WIDE,
         javascript: bool = True,
     ) -> Person: ...
+
+
+class SignedIn(Protocol):
+    """Opens a window for somebody who has signed in before."""
+
+    def __call__(self, who: Any = "owner", **window: Any) -> Person: ...
 
 
 class Passkeys:

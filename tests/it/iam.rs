@@ -77,7 +77,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-provision-tenant",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("accounts", &["GetItem", "PutItem"]),
+            ("accounts", &["GetItem", "PutItem", "UpdateItem"]),
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt", "GenerateDataKeyWithoutPlaintext"]),
             ("sessions", &["PutItem"]),
@@ -155,7 +155,6 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["GetItem", "UpdateItem"]),
-            ("sessions/by-user", &["Query"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -169,6 +168,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
@@ -178,7 +178,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "dashboard-confirm",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["UpdateItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -189,7 +189,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "dashboard-factors",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["UpdateItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
@@ -203,6 +203,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
             ("sessions/by-user", &["Query"]),
+            ("accounts", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
@@ -402,7 +403,6 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem", "UpdateItem"]),
-            ("sessions/by-user", &["Query"]),
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),

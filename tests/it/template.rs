@@ -53,14 +53,22 @@ const NEEDS: &[(&str, &[&str])] = &[
     // People who sign in.
     (".throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("app.store.session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
-    (".begin_session(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".use_up(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".begin_session(", SAVES_A_USER),
+    (".begin_session(", BEGINS_A_SESSION),
     (".sessions(&", &["dynamodb:Query TABLE_SESSIONS"]),
-    (".end_session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
-    (".end_sessions(", &["dynamodb:Query TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_SESSIONS"]),
-    (".confirm_session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".drop_session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".end_session(", SAVES_A_USER),
+    (".end_session(", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".end_other_sessions(", SAVES_A_USER),
+    (".end_other_sessions(", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".confirm_session(", SAVES_A_USER),
+    (".confirm_session(", BEGINS_A_SESSION),
     (".refresh_card(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".link(Link::", &["dynamodb:GetItem TABLE_SESSIONS"]),
-    (".make_link(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".make_invitation(", &["dynamodb:PutItem TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_ACCOUNTS"]),
+    (".make_reset(", RECORDS),
+    (".make_reset(", &["dynamodb:PutItem TABLE_SESSIONS"]),
     (".sign_in_name(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
     (".passkey_user(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
     (".user(&", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
@@ -69,26 +77,25 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".profile().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
     (".record(&", RECORDS),
     (".save_credentials(", SAVES_A_USER),
+    (".replace_factors(", SAVES_A_USER),
+    (".replace_factors(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".save_password(", SAVES_A_USER),
+    (".save_password(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".save_profile(", SAVES_A_USER),
     (".save_password_by_link(", SAVES_A_USER),
     (".save_password_by_link(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".activate_user(", SAVES_A_USER),
-    (".activate_user(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (".activate_user(", BEGINS_A_SESSION),
     (".invite_user(", RECORDS),
     (".invite_user(", &["dynamodb:PutItem TABLE_ACCOUNTS", "dynamodb:PutItem TABLE_DIRECTORY"]),
     (".set_role(", SAVES_A_USER),
-    (
-        ".set_role(",
-        &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:Query TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_SESSIONS"],
-    ),
+    (".set_role(", &["dynamodb:GetItem TABLE_ACCOUNTS", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".remove_user(", SAVES_A_USER),
     (
         ".remove_user(",
         &[
             "dynamodb:GetItem TABLE_ACCOUNTS",
             "dynamodb:UpdateItem TABLE_DIRECTORY",
-            "dynamodb:Query TABLE_SESSIONS",
             "dynamodb:UpdateItem TABLE_SESSIONS",
         ],
     ),
@@ -270,6 +277,9 @@ const SHARED: &[(&str, &str)] = &[
     ("filing::begin(", "filing"),
     ("ceremony::state(", "ceremony"),
     ("entering::begin(", "entering"),
+    ("entering::card(", "entering"),
+    ("noting::note(", "noting"),
+    ("telling::letter(", "telling"),
     ("tries::", "tries"),
 ];
 
@@ -282,6 +292,9 @@ const SAVES_A_USER: &[&str] = &[
     "dynamodb:Query TABLE_KEYS",
     "kms:Decrypt KMS_KEY",
 ];
+
+/// A session that begins, and the oldest one that ends for it.
+const BEGINS_A_SESSION: &[&str] = &["dynamodb:PutItem TABLE_SESSIONS", "dynamodb:UpdateItem TABLE_SESSIONS"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -16,7 +16,7 @@ use platform::store::Account;
 use platform::{App, Error};
 use serde::Serialize;
 
-use crate::{choosing, tries};
+use crate::{choosing, noting, telling, tries};
 
 /// Shows the page, or keeps one of its two forms.
 pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Result<Page, Error> {
@@ -91,7 +91,7 @@ async fn change_password(
             .from(&visit.client.address)
             .because("changing the password")
             .with("factor", "password");
-        store.record(&entry).await?;
+        noting::note(app, &allowed.tenant, entry, noting::PATIENTLY).await;
         return Ok(Page::invalid(shown.render(frame, &[], &[FieldError::new("current", texts.wrong_password)])));
     }
     let context = [account.email.as_str(), allowed.card.tenant_name.as_str(), account.profile.name.as_str()];
@@ -104,16 +104,15 @@ async fn change_password(
     let mut credentials = account.credentials.clone();
     credentials.password_hash = Some(hash);
     let entry = Entry::new(visit.at, who, Act::PasswordChanged).from(&visit.client.address);
-    store.save_password(account, &credentials, visit.at, &entry).await?;
-    store.end_sessions(&allowed.user, Some(&allowed.id)).await?;
-    app.post(&Letter::Notice {
+    store.save_password(account, &credentials, &allowed.id, &entry).await?;
+    let changed = Letter::Notice {
         to: account.email.clone(),
         language: frame.language,
         what: Notice::PasswordChanged,
         at: visit.at,
         time_zone: allowed.card.time_zone.clone(),
-    })
-    .await?;
+    };
+    telling::letter(app, &changed).await;
     Ok(Page::to("/dashboard/account?done=password"))
 }
 

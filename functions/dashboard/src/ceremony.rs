@@ -2,7 +2,6 @@
 
 use domain::language::Language;
 use identity::passkey::{self, Begun, PasskeyError, Relying};
-use jiff::SignedDuration;
 use pages::texts::either;
 use platform::edge::{Page, Visit};
 use platform::ticket::Tickets;
@@ -49,12 +48,10 @@ pub(crate) async fn state(
     visit: &Visit,
     sealed: &str,
 ) -> Result<String, Error> {
-    let state = tickets.open(purpose, &visit.csrf, visit.at, sealed).map_err(|_| Error::StaleForm)?;
-    let window = SignedDuration::from_hours(24);
-    match app.store.throttle("passkey-state", sealed, 1, window, visit.at).await {
-        Err(Error::Throttled { .. }) => Err(Error::StaleForm),
-        counted => counted.map(|()| state),
-    }
+    let state: String = tickets.open(purpose, &visit.csrf, visit.at, sealed).map_err(|_| Error::StaleForm)?;
+    // By the text within: what seals it may be spelled in more ways than one.
+    let first = app.store.use_up("passkey-state", &state, visit.at + passkey::LIFETIME).await?;
+    if first { Ok(state) } else { Err(Error::StaleForm) }
 }
 
 /// What went wrong, for the person.

@@ -1,4 +1,5 @@
-//! `dashboard-confirm`: who is signed in shows it once more, before something delicate.
+//! `dashboard-confirm`: who is signed in shows it once more, before something delicate. The session goes on under another
+//! secret: one that was stolen before does not become fresh with it.
 
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
@@ -10,13 +11,13 @@ use pages::show::{Card, Heading, disclosure};
 use pages::{Frame, Section};
 use platform::edge::{Page, Visit, safe_next, with_query};
 use platform::session::{Allowed, OwnAccount};
-use platform::store::Account;
+use platform::store::{Account, NewSession};
 use platform::{App, Error};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::ceremony::{self, Step};
-use crate::tries;
+use crate::{noting, tries};
 
 /// What a passkey's challenge is for.
 const PURPOSE: &str = "passkey-confirm";
@@ -33,13 +34,19 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
         return passkey(app, &allowed, &visit, &account).await;
     }
     tries::password(app, &visit, allowed.user.as_str()).await?;
-    tries::factor(app, &visit, allowed.user.as_str()).await?;
+    tries::factor(app, &visit, &allowed.user).await?;
+    tries::code(app, &visit, &allowed.user).await?;
     let mut credentials = account.credentials.clone();
     let typed = visit.form.get("password");
     let right_password = match credentials.password_hash.as_deref() {
         Some(hash) => password::verify(hash, typed),
         None => password::verify_nobody(typed),
     };
+    if right_password
+        && let Some(new) = credentials.password_hash.as_deref().and_then(|old| password::rehashed(old, typed))
+    {
+        credentials.password_hash = Some(new);
+    }
     let right_code = credentials.totp.as_mut().is_some_and(|app| app.use_code(visit.form.get("code"), visit.at));
     let confirmed = if right_password && right_code {
         keep(app, &allowed, &visit, &account, &credentials, "password, app").await
@@ -47,10 +54,10 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
         Err(Error::Conflict)
     };
     match confirmed {
-        Ok(()) => Ok(Page::to(safe_next(visit.form.get("next")))),
+        Ok(secret) => Ok(Page::to(safe_next(visit.form.get("next"))).with_session(&secret)),
         // Also a code that was used elsewhere in this moment.
         Err(Error::Conflict) => {
-            failed(app, &allowed, &visit, "password, app").await?;
+            failed(app, &allowed, &visit, "password, app").await;
             let wrong = [FieldError::new("", Texts::of(frame.language).wrong)];
             Ok(Page::invalid(show(&frame, visit.form.get("next"), &account.credentials, &wrong)))
         }
@@ -69,22 +76,22 @@ async fn passkey(app: &App, allowed: &Allowed<OwnAccount>, visit: &Visit, accoun
             ceremony::begun(&tickets, PURPOSE, visit, &begun.map_err(refused)?)
         }
         Step::Finish { state, credential, .. } => {
-            tries::factor(app, visit, allowed.user.as_str()).await?;
+            tries::factor(app, visit, &allowed.user).await?;
             let state = ceremony::state(app, &tickets, PURPOSE, visit, &state).await?;
             let mut credentials = account.credentials.clone();
             let answer = credential.to_string();
             let passkeys = &mut credentials.passkeys;
             if let Err(error) = relying.finish_confirmation(&answer, &state, account.handle, passkeys, visit.at) {
-                failed(app, allowed, visit, "passkey").await?;
+                failed(app, allowed, visit, "passkey").await;
                 return Err(refused(error));
             }
-            keep(app, allowed, visit, account, &credentials, "passkey").await?;
-            Page::json(&json!({ "to": safe_next(visit.query.get("next")) }))
+            let secret = keep(app, allowed, visit, account, &credentials, "passkey").await?;
+            Ok(Page::json(&json!({ "to": safe_next(visit.query.get("next")) }))?.with_session(&secret))
         }
     }
 }
 
-/// Keeps that a factor was used, and that the session is fresh again.
+/// Keeps that a factor was used, and has the session go on, fresh again, under the secret that is returned.
 async fn keep(
     app: &App,
     allowed: &Allowed<OwnAccount>,
@@ -92,21 +99,21 @@ async fn keep(
     account: &Account,
     credentials: &Credentials,
     factor: &str,
-) -> Result<(), Error> {
-    let store = app.store.of(&allowed.tenant);
+) -> Result<String, Error> {
     let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::Confirmed)
         .from(&visit.client.address)
         .with("factor", factor);
-    store.save_credentials(account, credentials, &entry).await?;
-    store.confirm_session(&allowed.user, &allowed.id, visit.at).await
+    let tickets = app.tickets().await?;
+    let new = NewSession { tickets: &tickets, card: &allowed.card, at: visit.at };
+    app.store.of(&allowed.tenant).confirm_session(account, credentials, allowed, &new, &entry).await
 }
 
-async fn failed(app: &App, allowed: &Allowed<OwnAccount>, visit: &Visit, factor: &str) -> Result<(), Error> {
+async fn failed(app: &App, allowed: &Allowed<OwnAccount>, visit: &Visit, factor: &str) {
     let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::SignInFailed)
         .from(&visit.client.address)
         .because("confirming")
         .with("factor", factor);
-    app.store.of(&allowed.tenant).record(&entry).await
+    noting::note(app, &allowed.tenant, entry, noting::PATIENTLY).await;
 }
 
 fn show(frame: &Frame, next: &str, credentials: &Credentials, errors: &[FieldError]) -> Markup {

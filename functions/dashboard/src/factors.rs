@@ -1,6 +1,7 @@
 //! `dashboard-factors`: passkeys, the authenticator app and recovery codes of whoever is signed in.
 //!
-//! There is always a second factor: the last one is not removed before there is another.
+//! There is always a second factor: the last one is not removed before there is another. When one is gone or another, all
+//! other sessions end.
 
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
@@ -8,8 +9,8 @@ use domain::language::Language;
 use identity::passkey::{LONGEST_NAME, StoredPasskey};
 use identity::totp::{Secret, Totp};
 use identity::{Credentials, recovery};
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, Render, html};
 use pages::form::{self, Button, Field, Form, actions, hidden, passkey_button};
 use pages::show::{Card, Empty, Heading, Notice as Said, disclosure, moment};
@@ -24,7 +25,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::ceremony::{self, Step};
-use crate::{invitation, recovery_codes, tries};
+use crate::{invitation, recovery_codes, telling, tries};
 
 /// What a passkey's challenge is for.
 const PURPOSE: &str = "passkey-add";
@@ -60,12 +61,12 @@ async fn change(app: &App, allowed: &Allowed<ChangeFactors>, visit: &Visit, acco
     match visit.form.get("do") {
         "app" => return set_up_app(app, allowed, visit, account).await,
         "remove-app" => {
-            credentials.totp = None;
+            credentials.totp.take().ok_or(Error::NotFound)?;
             if !credentials.is_complete() {
                 return refused(app, allowed, visit, account, texts.last).await;
             }
             let entry = entry(allowed, visit, Act::FactorRemoved).with("factor", "app");
-            keep(app, allowed, visit, account, &credentials, &entry, Some(Notice::AppRemoved)).await?;
+            replace(app, allowed, account, &credentials, &entry, Notice::AppRemoved).await?;
             Ok(Page::to("/dashboard/factors?done=removed"))
         }
         "remove-passkey" => {
@@ -77,7 +78,7 @@ async fn change(app: &App, allowed: &Allowed<ChangeFactors>, visit: &Visit, acco
                 return refused(app, allowed, visit, account, texts.last).await;
             }
             let entry = entry(allowed, visit, Act::FactorRemoved).with("factor", "passkey");
-            keep(app, allowed, visit, account, &credentials, &entry, Some(Notice::PasskeyRemoved)).await?;
+            replace(app, allowed, account, &credentials, &entry, Notice::PasskeyRemoved).await?;
             Ok(Page::to("/dashboard/factors?done=removed"))
         }
         "rename-passkey" => {
@@ -88,16 +89,19 @@ async fn change(app: &App, allowed: &Allowed<ChangeFactors>, visit: &Visit, acco
             let passkey = credentials.passkeys.iter_mut().find(|passkey| passkey.id() == id).ok_or(Error::NotFound)?;
             passkey.name = name;
             let entry = entry(allowed, visit, Act::AccountChanged).with("factor", "passkey renamed");
-            keep(app, allowed, visit, account, &credentials, &entry, None).await?;
+            app.store.of(&allowed.tenant).save_credentials(account, &credentials, &entry).await?;
             Ok(Page::to("/dashboard/factors?done=renamed"))
         }
         "codes" => {
+            let tickets = app.tickets().await?;
             let (codes, hashes) = recovery::new_codes().map_err(Error::failed("making recovery codes"))?;
             credentials.recovery = hashes;
             let entry = entry(allowed, visit, Act::RecoveryCodesMade);
-            keep(app, allowed, visit, account, &credentials, &entry, Some(Notice::RecoveryCodesMade)).await?;
+            // Sealed before the old ones end.
             let page = Page::to("/dashboard/factors?done=codes");
-            recovery_codes::carry(page, &*app.tickets().await?, allowed.id.as_str(), visit.at, &codes)
+            let page = recovery_codes::carry(page, &tickets, allowed.id.as_str(), visit.at, &codes)?;
+            replace(app, allowed, account, &credentials, &entry, Notice::RecoveryCodesMade).await?;
+            Ok(page)
         }
         _ => Err(Error::NotFound),
     }
@@ -109,7 +113,7 @@ async fn set_up_app(
     visit: &Visit,
     account: &Account,
 ) -> Result<Page, Error> {
-    tries::factor(app, visit, allowed.user.as_str()).await?;
+    tries::factor(app, visit, &allowed.user).await?;
     let tickets = app.tickets().await?;
     let opened = tickets.open::<Secret>(SECRET, allowed.id.as_str(), visit.at, visit.form.get("secret"));
     let Ok(secret) = opened else { return Err(Error::StaleForm) };
@@ -118,10 +122,21 @@ async fn set_up_app(
         return Ok(Page::invalid(show(app, allowed, visit, account, Some(secret), &wrong).await?));
     };
     let mut credentials = account.credentials.clone();
-    credentials.totp = Some(Totp::new(secret, step));
-    let entry = entry(allowed, visit, Act::FactorAdded).with("factor", "app");
-    keep(app, allowed, visit, account, &credentials, &entry, Some(Notice::AppAdded)).await?;
+    let replaced = credentials.totp.replace(Totp::new(secret, step)).is_some();
+    let entry = app_set_up(entry(allowed, visit, Act::FactorAdded), replaced);
+    if replaced {
+        replace(app, allowed, account, &credentials, &entry, Notice::AppAdded).await?;
+        return Ok(Page::to("/dashboard/factors?done=replaced"));
+    }
+    app.store.of(&allowed.tenant).save_credentials(account, &credentials, &entry).await?;
+    tell(app, allowed, account, entry.at, Notice::AppAdded).await;
     Ok(Page::to("/dashboard/factors?done=added"))
+}
+
+/// The entry of an app that was set up, in the place of another or as one more factor.
+fn app_set_up(entry: Entry, replaced: bool) -> Entry {
+    let entry = entry.with("factor", "app");
+    if replaced { entry.with("replaced", "app") } else { entry }
 }
 
 async fn add_passkey(
@@ -149,7 +164,8 @@ async fn add_passkey(
             let mut credentials = account.credentials.clone();
             credentials.passkeys.push(passkey);
             let entry = entry(allowed, visit, Act::FactorAdded).with("factor", "passkey");
-            keep(app, allowed, visit, account, &credentials, &entry, Some(Notice::PasskeyAdded)).await?;
+            app.store.of(&allowed.tenant).save_credentials(account, &credentials, &entry).await?;
+            tell(app, allowed, account, entry.at, Notice::PasskeyAdded).await;
             Page::json(&json!({ "to": "/dashboard/factors?done=added" }))
         }
     }
@@ -159,26 +175,25 @@ fn entry(allowed: &Allowed<ChangeFactors>, visit: &Visit, act: Act) -> Entry {
     Entry::new(visit.at, Who::User(allowed.user.clone()), act).from(&visit.client.address)
 }
 
-/// Keeps the change and writes to its owner's address, in case it was not them.
-async fn keep(
+/// Keeps that a factor is gone or another, and ends all sessions but the one at hand.
+async fn replace(
     app: &App,
     allowed: &Allowed<ChangeFactors>,
-    visit: &Visit,
     account: &Account,
     credentials: &Credentials,
     entry: &Entry,
-    notice: Option<Notice>,
+    what: Notice,
 ) -> Result<(), Error> {
-    app.store.of(&allowed.tenant).save_credentials(account, credentials, entry).await?;
-    let Some(what) = notice else { return Ok(()) };
-    app.post(&Letter::Notice {
-        to: account.email.clone(),
-        language: allowed.card.language,
-        what,
-        at: visit.at,
-        time_zone: allowed.card.time_zone.clone(),
-    })
-    .await
+    app.store.of(&allowed.tenant).replace_factors(account, credentials, &allowed.id, entry).await?;
+    tell(app, allowed, account, entry.at, what).await;
+    Ok(())
+}
+
+/// Writes to the owner's address, in case it was not them.
+async fn tell(app: &App, allowed: &Allowed<ChangeFactors>, account: &Account, at: Timestamp, what: Notice) {
+    let (to, language) = (account.email.clone(), allowed.card.language);
+    let time_zone = allowed.card.time_zone.clone();
+    telling::letter(app, &Letter::Notice { to, language, what, at, time_zone }).await;
 }
 
 async fn refused(
@@ -234,6 +249,7 @@ impl Shown<'_> {
             errors.iter().cloned().partition(|error| error.field.is_empty());
         let done = match self.done {
             "added" => Some(texts.added),
+            "replaced" => Some(texts.replaced),
             "removed" => Some(texts.removed),
             "renamed" => Some(texts.renamed),
             _ => None,
@@ -269,7 +285,7 @@ impl Shown<'_> {
 
     fn passkey(&self, frame: &Frame, index: usize, passkey: &StoredPasskey) -> Markup {
         let (language, texts) = (frame.language, Texts::of(frame.language));
-        let at = |at: jiff::Timestamp| moment(language, &at.to_zoned(self.zone.clone()));
+        let at = |at: Timestamp| moment(language, &at.to_zoned(self.zone.clone()));
         let id = format!("passkey-{}", index + 1);
         let rename = Form::post(language, "/dashboard/factors", &frame.csrf).id(&id).plain().body(html! {
             (hidden("do", "rename-passkey"))
@@ -383,6 +399,7 @@ struct Texts {
     make_codes: &'static str,
     written_down: &'static str,
     added: &'static str,
+    replaced: &'static str,
     removed: &'static str,
     renamed: &'static str,
 }
@@ -421,7 +438,8 @@ impl Texts {
         make_codes: "Make new codes; the old ones end",
         written_down: "I have written them down",
         added: "It is added.",
-        removed: "It is removed.",
+        replaced: "The new app is set up, and the old one is no longer good. You are signed in here only.",
+        removed: "It is removed. You are signed in here only.",
         renamed: "It has its new name.",
     };
     const ES: Self = Self {
@@ -457,7 +475,8 @@ impl Texts {
         make_codes: "Hacer códigos nuevos; los anteriores dejan de servir",
         written_down: "Ya los anoté",
         added: "Está añadido.",
-        removed: "Está quitado.",
+        replaced: "La aplicación nueva está lista y la anterior ya no sirve. La sesión sigue abierta solo aquí.",
+        removed: "Está quitado. La sesión sigue abierta solo aquí.",
         renamed: "Ya tiene su nombre nuevo.",
     };
 
@@ -473,6 +492,15 @@ impl Texts {
 mod tests {
     use super::*;
     use crate::fixtures;
+
+    #[test]
+    fn an_app_in_the_place_of_another_is_recorded_as_that() {
+        let entry = Entry::new(Timestamp::UNIX_EPOCH, Who::Nobody, Act::FactorAdded);
+        let details = |replaced| app_set_up(entry.clone(), replaced).details.into_iter().collect::<Vec<_>>();
+        let pair = |name: &str| (name.to_owned(), "app".to_owned());
+        assert_eq!(details(true), [pair("factor"), pair("replaced")]);
+        assert_eq!(details(false), [pair("factor")]);
+    }
 
     #[test]
     fn both_languages_say_the_same() {

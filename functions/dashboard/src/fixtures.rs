@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use maud::Markup;
 use pages::{Frame, Section};
 use platform::edge::{Client, Visit};
-use platform::session::{Card, Session, SessionId};
+use platform::session::{Card, LiveSessions, Session, SessionId};
 use platform::store::{Account, User};
 use platform::tenant::Tenant;
 
@@ -38,6 +38,8 @@ pub(crate) fn account() -> Account {
         credentials: Credentials { totp: Some(Totp::new(secret(), 1)), ..Credentials::default() },
         handle: UserHandle::from_bytes([7; 16]),
         password_set_at: Timestamp::UNIX_EPOCH,
+        live: LiveSessions::default(),
+        invitation: None,
     }
 }
 

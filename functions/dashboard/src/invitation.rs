@@ -11,7 +11,7 @@
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
 use domain::language::Language;
-use domain::user::{UserProfile, UserState};
+use domain::user::UserProfile;
 use identity::totp::{Secret, Totp};
 use identity::{Credentials, recovery};
 use jiff::SignedDuration;
@@ -19,7 +19,7 @@ use maud::{Markup, PreEscaped, html};
 use pages::form::{self, Button, Field, Form, actions, hidden, passkey_button};
 use pages::show::{Facts, steps};
 use platform::edge::{Page, Visit};
-use platform::store::{Account, Link};
+use platform::store::{Account, Link, NewSession};
 use platform::tenant::Tenant;
 use platform::ticket::Tickets;
 use platform::{App, Error};
@@ -89,7 +89,7 @@ async fn invited(app: &App, visit: &Visit) -> Result<Option<Invited>, Error> {
         Err(error) => return Err(error),
     };
     let store = app.store.of(&link.tenant);
-    let account = store.user(&link.user).await?.filter(|account| account.state == UserState::Invited);
+    let account = store.user(&link.user).await?.filter(|account| account.is_invited_by(&visit.segment));
     let Some(account) = account else { return Ok(None) };
     let tenant_name = store.profile().await?.name;
     Ok(Some(Invited { tenant: link.tenant, tenant_name, account }))
@@ -197,18 +197,21 @@ async fn finish(
         .from(&visit.client.address)
         .with("factor", factor);
     let store = app.store.of(&invited.tenant);
-    match store.activate_user(&invited.account, &profile, &credentials, token, visit.at, &entry).await {
-        Ok(()) => {}
+    let mut card = entering::card(app, visit, &invited.tenant, &invited.account).await?;
+    card.user_name.clone_from(&profile.name);
+    card.language = profile.language;
+    // Sealed before the account is opened: its codes are shown once.
+    let next = recovery_codes::carry(next, tickets, token, visit.at, &codes)?;
+    let new = NewSession { tickets, card: &card, at: visit.at };
+    let secret = match store.activate_user(&invited.account, &profile, &credentials, token, &new, &entry).await {
+        Ok(secret) => secret,
         Err(Error::NotFound | Error::Conflict) => {
             return Ok(Page::html(gone(visit.language)).with_status(404).without_cookie(PENDING));
         }
         Err(error) => return Err(error),
-    }
-    let mut user = invited.account.user.clone();
-    user.profile = profile;
-    let secret = entering::begin(app, visit, &invited.tenant, &user).await?;
-    let page = next.without_cookie(PENDING).with_session(&secret);
-    recovery_codes::carry(page, tickets, token, visit.at, &codes)
+    };
+    entering::leave(app, visit).await;
+    Ok(next.without_cookie(PENDING).with_session(&secret))
 }
 
 fn first(visit: &Visit, invited: &Invited, name: &str, errors: &[FieldError]) -> Markup {
@@ -378,8 +381,8 @@ impl Texts {
         third_title: "Your recovery codes",
         done: "I have written them down",
         gone: "This invitation is no longer good",
-        gone_lede: "It was used, or it is more than three days old. If you have an account, sign in. Else ask whoever invited \
-                    you for a new one.",
+        gone_lede: "It was used, there is a newer one, or it is more than three days old. If you have an account, sign in. Else \
+                    ask whoever invited you for a new one.",
         sign_in: "Sign in",
     };
     const ES: Self = Self {
@@ -409,7 +412,8 @@ impl Texts {
         third_title: "Sus códigos de recuperación",
         done: "Ya los anoté",
         gone: "Esta invitación ya no sirve",
-        gone_lede: "Ya se usó, o tiene más de tres días. Si tiene cuenta, entre. Si no, pida otra a quien le invitó.",
+        gone_lede: "Ya se usó, hay otra más reciente o tiene más de tres días. Si tiene cuenta, entre. Si no, pida otra a quien le \
+                    invitó.",
         sign_in: "Iniciar sesión",
     };
 

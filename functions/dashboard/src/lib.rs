@@ -91,9 +91,11 @@ mod desk_texts;
 mod entering;
 mod file_type;
 mod links;
+mod noting;
 mod recovery_codes;
 mod setup;
 mod sound;
+mod telling;
 mod tries;
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
 use domain::language::Language;
-use domain::user::UserState;
 use maud::{Markup, html};
 use pages::form::{Button, Field, Form, actions};
 use platform::edge::{Page, Visit};
@@ -13,8 +12,7 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde::Serialize;
 
-use crate::choosing;
-use crate::tries;
+use crate::{choosing, telling, tries};
 
 /// Looking at the link does not use it: mail scanners look.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -43,24 +41,23 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let entry = Entry::new(visit.at, Who::User(account.id.clone()), Act::PasswordChanged)
         .from(&visit.client.address)
         .because("by a link from a mail");
-    match store.save_password_by_link(&account, &credentials, token, visit.at, &entry).await {
+    match store.save_password_by_link(&account, &credentials, token, &entry).await {
         Ok(()) => {}
         Err(Error::NotFound) => return Ok(Page::html(gone(visit.language)).with_status(404)),
         Err(error) => return Err(error),
     }
-    store.end_sessions(&account.id, None).await?;
-    app.post(&Letter::Notice {
+    let changed = Letter::Notice {
         to: account.email.clone(),
         language: account.profile.language,
         what: Notice::PasswordChanged,
         at: visit.at,
         time_zone: profile.time_zone,
-    })
-    .await?;
+    };
+    telling::letter(app, &changed).await;
     Ok(Page::to("/dashboard/sign-in?done=password"))
 }
 
-/// Whom the link is for, if it is still good: not used, not too old, and made after the password was last set.
+/// Whom the link is for, if it is still good: not used, not too old, and made for the password that there is.
 async fn owner(app: &App, visit: &Visit, token: &str) -> Result<Option<(Tenant, Account)>, Error> {
     let link = match app.store.link(Link::Reset, token, visit.at).await {
         Ok(link) => link,
@@ -68,8 +65,7 @@ async fn owner(app: &App, visit: &Visit, token: &str) -> Result<Option<(Tenant, 
         Err(error) => return Err(error),
     };
     let account = app.store.of(&link.tenant).user(&link.user).await?;
-    let good = |account: &Account| account.state == UserState::Active && link.made_at >= account.password_set_at;
-    Ok(account.filter(good).map(|account| (link.tenant, account)))
+    Ok(account.filter(|account| account.is_reset_by(&link)).map(|account| (link.tenant, account)))
 }
 
 fn show(visit: &Visit, account: &Account, errors: &[FieldError]) -> Markup {

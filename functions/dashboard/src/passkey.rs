@@ -8,8 +8,8 @@ use platform::{App, Error};
 use serde_json::json;
 
 use crate::ceremony::{self, Step};
-use crate::entering;
-use crate::tries;
+use crate::entering::{self, PENDING};
+use crate::{noting, tries};
 
 /// What the challenge is for.
 const PURPOSE: &str = "passkey-sign-in";
@@ -39,11 +39,13 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let mut credentials = account.credentials.clone();
     if let Err(error) = relying.finish_sign_in(&credential, &state, &mut credentials.passkeys, visit.at) {
         let entry = Entry::new(visit.at, who, Act::SignInFailed).from(&visit.client.address).with("factor", "passkey");
-        store.record(&entry).await?;
+        noting::note(app, &tenant, entry, noting::PATIENTLY).await;
         return Err(refused(error));
     }
     let entry = Entry::new(visit.at, who, Act::SignedIn).from(&visit.client.address).with("factor", "passkey");
-    store.save_credentials(&account, &credentials, &entry).await?;
-    let secret = entering::begin(app, &visit, &tenant, &account).await?;
-    Ok(Page::json(&json!({ "to": safe_next(visit.query.get("next")) }))?.with_session(&secret))
+    let card = entering::card(app, &visit, &tenant, &account).await?;
+    let secret = entering::begin(app, &visit, &tenant, &account, &credentials, &card, &entry).await?;
+    let page = Page::json(&json!({ "to": safe_next(visit.query.get("next")) }))?;
+    // Also what another way of signing in has left half done.
+    Ok(page.without_cookie(PENDING).with_session(&secret))
 }

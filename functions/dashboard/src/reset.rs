@@ -9,6 +9,7 @@ use pages::form::{Button, Field, Form, actions};
 use pages::show::Notice;
 use platform::edge::{Page, Visit};
 use platform::mail::Letter;
+use platform::ticket::random_token;
 use platform::{App, Error};
 use serde::Serialize;
 
@@ -25,7 +26,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         let wrong = [FieldError::new("email", Texts::of(visit.language).wrong)];
         return Ok(Page::invalid(show(&visit, typed, &wrong)));
     };
-    app.post(&Letter::Reset { email, address: visit.client.address.clone(), at: visit.at }).await?;
+    app.post(&Letter::Reset { id: random_token()?, email, address: visit.client.address.clone(), at: visit.at })
+        .await?;
     Ok(Page::to("/dashboard/reset?sent=1"))
 }
 

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::ceremony::{self, Step};
 use crate::entering::{self, PENDING};
-use crate::tries;
+use crate::{noting, telling, tries};
 
 /// What a passkey's challenge is for.
 const PURPOSE: &str = "passkey-second";
@@ -40,7 +40,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     if visit.is_json() {
         return passkey(app, &visit, &tickets, &half, &account).await;
     }
-    tries::factor(app, &visit, account.id.as_str()).await?;
+    tries::factor(app, &visit, &account.id).await?;
     code(app, &visit, &half, &account).await
 }
 
@@ -50,51 +50,69 @@ async fn half_way(app: &App, visit: &Visit, tickets: &Tickets) -> Result<Option<
     let Ok(half) = HalfSignedIn::open(tickets, &visit.csrf, visit.at, sealed) else { return Ok(None) };
     app.about(&half.tenant);
     let account = app.store.of(&half.tenant).user(&half.user).await?;
-    // The password may have been changed since, or its owner removed.
-    let account = account.filter(|it| it.state == UserState::Active && it.password_set_at <= half.at);
-    Ok(account.map(|account| (half, account)))
+    Ok(account.filter(|account| still_half(&half, account)).map(|account| (half, account)))
+}
+
+/// Whether the password that was shown is still the one there is, and its owner is too.
+fn still_half(half: &HalfSignedIn, account: &Account) -> bool {
+    account.state == UserState::Active && account.password_set_at == half.password_set_at
+}
+
+/// What the account will have to prove who is there: what it has, the password hashed anew where that was due.
+fn renewed(half: &HalfSignedIn, account: &Account) -> Credentials {
+    let mut credentials = account.credentials.clone();
+    if let Some(hash) = &half.rehashed {
+        credentials.password_hash = Some(hash.clone());
+    }
+    credentials
 }
 
 async fn code(app: &App, visit: &Visit, half: &HalfSignedIn, account: &Account) -> Result<Page, Error> {
     let by_recovery = visit.form.get("by") == "recovery";
-    let mut credentials = account.credentials.clone();
+    let mut credentials = renewed(half, account);
     let typed = visit.form.get("code");
+    let texts = Texts::of(visit.language);
+    if !by_recovery {
+        match tries::code(app, visit, &account.id).await {
+            Err(Error::Throttled { retry_after }) => {
+                let tomorrow = [FieldError::new("code", texts.too_many)];
+                let page = Page::html(show(visit, &account.credentials, &tomorrow)).with_status(429);
+                return Ok(page.with_header("retry-after", retry_after.as_secs().to_string()));
+            }
+            counted => counted?,
+        }
+    }
     let right = if by_recovery {
         recovery::use_code(&mut credentials.recovery, typed)
     } else {
         credentials.totp.as_mut().is_some_and(|app| app.use_code(typed, visit.at))
     };
     let factor = if by_recovery { "recovery-code" } else { "app" };
-    let saved = if right { keep(app, visit, half, account, &credentials, factor).await } else { Err(Error::Conflict) };
-    match saved {
-        Ok(()) => {}
+    let card = entering::card(app, visit, &half.tenant, account).await?;
+    let begun = if right {
+        let entry = signed_in(visit, account, factor);
+        entering::begin(app, visit, &half.tenant, account, &credentials, &card, &entry).await
+    } else {
+        Err(Error::Conflict)
+    };
+    let secret = match begun {
+        Ok(secret) => secret,
         // Also a code that another sign-in has used in this moment.
         Err(Error::Conflict) => {
-            let entry = Entry::new(visit.at, Who::User(account.id.clone()), Act::SignInFailed)
-                .from(&visit.client.address)
-                .with("factor", factor);
-            app.store.of(&half.tenant).record(&entry).await?;
-            let texts = Texts::of(visit.language);
+            noting::note(app, &half.tenant, failed(visit, account, factor), noting::PATIENTLY).await;
             let (field, reason) = if by_recovery { ("", texts.wrong_recovery) } else { ("code", texts.wrong) };
             return Ok(Page::invalid(show(visit, &account.credentials, &[FieldError::new(field, reason)])));
         }
         Err(error) => return Err(error),
-    }
+    };
     if by_recovery {
-        let entry = Entry::new(visit.at, Who::User(account.id.clone()), Act::SignedIn)
-            .from(&visit.client.address)
-            .with("factor", "password, recovery-code");
-        app.store.of(&half.tenant).record(&entry).await?;
-        app.post(&Letter::Notice {
-            to: account.email.clone(),
-            language: account.profile.language,
-            what: Notice::RecoveryCodeUsed,
-            at: visit.at,
-            time_zone: app.store.of(&half.tenant).profile().await?.time_zone,
-        })
-        .await?;
+        // The code is spent, so its owner is let in whatever becomes of these.
+        let entry = Entry { act: Act::RecoveryCodeUsed, ..signed_in(visit, account, factor) };
+        noting::note(app, &half.tenant, entry, noting::PATIENTLY).await;
+        let what = Notice::RecoveryCodeUsed;
+        let (to, language) = (account.email.clone(), account.profile.language);
+        telling::letter(app, &Letter::Notice { to, language, what, at: visit.at, time_zone: card.time_zone }).await;
     }
-    let secret = entering::begin(app, visit, &half.tenant, account).await?;
     // A used recovery code means that a factor is lost: there the person can replace it.
     let next = if by_recovery { "/dashboard/factors" } else { half.next.as_str() };
     Ok(Page::to(next).without_cookie(PENDING).with_session(&secret))
@@ -116,43 +134,34 @@ async fn passkey(
             ceremony::begun(tickets, PURPOSE, visit, &begun.map_err(refused)?)
         }
         Step::Finish { state, credential, .. } => {
-            tries::factor(app, visit, account.id.as_str()).await?;
+            tries::factor(app, visit, &account.id).await?;
             let state = ceremony::state(app, tickets, PURPOSE, visit, &state).await?;
-            let mut credentials = account.credentials.clone();
+            let mut credentials = renewed(half, account);
             let answer = credential.to_string();
             let passkeys = &mut credentials.passkeys;
             if let Err(error) = relying.finish_confirmation(&answer, &state, account.handle, passkeys, visit.at) {
-                let entry = Entry::new(visit.at, Who::User(account.id.clone()), Act::SignInFailed)
-                    .from(&visit.client.address)
-                    .with("factor", "passkey");
-                app.store.of(&half.tenant).record(&entry).await?;
+                noting::note(app, &half.tenant, failed(visit, account, "passkey"), noting::PATIENTLY).await;
                 return Err(refused(error));
             }
-            keep(app, visit, half, account, &credentials, "passkey").await?;
-            let secret = entering::begin(app, visit, &half.tenant, account).await?;
+            let card = entering::card(app, visit, &half.tenant, account).await?;
+            let entry = signed_in(visit, account, "passkey");
+            let secret = entering::begin(app, visit, &half.tenant, account, &credentials, &card, &entry).await?;
             let page = Page::json(&json!({ "to": half.next }))?;
             Ok(page.without_cookie(PENDING).with_session(&secret))
         }
     }
 }
 
-/// Keeps that a factor was used, with the entry that tells of it, before anybody is let in.
-async fn keep(
-    app: &App,
-    visit: &Visit,
-    half: &HalfSignedIn,
-    account: &Account,
-    credentials: &Credentials,
-    factor: &str,
-) -> Result<(), Error> {
-    let entry = Entry::new(visit.at, Who::User(account.id.clone()), Act::SignedIn)
+fn signed_in(visit: &Visit, account: &Account, factor: &str) -> Entry {
+    Entry::new(visit.at, Who::User(account.id.clone()), Act::SignedIn)
         .from(&visit.client.address)
-        .with("factor", format!("password, {factor}"));
-    let entry = match factor {
-        "recovery-code" => Entry { act: Act::RecoveryCodeUsed, ..entry },
-        _ => entry,
-    };
-    app.store.of(&half.tenant).save_credentials(account, credentials, &entry).await
+        .with("factor", format!("password, {factor}"))
+}
+
+fn failed(visit: &Visit, account: &Account, factor: &str) -> Entry {
+    Entry::new(visit.at, Who::User(account.id.clone()), Act::SignInFailed)
+        .from(&visit.client.address)
+        .with("factor", factor)
 }
 
 fn show(visit: &Visit, credentials: &Credentials, errors: &[FieldError]) -> Markup {
@@ -199,6 +208,7 @@ struct Texts {
     recovery: &'static str,
     wrong: &'static str,
     wrong_recovery: &'static str,
+    too_many: &'static str,
     back: &'static str,
 }
 
@@ -214,6 +224,8 @@ impl Texts {
         recovery: "Recovery code",
         wrong: "This code is not right, or was used already. Wait for the next one and try again.",
         wrong_recovery: "This recovery code is not right, or was used already.",
+        too_many: "Too many codes were tried today. Use a passkey or a recovery code, and change your password: whoever tried \
+                   knows it.",
         back: "Back to sign-in",
     };
     const ES: Self = Self {
@@ -227,6 +239,8 @@ impl Texts {
         recovery: "Código de recuperación",
         wrong: "El código no es correcto o ya se usó. Espere al siguiente e inténtelo de nuevo.",
         wrong_recovery: "El código de recuperación no es correcto o ya se usó.",
+        too_many: "Hoy se probaron demasiados códigos. Use una llave de acceso o un código de recuperación y cambie su \
+                   contraseña: quien los probó la conoce.",
         back: "Volver al inicio de sesión",
     };
 
@@ -246,6 +260,29 @@ mod tests {
     #[test]
     fn both_languages_say_the_same() {
         assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
+    }
+
+    #[test]
+    fn half_a_sign_in_is_void_once_the_password_is_another_or_its_owner_gone() {
+        let mut account = fixtures::account();
+        let half = HalfSignedIn {
+            tenant: platform::tenant::Tenant::platform(),
+            user: account.id.clone(),
+            at: fixtures::visit(Language::English).at,
+            password_set_at: account.password_set_at,
+            rehashed: Some("$argon2id$new".into()),
+            next: String::new(),
+        };
+        assert!(still_half(&half, &account));
+        assert_eq!(renewed(&half, &account).password_hash.as_deref(), Some("$argon2id$new"));
+        // By whatever clock: another is another, earlier or later.
+        for seconds in [-1, 1] {
+            account.password_set_at = half.password_set_at + jiff::SignedDuration::from_secs(seconds);
+            assert!(!still_half(&half, &account));
+        }
+        account.password_set_at = half.password_set_at;
+        account.user.state = UserState::Removed;
+        assert!(!still_half(&half, &account));
     }
 
     #[test]

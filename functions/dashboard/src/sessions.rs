@@ -23,12 +23,10 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
     }
     let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::SessionRevoked).from(&visit.client.address);
     if visit.form.get("end") == "others" {
-        store.end_sessions(&allowed.user, Some(&allowed.id)).await?;
-        store.record(&entry.with("sessions", "all others")).await?;
+        store.end_other_sessions(&allowed.user, &allowed.id, &entry.with("sessions", "all others")).await?;
     } else {
         let id = SessionId::parse(visit.form.get("end")).ok_or(Error::NotFound)?;
-        store.end_session(&allowed.user, &id).await?;
-        store.record(&entry.with("sessions", "one")).await?;
+        store.end_session(&allowed.user, &id, &entry.with("session", id.short())).await?;
         if id == allowed.id {
             return Ok(Page::to("/dashboard/sign-in?done=out").signed_out());
         }

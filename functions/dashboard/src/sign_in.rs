@@ -1,7 +1,8 @@
 //! `dashboard-sign-in`: e-mail and password. What is right leads to the second factor, and to nothing else.
 //!
 //! Whoever gets it wrong learns nothing of who has an account: an address that is nobody's is counted, looked up and
-//! checked like any other, and every refusal takes the same time.
+//! checked like any other, every answer takes the same time, and whatever fails for one address alone looks like a wrong
+//! password.
 
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,12 @@ use platform::{App, Error};
 use serde::Serialize;
 
 use crate::entering::PENDING;
-use crate::tries;
+use crate::{noting, tries};
 
 /// Longer than a check takes, also one that has to fetch a tenant's keys first.
-const REFUSED_AFTER: Duration = Duration::from_millis(700);
+const ANSWERED_AFTER: Duration = Duration::from_millis(700);
+/// What the audit trail gets of that at least, where the check was slow.
+const NOTED_WITHIN: Duration = Duration::from_millis(250);
 
 /// Shows the form, or checks what was typed.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -32,21 +35,32 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         return Ok(Page::html(show(&visit, visit.query.get("next"), "", &[])));
     }
     let began = Instant::now();
+    let answer = answer(app, &visit, began).await;
+    no_sooner(began, ANSWERED_AFTER).await;
+    answer
+}
+
+async fn answer(app: &App, visit: &Visit, began: Instant) -> Result<Page, Error> {
     let (email, next) = (visit.form.get("email").trim(), visit.form.get("next"));
-    tries::password(app, &visit, email).await?;
-    let Some((tenant, user)) = check(app, &visit, email, visit.form.get("password")).await? else {
-        no_sooner(began, REFUSED_AFTER).await;
+    let Some(right) = check(app, visit, email, visit.form.get("password"), began).await? else {
         let wrong = [FieldError::new("", Texts::of(visit.language).wrong)];
-        return Ok(Page::invalid(show(&visit, next, email, &wrong)));
+        return Ok(Page::invalid(show(visit, next, email, &wrong)));
     };
-    let half = HalfSignedIn { tenant, user, at: visit.at, next: safe_next(next).to_owned() };
+    let half = HalfSignedIn { next: safe_next(next).to_owned(), ..right };
     let sealed = half.seal(&*app.tickets().await?, &visit.csrf)?;
     Ok(Page::to("/dashboard/second-factor").with_cookie(PENDING, &sealed, MINUTES))
 }
 
 /// Whose address and password these are.
-async fn check(app: &App, visit: &Visit, email: &str, typed: &str) -> Result<Option<(Tenant, UserId)>, Error> {
+async fn check(
+    app: &App,
+    visit: &Visit,
+    email: &str,
+    typed: &str,
+    began: Instant,
+) -> Result<Option<HalfSignedIn>, Error> {
     let named = app.store.sign_in_name(email).await?;
+    tries::password(app, visit, &tries::meant(named.as_ref().map(|(_, user)| user), email)).await?;
     let known = named.is_some();
     let (tenant, user) = match named {
         Some(named) => named,
@@ -55,26 +69,37 @@ async fn check(app: &App, visit: &Visit, email: &str, typed: &str) -> Result<Opt
     };
     let account = match app.store.of(&tenant).user(&user).await {
         Ok(account) => account,
-        Err(error) if known => return Err(error),
-        Err(_) => None,
+        Err(error) => {
+            // The operator's own tenant may have no keys. Of anybody else's it is said to us, and not to whoever asks.
+            if known {
+                tracing::error!(tenant = tenant.id().as_str(), error = error.causes(), "an account cannot be read");
+            }
+            None
+        }
     };
-    let hash = account
-        .as_ref()
-        .filter(|account| account.state == UserState::Active)
-        .and_then(|account| account.credentials.password_hash.as_deref());
+    let active = account.as_ref().filter(|account| account.state == UserState::Active);
+    let hash = active.and_then(|account| account.credentials.password_hash.as_deref());
     let right = match hash {
         Some(hash) => password::verify(hash, typed),
         None => password::verify_nobody(typed),
     };
-    if right {
-        return Ok(Some((tenant, user)));
+    if let (true, Some(account), Some(hash)) = (right, active, hash) {
+        return Ok(Some(HalfSignedIn {
+            tenant,
+            user,
+            at: visit.at,
+            password_set_at: account.password_set_at,
+            rehashed: password::rehashed(hash, typed),
+            next: String::new(),
+        }));
     }
     if known {
         app.about(&tenant);
         let entry = Entry::new(visit.at, Who::User(user), Act::SignInFailed)
             .from(&visit.client.address)
             .with("factor", "password");
-        app.store.of(&tenant).record(&entry).await?;
+        let left = ANSWERED_AFTER.saturating_sub(began.elapsed()).max(NOTED_WITHIN);
+        noting::note(app, &tenant, entry, left).await;
     }
     Ok(None)
 }
@@ -105,10 +130,10 @@ fn show(visit: &Visit, next: &str, email: &str, errors: &[FieldError]) -> Markup
                 "out" => { (Notice::info(texts.signed_out)) }
                 _ => {}
             }
-            (form)
             (passkey_button(
                 language, form::Passkey::SignIn, &begin, &visit.csrf, texts.passkey, None,
             ))
+            (form)
         },
     )
 }

@@ -8,12 +8,11 @@ use platform::{App, Error};
 /// Ends it here and in the browser.
 pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Result<Page, Error> {
     let store = app.store.of(&allowed.tenant);
-    match store.end_session(&allowed.user, &allowed.id).await {
+    let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::SignedOut).from(&visit.client.address);
+    match store.end_session(&allowed.user, &allowed.id, &entry).await {
         // It has ended between two clicks.
         Ok(()) | Err(Error::NotFound) => {}
         Err(error) => return Err(error),
     }
-    let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::SignedOut).from(&visit.client.address);
-    store.record(&entry).await?;
     Ok(Page::to("/dashboard/sign-in?done=out").signed_out())
 }

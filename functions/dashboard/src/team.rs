@@ -18,7 +18,7 @@ use pages::{Frame, Icon, Section, format, plural, words};
 use platform::edge::{Page, Visit};
 use platform::mail::Letter;
 use platform::session::{Allowed, ManageTeam};
-use platform::store::{Link, Member, NewUser, TeamChange, User, new_user_id};
+use platform::store::{Member, NewUser, TeamChange, User, new_user_id};
 use platform::{App, Error};
 use serde::Serialize;
 
@@ -122,7 +122,7 @@ async fn send(
     language: Language,
 ) -> Result<(), Error> {
     let store = app.store.of(&allowed.tenant);
-    let token = store.make_link(Link::Invitation, user, visit.at, INVITATION_LIVES).await?;
+    let token = store.make_invitation(user, visit.at, INVITATION_LIVES).await?;
     app.post(&Letter::Invitation {
         to,
         language,

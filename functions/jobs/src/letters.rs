@@ -9,7 +9,7 @@ use pages::{fill, format};
 use platform::mail::Notice;
 
 /// A mail in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     language: Language,
     pub(crate) subject: String,

@@ -13,7 +13,7 @@ use domain::tenant::TenantProfile;
 use domain::user::{Preferences, UserId, UserProfile, UserState};
 use jiff::SignedDuration;
 use platform::mail::Letter;
-use platform::store::{Link, NewUser, Provision, new_user_id};
+use platform::store::{NewUser, Provision, new_user_id};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,7 @@ async fn invite(app: &App, tenant: &Tenant, tenant_name: &str, owner: &OwnerOrde
         }
         None => enter(app, tenant, owner).await?,
     };
-    let token = store.make_link(Link::Invitation, &user, now, INVITATION_LIVES).await?;
+    let token = store.make_invitation(&user, now, INVITATION_LIVES).await?;
     let link = format!("{}/dashboard/invitation/{token}", app.config.public_base_url()?);
     app.post(&Letter::Invitation {
         to: owner.email.clone(),

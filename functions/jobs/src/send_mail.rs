@@ -5,7 +5,6 @@ use domain::email::EmailAddress;
 use domain::user::UserState;
 use jiff::{SignedDuration, Timestamp};
 use platform::mail::{Letter, Mail, Posted};
-use platform::store::Link;
 use platform::{App, Error};
 
 use crate::letters::{self, Written};
@@ -13,13 +12,13 @@ use crate::letters::{self, Written};
 /// How long a link for a new password is good.
 const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
-/// A message delivered twice is a mail sent twice, which harms nobody.
+/// A message delivered twice is a mail sent twice, which harms nobody: of a reset it holds the same link.
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
     match app.letter(&posted).await? {
         Letter::Invitation { to, language, tenant_name, invited_by, link } => {
             send(app, &to, &letters::invitation(language, &tenant_name, invited_by.as_deref(), &link)).await
         }
-        Letter::Reset { email, address, at } => reset(app, &email, &address, at).await,
+        Letter::Reset { id, email, address, at } => reset(app, &id, &email, &address, at).await,
         Letter::Notice { to, language, what, at, time_zone } => {
             send(app, &to, &letters::notice(language, what, at, &time_zone)).await
         }
@@ -27,7 +26,7 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
 }
 
 /// Only somebody who may sign in gets a link; nobody else hears of it.
-async fn reset(app: &App, email: &EmailAddress, address: &str, at: Timestamp) -> Result<(), Error> {
+async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at: Timestamp) -> Result<(), Error> {
     let Some((tenant, user)) = app.store.sign_in_name(email.as_str()).await? else { return Ok(()) };
     app.about(&tenant);
     let store = app.store.of(&tenant);
@@ -39,8 +38,7 @@ async fn reset(app: &App, email: &EmailAddress, address: &str, at: Timestamp) ->
         return Ok(());
     }
     let entry = Entry::new(now, Who::User(account.id.clone()), Act::ResetRequested).from(address);
-    store.record(&entry).await?;
-    let token = store.make_link(Link::Reset, &account.id, now, RESET_LIVES).await?;
+    let token = store.make_reset(&*app.tickets().await?, &account, letter, RESET_LIVES, &entry).await?;
     let link = format!("{}/dashboard/new-password/{token}", app.config.public_base_url()?);
     send(app, &account.email, &letters::reset(account.profile.language, &link)).await
 }

@@ -178,6 +178,13 @@ pub fn needs_rehash(hash: &str) -> bool {
         || (params.m_cost(), params.t_cost(), params.p_cost()) != (today.m_cost(), today.t_cost(), today.p_cost())
 }
 
+/// The hash at today's cost of a password that was just right, where the one that is kept was made at another. Today's rules do
+/// not matter: it is the password that there is.
+#[must_use]
+pub fn rehashed(kept: &str, typed: &str) -> Option<String> {
+    if needs_rehash(kept) { hash(&Password(Zeroizing::new(typed.to_owned()))).ok() } else { None }
+}
+
 fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params_of_today())
 }
@@ -412,6 +419,15 @@ mod tests {
         ] {
             assert!(needs_rehash(old), "{old}");
         }
+    }
+
+    #[test]
+    fn a_right_password_is_hashed_again_only_where_its_hash_is_of_another_cost() {
+        let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+        let old: PasswordHash = old.hash_password_with_salt(b"short", b"sixteen bytes of").unwrap();
+        let new = rehashed(&old.to_string(), "short").unwrap();
+        assert!(verify(&new, "short") && !needs_rehash(&new));
+        assert_eq!(rehashed(&new, "short"), None);
     }
 
     #[test]

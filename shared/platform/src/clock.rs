@@ -9,6 +9,11 @@ pub async fn no_sooner(began: Instant, after: Duration) {
     tokio::time::sleep(after.saturating_sub(began.elapsed())).await;
 }
 
+/// What comes of some work, if that takes no longer.
+pub async fn no_longer<T>(than: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(than, work).await.ok()
+}
+
 /// Where "now" comes from: the system, or a fixed moment in a test.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {

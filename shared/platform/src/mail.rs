@@ -2,6 +2,8 @@
 //!
 //! Subjects and bodies hold no consumer's data: a mail says that something waits, and where.
 
+use std::fmt;
+
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use domain::email::EmailAddress;
 use domain::language::Language;
@@ -23,8 +25,7 @@ pub struct Mailer {
     from: Option<String>,
 }
 
-/// A mail, ready to go.
-#[derive(Debug)]
+/// A mail, ready to go. It is printed without what it says, for that may be a link.
 pub struct Mail<'a> {
     /// To whom.
     pub to: &'a str,
@@ -34,6 +35,12 @@ pub struct Mail<'a> {
     pub text: &'a str,
     /// The same as HTML.
     pub html: &'a str,
+}
+
+impl fmt::Debug for Mail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mail(..)")
+    }
 }
 
 impl Mailer {
@@ -62,8 +69,9 @@ impl Mailer {
     }
 }
 
-/// What is to be written to somebody, before it is put into words; `jobs-send-mail` does that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is to be written to somebody, before it is put into words; `jobs-send-mail` does that. It may hold a link that opens
+/// an account, so it is printed without what it holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "letter")]
 pub enum Letter {
     /// Come and join the team.
@@ -82,6 +90,8 @@ pub enum Letter {
     /// Somebody has asked for a new password for this address. Whether it is anybody's is only looked up when the letter
     /// is written, so that the page that asks takes as long for everybody.
     Reset {
+        /// Tells this letter from any other, so that it is answered once however often it is delivered.
+        id: String,
         /// What was typed.
         email: EmailAddress,
         /// Where from.
@@ -102,6 +112,16 @@ pub enum Letter {
         /// The time zone to say it in.
         time_zone: String,
     },
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invitation { .. } => "Invitation(..)",
+            Self::Reset { .. } => "Reset(..)",
+            Self::Notice { .. } => "Notice(..)",
+        })
+    }
 }
 
 /// What has changed about an account.
@@ -141,5 +161,22 @@ impl App {
     /// The letter that was posted; `NotFound` for what is not one of ours.
     pub async fn letter(&self, posted: &Posted) -> Result<Letter, Error> {
         self.tickets().await?.open(LETTER, "", self.clock.now(), &posted.sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_printed_without_its_link() {
+        let letter = Letter::Invitation {
+            to: EmailAddress::parse("ana@shop.example").unwrap(),
+            language: Language::English,
+            tenant_name: "Shop".into(),
+            invited_by: None,
+            link: "https://hotline.example/dashboard/invitation/hush".into(),
+        };
+        assert_eq!(format!("{letter:?}"), "Invitation(..)");
     }
 }

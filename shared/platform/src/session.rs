@@ -51,6 +51,61 @@ impl SessionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its first eight digits: enough for people to tell sessions apart, in the audit trail.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
+/// Which sessions an account has, the oldest first; kept with the account, so that whatever changes the account can end
+/// them in the same moment, and none can begin behind its back.
+///
+/// It may name one that has ended since. It never lacks one that has not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveSessions(Vec<Live>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Live {
+    id: SessionId,
+    /// In seconds since 1970.
+    ends: i64,
+}
+
+impl LiveSessions {
+    /// Nobody is at more browsers in half a day; the oldest session ends for one more.
+    pub const MOST: usize = 20;
+
+    /// Whether a session is among them.
+    #[must_use]
+    pub fn has(&self, id: &SessionId) -> bool {
+        self.0.iter().any(|live| live.id == *id)
+    }
+
+    /// With one more; and those that have to end for it.
+    #[must_use]
+    pub fn with(&self, id: SessionId, ends: Timestamp, now: Timestamp) -> (Self, Vec<SessionId>) {
+        let mut live: Vec<Live> = self.0.iter().filter(|live| live.ends > now.as_second()).cloned().collect();
+        let too_many = (live.len() + 1).saturating_sub(Self::MOST);
+        let ended = live.drain(..too_many).map(|live| live.id).collect();
+        live.push(Live { id, ends: ends.as_second() });
+        (Self(live), ended)
+    }
+
+    /// Without one.
+    #[must_use]
+    pub fn without(&self, id: &SessionId) -> Self {
+        Self(self.0.iter().filter(|live| live.id != *id).cloned().collect())
+    }
+
+    /// Only the one that may stay, if any; and those that have to end.
+    #[must_use]
+    pub fn only(&self, stays: Option<&SessionId>, now: Timestamp) -> (Self, Vec<SessionId>) {
+        let live = self.0.iter().filter(|live| live.ends > now.as_second()).cloned();
+        let (stay, end): (Vec<Live>, Vec<Live>) = live.partition(|live| Some(&live.id) == stays);
+        (Self(stay), end.into_iter().map(|live| live.id).collect())
+    }
 }
 
 /// What every page shows or needs of whoever is signed in; kept sealed in the session, so that no page reads the user.
@@ -117,7 +172,7 @@ const HALF: &str = "half-signed-in";
 
 /// Somebody who has shown their password, and no second factor yet. It opens nothing; a cookie carries it, sealed, and
 /// it belongs to the browser that it was given to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HalfSignedIn {
     /// Whose team.
     pub tenant: Tenant,
@@ -125,6 +180,10 @@ pub struct HalfSignedIn {
     pub user: UserId,
     /// When the password was right.
     pub at: Timestamp,
+    /// When that password was set: with another one, this is void.
+    pub password_set_at: Timestamp,
+    /// The password's hash at today's cost, where the one that is kept was made at another.
+    pub rehashed: Option<String>,
     /// Where they were going.
     pub next: String,
 }
@@ -132,15 +191,25 @@ pub struct HalfSignedIn {
 impl HalfSignedIn {
     /// Seals it for a browser, which `csrf` of its visit tells from others.
     pub fn seal(&self, tickets: &Tickets, csrf: &str) -> Result<String, Error> {
-        let kept = (self.tenant.id().as_str(), &self.user, self.at, &self.next);
+        let tenant = self.tenant.id().as_str();
+        let kept = (tenant, &self.user, self.at, self.password_set_at, &self.rehashed, &self.next);
         tickets.seal(HALF, csrf, self.at + PENDING, &kept)
     }
 
     /// Opens it: `SignedOut` where it is another browser's, or took too long.
     pub fn open(tickets: &Tickets, csrf: &str, now: Timestamp, sealed: &str) -> Result<Self, Error> {
-        let opened = tickets.open::<(String, UserId, Timestamp, String)>(HALF, csrf, now, sealed);
-        let (tenant, user, at, next) = opened.map_err(|_| Error::SignedOut)?;
-        Ok(Self { tenant: Tenant::trusted(tenant), user, at, next })
+        let opened = tickets.open::<Kept>(HALF, csrf, now, sealed);
+        let (tenant, user, at, password_set_at, rehashed, next) = opened.map_err(|_| Error::SignedOut)?;
+        Ok(Self { tenant: Tenant::trusted(tenant), user, at, password_set_at, rehashed, next })
+    }
+}
+
+type Kept = (String, UserId, Timestamp, Timestamp, Option<String>, String);
+
+impl fmt::Debug for HalfSignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the hash.
+        f.debug_struct("HalfSignedIn").field("tenant", &self.tenant).field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -334,7 +403,15 @@ mod tests {
     fn half_a_sign_in_belongs_to_its_browser_and_does_not_last() {
         let (owner, now) = session(Role::Owner, 0);
         let tickets = Tickets::new(&"k".repeat(64)).unwrap();
-        let half = HalfSignedIn { tenant: owner.tenant, user: owner.user, at: now, next: "/dashboard/usage".into() };
+        let half = HalfSignedIn {
+            tenant: owner.tenant,
+            user: owner.user,
+            at: now,
+            password_set_at: now - SignedDuration::from_hours(1),
+            rehashed: Some("$argon2id$hush".into()),
+            next: "/dashboard/usage".into(),
+        };
+        assert!(!format!("{half:?}").contains("hush"));
         let sealed = half.seal(&tickets, "this browser").unwrap();
         let open = |csrf, at| HalfSignedIn::open(&tickets, csrf, at, &sealed).ok();
         assert_eq!(open("this browser", now + SignedDuration::from_secs(299)), Some(half));
@@ -348,5 +425,37 @@ mod tests {
         assert_eq!(SessionId::parse(id.as_str()), Some(id.clone()));
         assert_eq!(SessionId::parse("secret"), None);
         assert_eq!(SessionId::parse(&id.as_str().to_uppercase()), None);
+    }
+    #[test]
+    fn sessions_that_ended_by_themselves_are_forgotten_and_the_oldest_ends_for_one_too_many() {
+        let now: Timestamp = "2026-11-22T01:00:00Z".parse().unwrap();
+        let ends = |n: i64| now + SignedDuration::from_mins(n);
+        let id = |n: i64| SessionId::of(&n.to_string());
+        let mut live = LiveSessions::default();
+        for n in 1..=20 {
+            let ended;
+            (live, ended) = live.with(id(n), ends(n), now);
+            assert_eq!(ended, []);
+        }
+        // All that began are there, or told to end.
+        let (more, ended) = live.with(id(21), ends(21), now);
+        assert_eq!(ended, [id(1)]);
+        assert!(!more.has(&id(1)) && (2..=21).all(|n| more.has(&id(n))));
+        let (later, ended) = live.with(id(21), ends(21), ends(3));
+        assert_eq!(ended, []);
+        assert!(!later.has(&id(3)) && later.has(&id(4)));
+    }
+
+    #[test]
+    fn all_sessions_end_but_the_one_that_may_stay() {
+        let now: Timestamp = "2026-11-22T01:00:00Z".parse().unwrap();
+        let (a, b, unknown) = (SessionId::of("a"), SessionId::of("b"), SessionId::of("c"));
+        let (live, _) = LiveSessions::default().with(a.clone(), now + ABSOLUTE, now);
+        let (live, _) = live.with(b.clone(), now + ABSOLUTE, now);
+        assert_eq!(live.only(Some(&a), now), (live.without(&b), vec![b.clone()]));
+        assert_eq!(live.only(None, now), (LiveSessions::default(), vec![a.clone(), b.clone()]));
+        assert_eq!(live.only(Some(&unknown), now), (LiveSessions::default(), vec![a, b]));
+        let stored = serde_json::to_string(&live).unwrap();
+        assert_eq!(serde_json::from_str::<LiveSessions>(&stored).unwrap(), live);
     }
 }

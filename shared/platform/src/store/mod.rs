@@ -48,8 +48,8 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use desk::{
-    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened, Person,
-    Spoken,
+    Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
+    Person, Spoken,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
@@ -62,7 +62,7 @@ pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
-pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id};
+pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
 use crate::clock::Clock;

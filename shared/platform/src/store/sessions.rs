@@ -2,16 +2,30 @@
 //!
 //! | partition | holds |
 //! |---|---|
-//! | `session#` SHA-256 of the browser's secret | who is signed in; index `by-user` lists them |
+//! | `session#` SHA-256 of the browser's secret | who is signed in; index `by-user` lists them, to be looked at |
 //! | `link#` SHA-256 of the token | an invitation or a reset, good once |
+//! | `used#` kind `#` SHA-256 of what is good once | nothing: that it is there says that it was used |
 //! | `throttle#` kind `#` SHA-256 of what is counted `#` window | how many tries |
+//!
+//! A session begins and ends in one transaction with the change of the account that is the reason for it, by the list that
+//! the account keeps ([`LiveSessions`](crate::session::LiveSessions)). The index lags behind, so nothing is ended by it.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, ReturnValue, TransactWriteItem, Update};
+use domain::audit::Entry;
 use domain::role::Role;
-use domain::user::UserId;
+use domain::user::{UserId, UserState};
+use futures::future::BoxFuture;
+use identity::Credentials;
 use jiff::{SignedDuration, Timestamp};
 
+use super::audit::Written;
+use super::users::{Account, UserChange, link_given};
 use super::{Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::session::{ABSOLUTE, Card, IDLE, Session, SessionId};
@@ -20,18 +34,31 @@ use crate::ticket::{Tickets, random_token};
 
 /// The purpose under which a session's card is sealed.
 const CARD: &str = "session-card";
+/// The purpose of the code that a reset's token is.
+const RESET: &str = "reset-link";
+/// A change that meets another is tried again on what the other left.
+const TRIES: usize = 5;
+/// While a transaction has hold of an item, it takes no other change: for some milliseconds.
+const WAIT: Duration = Duration::from_millis(20);
+/// What is used is remembered for a day longer than needed.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A session as it begins.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Who signed in.
-    pub user: &'a UserId,
-    /// As what.
-    pub role: Role,
-    /// What the pages show of them.
+    /// What seals its card.
+    pub tickets: &'a Tickets,
+    /// What the pages show of whoever signs in.
     pub card: &'a Card,
     /// When.
     pub at: Timestamp,
+}
+
+/// A session that is about to be written: the browser's secret, its hash, and the item.
+pub(super) struct Beginning {
+    pub(super) secret: String,
+    pub(super) id: SessionId,
+    pub(super) put: TransactWriteItem,
 }
 
 /// What a link that is good once was made for.
@@ -61,36 +88,87 @@ pub struct LinkOwner {
     pub user: UserId,
     /// When it was made.
     pub made_at: Timestamp,
+    /// When the password was set that a reset is to replace; none for an invitation.
+    pub password_set_at: Option<Timestamp>,
 }
 
 impl TenantStore<'_> {
-    /// Begins a session. Returns the secret for the browser's cookie; only its hash is kept.
-    pub async fn begin_session(&self, tickets: &Tickets, new: &NewSession<'_>) -> Result<String, Error> {
+    /// Begins a session, and keeps that factors were used for it: both, with the entry that tells of it, or nothing.
+    /// Returns the secret for the browser's cookie; only its hash is kept. `Conflict` where the account has changed since
+    /// it was read: a one-time code that two use at once is good for one of them.
+    pub async fn begin_session(
+        &self,
+        account: &Account,
+        credentials: &Credentials,
+        new: &NewSession<'_>,
+        entry: &Entry,
+    ) -> Result<String, Error> {
+        if account.state != UserState::Active {
+            return Err(Error::SignedOut);
+        }
+        let beginning = self.beginning(account, new, new.at)?;
+        let change = UserChange::of(account).credentials(credentials).begins(&beginning.id, new.at);
+        self.write_user(&change, vec![(beginning.put, Error::Conflict)], entry).await?;
+        Ok(beginning.secret)
+    }
+
+    /// Notes that all factors were shown again. The session goes on under another secret, which is returned, and as long
+    /// as it would have: whoever got hold of the old secret has not shown anything. `SignedOut` where it has ended.
+    pub async fn confirm_session(
+        &self,
+        account: &Account,
+        credentials: &Credentials,
+        session: &Session,
+        new: &NewSession<'_>,
+        entry: &Entry,
+    ) -> Result<String, Error> {
+        if !account.live.has(&session.id) {
+            return Err(Error::SignedOut);
+        }
+        let beginning = self.beginning(account, new, session.signed_in_at)?;
+        let ends = session.signed_in_at + ABSOLUTE;
+        let change =
+            UserChange::of(account).credentials(credentials).replaces(&session.id, &beginning.id, ends, new.at);
+        let old = ending(self.store, &session.id, new.at)?
+            .condition_expression("user_pk = :user")
+            .expression_attribute_values(":user", text(self.user_key(&account.id)))
+            .build()
+            .map_err(Error::failed("replacing a session"))?;
+        let old = TransactWriteItem::builder().update(old).build();
+        let others = vec![(beginning.put, Error::Conflict), (old, Error::SignedOut)];
+        self.write_user(&change, others, entry).await?;
+        Ok(beginning.secret)
+    }
+
+    /// The item of a new session; the caller writes it together with the account's list.
+    pub(super) fn beginning(
+        &self,
+        account: &Account,
+        new: &NewSession<'_>,
+        signed_in_at: Timestamp,
+    ) -> Result<Beginning, Error> {
         let secret = random_token()?;
         let id = SessionId::of(&secret);
-        let ends = new.at + ABSOLUTE;
-        let card = tickets.seal(CARD, id.as_str(), ends, new.card)?;
-        self.store
-            .dynamodb
-            .put_item()
+        let ends = signed_in_at + ABSOLUTE;
+        let card = new.tickets.seal(CARD, id.as_str(), ends, new.card)?;
+        let put = Put::builder()
             .table_name(self.store.sessions_table()?)
             .item("pk", text(session_key(&id)))
             .item("id", text(id.as_str()))
             .item("tenant", text(self.tenant.id().as_str()))
-            .item("user", text(new.user.as_str()))
-            .item("role", text(new.role.code()))
+            .item("user", text(account.id.as_str()))
+            .item("role", text(account.role.code()))
             .item("card", text(card))
-            .item("signed_in_at", number(new.at.as_second()))
+            .item("signed_in_at", number(signed_in_at.as_second()))
             .item("confirmed_at", number(new.at.as_second()))
             .item("last_seen", number(new.at.as_second()))
             .item("expires_at", number(ends.as_second()))
-            .item("user_pk", text(self.user_key(new.user)))
-            .item("user_sk", text(new.at.to_string()))
+            .item("user_pk", text(self.user_key(&account.id)))
+            .item("user_sk", text(signed_in_at.to_string()))
             .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await
-            .map_err(|error| Error::failed("beginning a session")(error.into_service_error()))?;
-        Ok(secret)
+            .build()
+            .map_err(Error::failed("beginning a session"))?;
+        Ok(Beginning { secret, id, put: TransactWriteItem::builder().put(put).build() })
     }
 
     /// Somebody's sessions, the newest first: at most 50.
@@ -99,75 +177,56 @@ impl TenantStore<'_> {
         Ok(items.iter().filter_map(|item| read(item, tickets, now).ok()).collect())
     }
 
-    /// Ends one of somebody's sessions: `NotFound` where it is not theirs.
-    pub async fn end_session(&self, user: &UserId, id: &SessionId) -> Result<(), Error> {
-        let ended = self
+    /// Ends one of somebody's sessions: `NotFound` where it is not theirs. It ends whatever becomes of the entry.
+    pub async fn end_session(&self, user: &UserId, id: &SessionId, entry: &Entry) -> Result<(), Error> {
+        self.drop_session(user, id).await?;
+        for _ in 0..TRIES {
+            let account = self.user(user).await?.ok_or(Error::NotFound)?;
+            match self.write_user(&UserChange::of(&account).forgets(id), vec![], entry).await {
+                Err(Error::Conflict) => {}
+                written => return written,
+            }
+        }
+        // One that has ended may stay on the list.
+        self.record(entry).await
+    }
+
+    /// Ends all of somebody's sessions but for one: `SignedOut` where that one has ended.
+    pub async fn end_other_sessions(&self, user: &UserId, stays: &SessionId, entry: &Entry) -> Result<(), Error> {
+        for _ in 0..TRIES {
+            let account = self.user(user).await?.ok_or(Error::SignedOut)?;
+            let change = UserChange::of(&account).ends_all_but(stays, entry.at)?;
+            match self.write_user(&change, vec![], entry).await {
+                Err(Error::Conflict) => {}
+                written => return written,
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Ends the session that a browser leaves for another one: `NotFound` where it is not theirs.
+    pub async fn drop_session(&self, user: &UserId, id: &SessionId) -> Result<(), Error> {
+        let update = self
             .store
             .dynamodb
             .update_item()
             .table_name(self.store.sessions_table()?)
             .key("pk", text(session_key(id)))
-            .update_expression("SET expires_at = :ended REMOVE user_pk, user_sk, card")
+            .update_expression(END)
             .condition_expression("user_pk = :user")
             .expression_attribute_values(":user", text(self.user_key(user)))
-            // Not 0: DynamoDB takes an expiry of more than five years ago for a mistake, and keeps the item.
-            .expression_attribute_values(":ended", number(self.store.clock.now().as_second()))
-            .send()
-            .await;
-        match ended.map_err(SdkError::into_service_error) {
+            .expression_attribute_values(":ended", number(self.store.clock.now().as_second()));
+        match patiently(update).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_conditional_check_failed_exception() => Err(Error::NotFound),
             Err(error) => Err(Error::failed("ending a session")(error)),
         }
     }
 
-    /// Ends all of somebody's sessions, but for one that may stay. What they may do has changed, or their password.
-    pub async fn end_sessions(&self, user: &UserId, except: Option<&SessionId>) -> Result<(), Error> {
-        loop {
-            let ids: Vec<SessionId> = self
-                .session_items(user)
-                .await?
-                .iter()
-                .filter_map(|item| SessionId::parse(get_text(item, "id").ok()?))
-                .filter(|id| Some(id) != except)
-                .collect();
-            if ids.is_empty() {
-                return Ok(());
-            }
-            for id in ids {
-                match self.end_session(user, &id).await {
-                    Ok(()) | Err(Error::NotFound) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
-
-    /// Notes that all factors were shown again in a session.
-    pub async fn confirm_session(&self, user: &UserId, id: &SessionId, at: Timestamp) -> Result<(), Error> {
-        let confirmed = self
-            .store
-            .dynamodb
-            .update_item()
-            .table_name(self.store.sessions_table()?)
-            .key("pk", text(session_key(id)))
-            .update_expression("SET confirmed_at = :at")
-            .condition_expression("user_pk = :user")
-            .expression_attribute_values(":user", text(self.user_key(user)))
-            .expression_attribute_values(":at", number(at.as_second()))
-            .send()
-            .await;
-        match confirmed.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Err(Error::SignedOut),
-            Err(error) => Err(Error::failed("confirming a session")(error)),
-        }
-    }
-
     /// Has a session show another card from now on: a name or a language has changed.
     pub async fn refresh_card(&self, tickets: &Tickets, session: &Session, card: &Card) -> Result<(), Error> {
         let ends = session.signed_in_at + ABSOLUTE;
-        let refreshed = self
+        let update = self
             .store
             .dynamodb
             .update_item()
@@ -176,39 +235,77 @@ impl TenantStore<'_> {
             .update_expression("SET card = :card")
             .condition_expression("user_pk = :user")
             .expression_attribute_values(":user", text(self.user_key(&session.user)))
-            .expression_attribute_values(":card", text(tickets.seal(CARD, session.id.as_str(), ends, card)?))
-            .send()
-            .await;
-        match refreshed.map_err(SdkError::into_service_error) {
+            .expression_attribute_values(":card", text(tickets.seal(CARD, session.id.as_str(), ends, card)?));
+        match patiently(update).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_conditional_check_failed_exception() => Err(Error::SignedOut),
             Err(error) => Err(Error::failed("refreshing a session")(error)),
         }
     }
 
-    /// Makes a link that is good once. Returns its token; only its hash is kept.
-    pub async fn make_link(
+    /// Makes an invitation's link, good once, and voids the one before it. Returns its token; only its hash is kept.
+    /// `NotFound` where nobody is invited.
+    pub async fn make_invitation(&self, user: &UserId, at: Timestamp, lives: SignedDuration) -> Result<String, Error> {
+        let token = random_token()?;
+        let put = self.link_put(Link::Invitation, &token, user, at, lives)?.build();
+        let put = put.map_err(Error::failed("making a link"))?;
+        let written = self
+            .store
+            .dynamodb
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(put).build())
+            .transact_items(link_given(self, user, &token)?)
+            .send()
+            .await;
+        match written.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(token),
+            Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+                Err(if canceled.cancellation_reasons().iter().any(refused) { Error::NotFound } else { Error::Conflict })
+            }
+            Err(error) => Err(Error::failed("making a link")(error)),
+        }
+    }
+
+    /// Makes the link for a new password that a letter asks for, with the entry that tells of it. The same letter gets the
+    /// same link and leaves one entry, however often it is delivered. Returns the token; only its hash is kept.
+    pub async fn make_reset(
+        &self,
+        tickets: &Tickets,
+        account: &Account,
+        letter: &str,
+        lives: SignedDuration,
+        entry: &Entry,
+    ) -> Result<String, Error> {
+        let token = tickets.mac(RESET, letter);
+        let put = self
+            .link_put(Link::Reset, &token, &account.id, entry.at, lives)?
+            .item("password_set_at", number(account.password_set_at.as_second()))
+            .build()
+            .map_err(Error::failed("making a link"))?;
+        match self.write_audited(&[TransactWriteItem::builder().put(put).build()], entry).await? {
+            // Refused because it is there.
+            Written::Done | Written::Refused(_) => Ok(token),
+        }
+    }
+
+    fn link_put(
         &self,
         link: Link,
+        token: &str,
         user: &UserId,
         at: Timestamp,
         lives: SignedDuration,
-    ) -> Result<String, Error> {
-        let token = random_token()?;
-        self.store
-            .dynamodb
-            .put_item()
+    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, Error> {
+        Ok(Put::builder()
             .table_name(self.store.sessions_table()?)
-            .item("pk", text(link_key(&token)))
+            .item("pk", text(link_key(token)))
             .item("for", text(link.code()))
             .item("tenant", text(self.tenant.id().as_str()))
             .item("user", text(user.as_str()))
             .item("made_at", number(at.as_second()))
             .item("expires_at", number((at + lives).as_second()))
-            .send()
-            .await
-            .map_err(|error| Error::failed("making a link")(error.into_service_error()))?;
-        Ok(token)
+            .condition_expression("attribute_not_exists(pk)"))
     }
 
     async fn session_items(&self, user: &UserId) -> Result<Vec<Item>, Error> {
@@ -237,19 +334,18 @@ impl Store {
     /// Whoever holds a session's secret, and the note that it was used now; in one operation. `SignedOut` where it was
     /// idle too long, has ended or never was.
     pub async fn session(&self, tickets: &Tickets, secret: &str, now: Timestamp) -> Result<Session, Error> {
-        let found = self
+        let update = self
             .dynamodb
             .update_item()
             .table_name(self.sessions_table()?)
             .key("pk", text(session_key(&SessionId::of(secret))))
             .update_expression("SET last_seen = :now")
-            .condition_expression("expires_at > :now AND last_seen > :idle")
+            // One that was ended names nobody any more, whatever the clocks of two functions say.
+            .condition_expression("attribute_exists(user_pk) AND expires_at > :now AND last_seen > :idle")
             .expression_attribute_values(":now", number(now.as_second()))
             .expression_attribute_values(":idle", number((now - IDLE).as_second()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        let item = match found.map_err(SdkError::into_service_error) {
+            .return_values(ReturnValue::AllNew);
+        let item = match patiently(update).await {
             Ok(found) => found.attributes.unwrap_or_default(),
             Err(error) if error.is_conditional_check_failed_exception() => return Err(Error::SignedOut),
             Err(error) => return Err(Error::failed("looking up a session")(error)),
@@ -278,6 +374,25 @@ impl Store {
         if good { link_owner(&item) } else { Err(Error::NotFound) }
     }
 
+    /// Uses something up that is good once, and no longer than until `ends`: `false` where it was used before. However many
+    /// come at once, one of them gets `true`.
+    pub async fn use_up(&self, kind: &'static str, value: &str, ends: Timestamp) -> Result<bool, Error> {
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(self.sessions_table()?)
+            .item("pk", text(format!("used#{}", directory::key(kind, value))))
+            .item("expires_at", number((ends + DAY).as_second()))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match put.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(false),
+            Err(error) => Err(Error::failed("using something up")(error)),
+        }
+    }
+
     /// Counts a try and refuses it where there were too many in this window of time. One atomic addition: however many
     /// come at once, no more than `limit` get through.
     pub async fn throttle(
@@ -299,7 +414,7 @@ impl Store {
             .update_expression("ADD tries :one SET expires_at = :ends")
             .expression_attribute_values(":one", number(1))
             // A day longer than needed: DynamoDB deletes what expired at its leisure, and never early.
-            .expression_attribute_values(":ends", number(ends + 86_400))
+            .expression_attribute_values(":ends", number(ends + DAY.as_secs()))
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
@@ -340,21 +455,70 @@ fn link_owner(item: &Item) -> Result<LinkOwner, Error> {
         tenant: directory::owner(item)?,
         user: get_parsed(item, "user", |user| UserId::parse(user).ok())?,
         made_at: get_seconds(item, "made_at")?,
+        password_set_at: item.get("password_set_at").map(|_| get_seconds(item, "password_set_at")).transpose()?,
     })
 }
 
-/// Uses a link up, once: of two transactions at the same moment one is refused.
-pub(super) fn link_update(store: &Store, link: Link, token: &str, now: Timestamp) -> Result<TransactWriteItem, Error> {
-    let update = Update::builder()
+/// How a session ends. Its item stays until DynamoDB clears it away, and names nobody.
+const END: &str = "SET expires_at = :ended REMOVE user_pk, user_sk, card";
+
+fn ending(
+    store: &Store,
+    id: &SessionId,
+    at: Timestamp,
+) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder, Error> {
+    Ok(Update::builder()
+        .table_name(store.sessions_table()?)
+        .key("pk", text(session_key(id)))
+        .update_expression(END)
+        // Not 0: DynamoDB takes an expiry of more than five years ago for a mistake, and keeps the item.
+        .expression_attribute_values(":ended", number(at.as_second())))
+}
+
+/// Ends a session of an account's list, in a transaction with what is the reason for it. On no condition: one that has
+/// ended before must not keep the others from ending.
+pub(super) fn end_update(store: &Store, id: &SessionId, at: Timestamp) -> Result<TransactWriteItem, Error> {
+    let update = ending(store, id, at)?.build().map_err(Error::failed("ending a session"))?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// Sends a change of one item again where a transaction has hold of that item. Boxed: every page waits for one.
+fn patiently(update: UpdateItemFluentBuilder) -> BoxFuture<'static, Result<UpdateItemOutput, UpdateItemError>> {
+    Box::pin(async move {
+        for _ in 1..TRIES {
+            match update.clone().send().await.map_err(SdkError::into_service_error) {
+                Err(UpdateItemError::TransactionConflictException(_)) => tokio::time::sleep(WAIT).await,
+                updated => return updated,
+            }
+        }
+        update.send().await.map_err(SdkError::into_service_error)
+    })
+}
+
+/// Uses a link up, once: of two transactions at the same moment one is refused. A reset only where it was made for the
+/// password that is there.
+pub(super) fn link_update(
+    store: &Store,
+    link: Link,
+    token: &str,
+    password_set_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<TransactWriteItem, Error> {
+    let good = "#for = :for AND expires_at > :now AND attribute_not_exists(used_at)";
+    let mut update = Update::builder()
         .table_name(store.sessions_table()?)
         .key("pk", text(link_key(token)))
         .update_expression("SET used_at = :now")
-        .condition_expression("#for = :for AND expires_at > :now AND attribute_not_exists(used_at)")
+        .condition_expression(good)
         .expression_attribute_names("#for", "for")
         .expression_attribute_values(":for", text(link.code()))
-        .expression_attribute_values(":now", number(now.as_second()))
-        .build()
-        .map_err(Error::failed("using a link"))?;
+        .expression_attribute_values(":now", number(now.as_second()));
+    if let Some(set_at) = password_set_at {
+        update = update
+            .condition_expression(format!("{good} AND password_set_at = :set"))
+            .expression_attribute_values(":set", number(set_at.as_second()));
+    }
+    let update = update.build().map_err(Error::failed("using a link"))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
@@ -367,6 +531,6 @@ fn session_key(id: &SessionId) -> String {
     format!("session#{}", id.as_str())
 }
 
-fn link_key(token: &str) -> String {
+pub(super) fn link_key(token: &str) -> String {
     directory::key("link", token)
 }

@@ -137,6 +137,10 @@ fn facts<'a>(get: &dyn Fn(&'static str) -> Option<&'a str>) -> Result<Facts, Err
         code: parsed(get("code"), "code", |code| ServiceCode::parse(code).ok())?,
         received_on: parsed(get("received_on"), "received_on", date)?,
         respond_by: parsed(get("respond_by"), "respond_by", date)?,
+        confirm_by: get("confirm_by")
+            .filter(|_| get("confirmed_at").is_none())
+            .map(|it| parsed(Some(it), "confirm_by", date))
+            .transpose()?,
         closed_on: get("closed_on").map(|it| parsed(Some(it), "closed_on", date)).transpose()?,
         outcome: get("outcome").map(|it| parsed(Some(it), "outcome", Outcome::parse)).transpose()?,
         ground: get("ground").map(|it| parsed(Some(it), "ground", Ground::parse)).transpose()?,
@@ -157,6 +161,7 @@ fn attributes(facts: &Facts) -> impl Iterator<Item = (&'static str, String)> {
         ("code", Some(facts.code.as_str().to_owned())),
         ("received_on", Some(facts.received_on.to_string())),
         ("respond_by", Some(facts.respond_by.to_string())),
+        ("confirm_by", facts.confirm_by.map(|date| date.to_string())),
         ("closed_on", facts.closed_on.map(|date| date.to_string())),
         ("outcome", facts.outcome.map(|outcome| outcome.code().to_owned())),
         ("ground", facts.ground.map(|ground| ground.code().to_owned())),

@@ -2,13 +2,13 @@
 //!
 //! | table | key | holds |
 //! |---|---|---|
-//! | `accounts` | tenant, `user#` id | role, state, version; e-mail, profile and credentials, sealed |
+//! | `accounts` | tenant, `user#` id | role, state, version, live sessions; e-mail, profile and credentials, sealed |
 //! | `accounts` | tenant, `team` | how many owners may sign in; never less than one once there was one |
 //! | `directory` | `sign-in#` SHA-256 of the e-mail in lower case | tenant, user |
 //! | `directory` | `passkey-user#` SHA-256 of the handle | tenant, user |
 //!
 //! Every change counts the user's version up and asks for the version that was read, so of two changes at the same
-//! moment one is refused. Owners are counted in the same transaction that makes or unmakes one: no order of events
+//! moment one is refused. What ends sessions ends those on the list in the same transaction. Owners are counted in the same transaction that makes or unmakes one: no order of events
 //! leaves a tenant without.
 
 use std::fmt;
@@ -28,10 +28,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::audit::Written;
-use super::sessions::{Link, link_update};
+use super::sessions::{Link, LinkOwner, NewSession, end_update, link_key, link_update};
 use super::{Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
+use crate::session::{ABSOLUTE, LiveSessions, SessionId};
 use crate::tenant::Tenant;
 
 /// A change that meets another is tried again on what the other left.
@@ -72,8 +73,26 @@ pub struct Account {
     pub credentials: Credentials,
     /// How their passkeys name them.
     pub handle: UserHandle,
-    /// When they last set a password: links and half sign-ins from before are void.
+    /// When they last set a password: links and half sign-ins that were made under another one are void.
     pub password_set_at: Timestamp,
+    /// Where they are signed in.
+    pub live: LiveSessions,
+    /// Names the one invitation that is good: the newest. None where none was made.
+    pub invitation: Option<String>,
+}
+
+impl Account {
+    /// Whether an invitation's token opens this account: nobody has, and it is the newest.
+    #[must_use]
+    pub fn is_invited_by(&self, token: &str) -> bool {
+        self.state == UserState::Invited && self.invitation == Some(link_key(token))
+    }
+
+    /// Whether a reset's link may still replace the password: it is the one of when the link was made.
+    #[must_use]
+    pub fn is_reset_by(&self, link: &LinkOwner) -> bool {
+        self.state == UserState::Active && link.password_set_at == Some(self.password_set_at)
+    }
 }
 
 impl Deref for Account {
@@ -133,7 +152,7 @@ pub fn new_user_id() -> Result<UserId, Error> {
 impl Store {
     /// Who signs in with this address. Anything may be asked; case and blanks around it do not matter.
     pub async fn sign_in_name(&self, email: &str) -> Result<Option<(Tenant, UserId)>, Error> {
-        self.named("sign-in", &sign_in_value(email)).await
+        self.named("sign-in", &sign_in_form(email)).await
     }
 
     /// Whose passkeys have this handle.
@@ -255,7 +274,7 @@ impl TenantStore<'_> {
     }
 
     /// Keeps changed credentials together with the entry that tells why. `Conflict` where the account has changed since
-    /// it was read: a one-time code that two use at once is good for one of them.
+    /// it was read.
     pub async fn save_credentials(
         &self,
         account: &Account,
@@ -266,58 +285,79 @@ impl TenantStore<'_> {
         self.write_user(&change, vec![], entry).await
     }
 
-    /// Keeps credentials with a new password, set now.
+    /// The same where a factor is gone or another, and ends all sessions but the one at hand: `SignedOut` where that one
+    /// has ended.
+    pub async fn replace_factors(
+        &self,
+        account: &Account,
+        credentials: &Credentials,
+        stays: &SessionId,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        let change = UserChange::of(account).credentials(credentials).ends_all_but(stays, entry.at)?;
+        self.write_user(&change, vec![], entry).await
+    }
+
+    /// The same with a new password, set now.
     pub async fn save_password(
         &self,
         account: &Account,
         credentials: &Credentials,
-        at: Timestamp,
+        stays: &SessionId,
         entry: &Entry,
     ) -> Result<(), Error> {
-        let change = UserChange::of(account).credentials(credentials).password_set(at);
-        self.write_user(&change, vec![], entry).await
+        let change = UserChange::of(account).credentials(credentials).password_set(entry.at);
+        self.write_user(&change.ends_all_but(stays, entry.at)?, vec![], entry).await
     }
 
-    /// The same by a link from a mail, which is used up in the same moment. `NotFound` where it was used already.
+    /// The same by a link from a mail, which is used up in the same moment, and ends all sessions. `NotFound` where the
+    /// link was used already, or made for an older password.
     pub async fn save_password_by_link(
         &self,
         account: &Account,
         credentials: &Credentials,
         token: &str,
-        at: Timestamp,
         entry: &Entry,
     ) -> Result<(), Error> {
-        let change = UserChange::of(account).credentials(credentials).password_set(at);
-        let link = link_update(self.store, Link::Reset, token, at)?;
+        let change = UserChange::of(account).credentials(credentials).password_set(entry.at).ends_all(entry.at);
+        let link = link_update(self.store, Link::Reset, token, Some(account.password_set_at), entry.at)?;
         self.write_user(&change, vec![(link, Error::NotFound)], entry).await
     }
 
-    /// Lets somebody in who was invited and now has a password and a second factor; their link is used up in the same
-    /// moment. `NotFound` where it was used already.
+    /// Lets somebody in who was invited and now has a password and a second factor; their link is used up, and their
+    /// session begins, in the same moment. Returns the secret for the browser's cookie. `NotFound` where the link was used
+    /// already or is not the newest.
     pub async fn activate_user(
         &self,
         account: &Account,
         profile: &UserProfile,
         credentials: &Credentials,
         token: &str,
-        at: Timestamp,
+        new: &NewSession<'_>,
         entry: &Entry,
-    ) -> Result<(), Error> {
-        if account.state != UserState::Invited || !credentials.is_complete() {
+    ) -> Result<String, Error> {
+        if !account.is_invited_by(token) || !credentials.is_complete() {
             return Err(Error::NotFound);
         }
-        let change =
-            UserChange::of(account).credentials(credentials).profile(profile).password_set(at).state(UserState::Active);
-        let mut others = vec![(link_update(self.store, Link::Invitation, token, at)?, Error::NotFound)];
+        let beginning = self.beginning(account, new, new.at)?;
+        let change = UserChange::of(account)
+            .credentials(credentials)
+            .profile(profile)
+            .password_set(new.at)
+            .state(UserState::Active)
+            .begins(&beginning.id, new.at);
+        let link = link_update(self.store, Link::Invitation, token, None, new.at)?;
+        let mut others = vec![(link, Error::NotFound), (beginning.put, Error::Conflict)];
         if account.role == Role::Owner {
             others.push((self.one_owner_more()?, Error::Conflict));
         }
-        self.write_user(&change, others, entry).await
+        self.write_user(&change, others, entry).await?;
+        Ok(beginning.secret)
     }
 
     /// Keeps what somebody says of themselves.
-    pub async fn save_profile(&self, user: &User, profile: &UserProfile, entry: &Entry) -> Result<(), Error> {
-        let change = UserChange::of(user).profile(profile);
+    pub async fn save_profile(&self, account: &Account, profile: &UserProfile, entry: &Entry) -> Result<(), Error> {
+        let change = UserChange::of(account).profile(profile);
         self.write_user(&change, vec![], entry).await
     }
 
@@ -328,7 +368,7 @@ impl TenantStore<'_> {
             if user.role == role {
                 return Ok(TeamChange::Already);
             }
-            let change = UserChange::of(&user).role(role);
+            let change = UserChange::of(&user).role(role).ends_all(entry.at);
             let counted = user.state == UserState::Active;
             let owners = match (user.role, role) {
                 (Role::Owner, _) if counted => vec![(self.one_owner_less()?, Error::NotFound)],
@@ -336,10 +376,7 @@ impl TenantStore<'_> {
                 _ => vec![],
             };
             match self.write_user(&change, owners, entry).await {
-                Ok(()) => {
-                    self.end_sessions(id, None).await?;
-                    return Ok(TeamChange::Done);
-                }
+                Ok(()) => return Ok(TeamChange::Done),
                 Err(Error::NotFound) => return Ok(TeamChange::LastOwner),
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
@@ -352,12 +389,9 @@ impl TenantStore<'_> {
     /// are over. What they did stays under their id. `NotFound` where nobody is there any more.
     pub async fn remove_user(&self, id: &UserId, at: Timestamp, entry: &Entry) -> Result<TeamChange, Error> {
         for _ in 0..TRIES {
-            let account = self.user(id).await?.ok_or(Error::NotFound)?;
-            if account.state == UserState::Removed {
-                return Err(Error::NotFound);
-            }
+            let account = self.team_member(id).await?;
             let nothing = Credentials::default();
-            let change = UserChange::of(&account).credentials(&nothing).state(UserState::Removed);
+            let change = UserChange::of(&account).credentials(&nothing).state(UserState::Removed).ends_all(at);
             let mut others = vec![
                 (self.free_name("sign-in", &account.email.normalized(), id, at)?, Error::Conflict),
                 (self.free_name("passkey-user", &account.handle.to_string(), id, at)?, Error::Conflict),
@@ -366,10 +400,7 @@ impl TenantStore<'_> {
                 others.push((self.one_owner_less()?, Error::NotFound));
             }
             match self.write_user(&change, others, entry).await {
-                Ok(()) => {
-                    self.end_sessions(id, None).await?;
-                    return Ok(TeamChange::Done);
-                }
+                Ok(()) => return Ok(TeamChange::Done),
                 Err(Error::NotFound) => return Ok(TeamChange::LastOwner),
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
@@ -378,13 +409,14 @@ impl TenantStore<'_> {
         Err(Error::Conflict)
     }
 
-    async fn team_member(&self, id: &UserId) -> Result<User, Error> {
+    async fn team_member(&self, id: &UserId) -> Result<Account, Error> {
         let account = self.user(id).await?.ok_or(Error::NotFound)?;
-        if account.state == UserState::Removed { Err(Error::NotFound) } else { Ok(account.user) }
+        if account.state == UserState::Removed { Err(Error::NotFound) } else { Ok(account) }
     }
 
-    /// Writes a change of a user with others, each with the error that its refusal means.
-    async fn write_user(
+    /// Writes a change of a user with others, each with the error that its refusal means, and ends the sessions that the
+    /// change ends: all of it, or nothing.
+    pub(super) async fn write_user(
         &self,
         change: &UserChange<'_>,
         others: Vec<(TransactWriteItem, Error)>,
@@ -395,6 +427,9 @@ impl TenantStore<'_> {
         for (write, refusal) in others {
             writes.push(write);
             refusals.push(refusal);
+        }
+        for id in &change.ended {
+            writes.push(end_update(self.store, id, entry.at)?);
         }
         match self.write_audited(&writes, entry).await? {
             Written::Done => Ok(()),
@@ -477,23 +512,95 @@ impl TenantStore<'_> {
             credentials: read_json(&open(keys, pk, sk, item, "credentials")?)?,
             handle: get_parsed(item, "handle", |handle| handle.parse().ok())?,
             password_set_at: get_seconds(item, "password_set_at")?,
+            live: match item.get("live") {
+                Some(_) => read_json(get_text(item, "live")?.as_bytes())?,
+                None => LiveSessions::default(),
+            },
+            invitation: item.get("invitation").and_then(|value| value.as_s().ok()).cloned(),
         })
     }
 }
 
+/// Names an invitation's link as the one that is good. It counts the version up: whoever is about to accept an older one
+/// is too late.
+pub(super) fn link_given(store: &TenantStore<'_>, user: &UserId, token: &str) -> Result<TransactWriteItem, Error> {
+    let update = Update::builder()
+        .table_name(store.store.accounts_table()?)
+        .key("pk", text(store.tenant.id().as_str()))
+        .key("sk", text(user_key(user)))
+        .update_expression("SET invitation = :link ADD #version :one")
+        .condition_expression("#state = :invited")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":link", text(link_key(token)))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":invited", text(UserState::Invited.code()));
+    built(update)
+}
+
 /// What is to change of a user's item.
-struct UserChange<'a> {
-    user: &'a User,
+pub(super) struct UserChange<'a> {
+    account: &'a Account,
     role: Option<Role>,
     state: Option<UserState>,
     profile: Option<&'a UserProfile>,
     credentials: Option<&'a Credentials>,
     password_set: Option<Timestamp>,
+    live: Option<LiveSessions>,
+    /// The sessions that end with it.
+    ended: Vec<SessionId>,
 }
 
 impl<'a> UserChange<'a> {
-    fn of(user: &'a User) -> Self {
-        Self { user, role: None, state: None, profile: None, credentials: None, password_set: None }
+    pub(super) fn of(account: &'a Account) -> Self {
+        Self {
+            account,
+            role: None,
+            state: None,
+            profile: None,
+            credentials: None,
+            password_set: None,
+            live: None,
+            ended: vec![],
+        }
+    }
+
+    /// A session begins now.
+    pub(super) fn begins(self, id: &SessionId, now: Timestamp) -> Self {
+        let left = self.account.live.with(id.clone(), now + ABSOLUTE, now);
+        self.leaves(left)
+    }
+
+    /// A session goes on under another id. The caller ends the old one.
+    pub(super) fn replaces(self, old: &SessionId, id: &SessionId, ends: Timestamp, now: Timestamp) -> Self {
+        let left = self.account.live.without(old).with(id.clone(), ends, now);
+        self.leaves(left)
+    }
+
+    /// A session has ended.
+    pub(super) fn forgets(self, id: &SessionId) -> Self {
+        let left = (self.account.live.without(id), vec![]);
+        self.leaves(left)
+    }
+
+    /// All sessions end but the one at hand: `SignedOut` where that one has ended, for it may not speak any more.
+    pub(super) fn ends_all_but(self, stays: &SessionId, now: Timestamp) -> Result<Self, Error> {
+        if !self.account.live.has(stays) {
+            return Err(Error::SignedOut);
+        }
+        let left = self.account.live.only(Some(stays), now);
+        Ok(self.leaves(left))
+    }
+
+    fn ends_all(self, now: Timestamp) -> Self {
+        let left = self.account.live.only(None, now);
+        self.leaves(left)
+    }
+
+    fn leaves(mut self, (live, ended): (LiveSessions, Vec<SessionId>)) -> Self {
+        self.live = Some(live);
+        self.ended = ended;
+        self
     }
 
     fn role(mut self, role: Role) -> Self {
@@ -511,7 +618,7 @@ impl<'a> UserChange<'a> {
         self
     }
 
-    fn credentials(mut self, credentials: &'a Credentials) -> Self {
+    pub(super) fn credentials(mut self, credentials: &'a Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
@@ -522,12 +629,16 @@ impl<'a> UserChange<'a> {
     }
 
     fn write(&self, store: &TenantStore<'_>, keys: &TenantKeys) -> Result<TransactWriteItem, Error> {
-        let (pk, sk) = (store.tenant.id().as_str(), user_key(&self.user.id));
+        let (pk, sk) = (store.tenant.id().as_str(), user_key(&self.account.id));
         let sealed = |attribute, value: Vec<u8>| seal(keys, pk, &sk, attribute, &value);
-        let mut sets = vec![("version", number(self.user.version + 1))];
+        let mut sets = vec![("version", number(self.account.version + 1))];
         sets.extend(self.role.map(|role| ("role", text(role.code()))));
         sets.extend(self.state.map(|state| ("state", text(state.code()))));
         sets.extend(self.password_set.map(|at| ("password_set_at", number(at.as_second()))));
+        if let Some(live) = &self.live {
+            let live = serde_json::to_string(live).map_err(Error::failed("writing a user"))?;
+            sets.push(("live", text(live)));
+        }
         if let Some(profile) = self.profile {
             sets.push(("profile", sealed("profile", json(profile)?)?));
         }
@@ -541,7 +652,7 @@ impl<'a> UserChange<'a> {
             .key("sk", text(&sk))
             .update_expression(format!("SET {}", expression.join(", ")))
             .condition_expression("#version = :read")
-            .expression_attribute_values(":read", number(self.user.version));
+            .expression_attribute_values(":read", number(self.account.version));
         for (name, value) in sets {
             update = update
                 .expression_attribute_names(format!("#{name}"), name)
@@ -560,7 +671,9 @@ fn user_key(id: &UserId) -> String {
     format!("user#{id}")
 }
 
-fn sign_in_value(email: &str) -> String {
+/// The one form of an address, however it is spelled: under which it is looked up, and under which tries are counted.
+#[must_use]
+pub fn sign_in_form(email: &str) -> String {
     // As addresses are stored, where it is one; else it is nobody's, and looked up all the same.
     EmailAddress::parse(email).map_or_else(|_| email.trim().to_lowercase(), |email| email.normalized())
 }
@@ -607,10 +720,102 @@ fn get_seconds(item: &Item, name: &'static str) -> Result<Timestamp, Error> {
 mod tests {
     use super::*;
 
+    fn account(live: LiveSessions) -> Account {
+        let user = User {
+            id: new_user_id().unwrap(),
+            email: EmailAddress::parse("ana@shop.example").unwrap(),
+            role: Role::Owner,
+            state: UserState::Active,
+            profile: UserProfile {
+                name: "Ana".into(),
+                language: domain::language::Language::English,
+                preferences: domain::user::Preferences::default(),
+            },
+            invited_at: Timestamp::UNIX_EPOCH,
+            version: 7,
+        };
+        Account {
+            user,
+            credentials: Credentials::default(),
+            handle: UserHandle::from_bytes([7; 16]),
+            password_set_at: at(0),
+            live,
+            invitation: None,
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_291_200 + seconds).unwrap()
+    }
+
     #[test]
-    fn an_address_is_found_in_whatever_case_it_is_typed() {
-        assert_eq!(sign_in_value(" Ana@Shop.EXAMPLE "), "ana@shop.example");
-        assert_eq!(sign_in_value(" Nobody Ö "), "nobody ö");
+    fn an_address_has_one_form_however_it_is_spelled() {
+        for spelled in [
+            " Ana@Shop.EXAMPLE ",
+            "ana@sh\u{ad}op.example",
+            "ana@sh\u{200b}op.example",
+            "ana@\u{ff53}\u{ff48}\u{ff4f}\u{ff50}.example",
+            "ANA@shop\u{3002}example",
+            "ana@sho\u{2060}p.exam\u{fe0f}ple",
+        ] {
+            assert_eq!(sign_in_form(spelled), "ana@shop.example", "{spelled:?}");
+        }
+        assert_eq!(sign_in_form(" Nobody Ö "), "nobody ö");
+    }
+
+    #[test]
+    fn what_ends_sessions_ends_all_of_the_list_and_only_a_live_session_may_ask_for_it() {
+        let (a, b) = (SessionId::of("a"), SessionId::of("b"));
+        let (live, _) = LiveSessions::default().with(a.clone(), at(100), at(0));
+        let (live, _) = live.with(b.clone(), at(100), at(0));
+        let account = account(live.clone());
+        let all = UserChange::of(&account).ends_all(at(1));
+        assert_eq!((all.live, all.ended), (Some(LiveSessions::default()), vec![a.clone(), b.clone()]));
+        let others = UserChange::of(&account).ends_all_but(&a, at(1)).unwrap();
+        assert_eq!((others.live, others.ended), (Some(live.without(&b)), vec![b.clone()]));
+        let refused = UserChange::of(&account).ends_all_but(&SessionId::of("c"), at(1));
+        assert!(matches!(refused, Err(Error::SignedOut)));
+    }
+
+    #[test]
+    fn a_session_that_goes_on_under_another_id_takes_its_place_and_its_end() {
+        let (old, new) = (SessionId::of("old"), SessionId::of("new"));
+        let (live, _) = LiveSessions::default().with(old.clone(), at(100), at(0));
+        let account = account(live);
+        let change = UserChange::of(&account).replaces(&old, &new, at(100), at(50));
+        let (expected, _) = LiveSessions::default().with(new, at(100), at(0));
+        // The old one is ended by the caller, on the condition that it is still there.
+        assert_eq!((change.live, change.ended), (Some(expected), vec![]));
+    }
+
+    #[test]
+    fn only_the_newest_invitation_opens_an_account_and_only_one_that_nobody_has() {
+        let mut account = account(LiveSessions::default());
+        account.user.state = UserState::Invited;
+        assert!(!account.is_invited_by("first"));
+        account.invitation = Some(link_key("second"));
+        assert!(account.is_invited_by("second") && !account.is_invited_by("first"));
+        account.user.state = UserState::Active;
+        assert!(!account.is_invited_by("second"));
+    }
+
+    #[test]
+    fn a_reset_replaces_the_password_that_it_was_made_for_and_no_other() {
+        let mut account = account(LiveSessions::default());
+        let link = LinkOwner {
+            tenant: Tenant::platform(),
+            user: account.id.clone(),
+            made_at: at(10),
+            password_set_at: Some(at(0)),
+        };
+        assert!(account.is_reset_by(&link));
+        assert!(!account.is_reset_by(&LinkOwner { password_set_at: None, ..link.clone() }));
+        // Also where another password was set before the link was made, by the clock of another function.
+        account.password_set_at = at(5);
+        assert!(!account.is_reset_by(&link));
+        account.password_set_at = at(0);
+        account.user.state = UserState::Removed;
+        assert!(!account.is_reset_by(&link));
     }
 
     #[test]
