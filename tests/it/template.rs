@@ -185,8 +185,22 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("store.search(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".export_page(", &["dynamodb:Query TABLE_REQUESTS"]),
     (".contacts(&", &["dynamodb:BatchGetItem TABLE_REQUESTS", "dynamodb:BatchGetItem TABLE_KEYS"]),
-    (".tallies(&", &["dynamodb:Query TABLE_TALLIES"]),
-    ("store.count(", &["dynamodb:UpdateItem TABLE_TALLIES"]),
+    (".tallies(", &["dynamodb:Query TABLE_TALLIES"]),
+    (
+        "store.count(",
+        &["dynamodb:BatchGetItem TABLE_TALLIES", "dynamodb:PutItem TABLE_TALLIES", "dynamodb:UpdateItem TABLE_TALLIES"],
+    ),
+    (
+        ".recount(",
+        &[
+            "dynamodb:BatchGetItem TABLE_TALLIES",
+            "dynamodb:PutItem TABLE_TALLIES",
+            "dynamodb:Query TABLE_TALLIES",
+            "dynamodb:UpdateItem TABLE_TALLIES",
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:Query TABLE_REQUESTS",
+        ],
+    ),
     (
         "edge::stream(",
         &[

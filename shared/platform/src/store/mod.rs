@@ -60,7 +60,7 @@ pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
-pub use tallies::{Counted, StreamRecord, Tallies, week_of};
+pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
