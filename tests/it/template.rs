@@ -320,7 +320,7 @@ fn plain(value: yaml::Value) -> Value {
     }
 }
 
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     plain(yaml::from_str(&read("template.yaml")).unwrap())
 }
 
@@ -330,7 +330,7 @@ fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value
 }
 
 /// Functions by bin.
-fn functions(template: &Value) -> BTreeMap<String, (&str, &Value)> {
+pub(crate) fn functions(template: &Value) -> BTreeMap<String, (&str, &Value)> {
     let functions = resources(template, "AWS::Serverless::Function").into_iter();
     functions.map(|(name, resource)| (kebab(name), (name, &resource["Properties"]))).collect()
 }
@@ -381,7 +381,7 @@ fn route(properties: &Value) -> Option<(String, String)> {
 }
 
 /// Every event of a function that comes through the API: `Route`, and where a form comes back to it, `Submit`.
-fn routes(properties: &Value) -> Vec<(String, String)> {
+pub(crate) fn routes(properties: &Value) -> Vec<(String, String)> {
     let route = |event: &Value| {
         let event = &event["Properties"];
         Some((event["Method"].as_str()?.to_owned(), event["Path"].as_str()?.to_owned()))
