@@ -301,6 +301,7 @@ const fn in_words(permission: Permission) -> &'static str {
         Permission::SeeAudit => "read the audit trail",
         Permission::ExportAudit => "export the audit trail",
         Permission::SeeReports => "see reports",
+        Permission::ExportReports => "download reports",
         Permission::OwnAccount => "change your account",
         Permission::ChangeFactors => "change how you sign in",
     }
