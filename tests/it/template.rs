@@ -169,7 +169,7 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:Decrypt KMS_KEY",
         ],
     ),
-    (".attachment_key(", &["dynamodb:GetItem TABLE_KEYS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    ("attachment_key(", &["dynamodb:GetItem TABLE_KEYS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".put_attachment(", &["s3:PutObject BUCKET_RECORDINGS"]),
     (
         ".add_file(",
