@@ -35,8 +35,12 @@ check: venv ## format, lints, documentation, dependencies, template
 	@$(PYTHON) infra/local/bootstrap.py check
 	@$(LOCAL) check
 
+# What is measured, and what must have happened before.
+MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage dashboard-invitation dashboard-sign-in \
+	dashboard-second-factor dashboard-requests dashboard-request
+
 bench: ## speed and cost, measured beside the floor and the peers; results in target/bench
-	@cargo build --release --package voice --package jobs --package bench --bins
+	@cargo build --release --package voice --package jobs --package dashboard --package bench $(MEASURED:%=--bin '%')
 	@cargo run --quiet --release --package bench -- --bins $(TARGET)/release --out target/bench $(ARGS)
 
 deploy: venv ## ENV=staging: release bins and the template to AWS

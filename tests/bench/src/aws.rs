@@ -5,7 +5,9 @@
 
 mod dynamodb;
 mod expression;
+mod series;
 mod services;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,14 +26,17 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;
 
+pub use series::Series;
+use table::Table;
+
 /// One item as DynamoDB's JSON has it: attribute name to typed value.
 pub type Item = Map<String, Value>;
 
 /// What the stub holds; a clone is a snapshot.
 #[derive(Debug, Clone, Default)]
 pub struct Cloud {
-    /// DynamoDB's items by table, partition key and sort key (empty where the table has none).
-    pub items: BTreeMap<(String, String, String), Item>,
+    /// DynamoDB's tables.
+    tables: BTreeMap<String, Table>,
     /// S3's objects by `/bucket/key`.
     pub objects: BTreeMap<String, Object>,
     /// Secrets Manager's strings by name or ARN.
@@ -40,6 +45,30 @@ pub struct Cloud {
     pub messages: Vec<(String, String)>,
     /// KMS's wrapped keys: ciphertext, plaintext (both base64) and the encryption context that opens them.
     wrapped: BTreeMap<String, (String, Value)>,
+}
+
+impl Cloud {
+    /// Puts an item into a table.
+    pub fn put(&mut self, table: &str, item: Item) {
+        let item = Value::Object(item);
+        let table = self.table(table);
+        let key = table::key(table.orders(), Some(&item));
+        table.put(&key, item.as_object().cloned());
+    }
+
+    /// All items of a table, in the order of their keys.
+    pub fn all(&self, table: &str) -> impl Iterator<Item = Item> {
+        self.tables.get(table).into_iter().flat_map(Table::all)
+    }
+
+    /// Fills a table with the first `count` items of a series, in the place of all such that were there before.
+    pub fn stock(&mut self, table: &str, series: Series, count: u32) {
+        self.table(table).stock(&Arc::new(series), count);
+    }
+
+    fn table(&mut self, name: &str) -> &mut Table {
+        self.tables.entry(name.to_owned()).or_insert_with(|| Table::new(name))
+    }
 }
 
 /// An S3 object.
@@ -100,9 +129,12 @@ impl SharedCloud {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts back what a snapshot holds.
-    pub fn restore(&self, snapshot: &Cloud) {
-        self.lock().clone_from(snapshot);
+    /// Puts back what a snapshot holds, all but the audit trail: that only grows, and a process remembers its end.
+    pub fn rewind(&self, snapshot: &Cloud) {
+        let mut cloud = self.lock();
+        let trail = cloud.tables.remove("audit");
+        cloud.clone_from(snapshot);
+        cloud.tables.extend(trail.map(|trail| ("audit".to_owned(), trail)));
     }
 }
 
@@ -257,6 +289,22 @@ mod tests {
         let calls =
             [call("a", origin, 0, 10), call("b", origin, 2, 4), call("c", origin, 8, 15), call("d", origin, 20, 21)];
         assert_eq!(waited(&calls), Duration::from_millis(16));
+    }
+
+    #[test]
+    fn a_rewound_cloud_is_as_it_was_but_for_the_audit_trail() {
+        let item = |pk: &str| json!({ "pk": { "S": pk }, "sk": { "S": "1" } }).as_object().cloned().unwrap();
+        let cloud = SharedCloud::default();
+        cloud.lock().put("audit", item("begun"));
+        let before = cloud.lock().clone();
+        cloud.lock().put("audit", item("gone on"));
+        cloud.lock().put("requests", item("new"));
+        cloud.rewind(&before);
+        let count = |cloud: &SharedCloud, table: &str| cloud.lock().all(table).count();
+        assert_eq!((count(&cloud, "audit"), count(&cloud, "requests")), (2, 0));
+        let other = SharedCloud::default();
+        other.rewind(&before);
+        assert_eq!(count(&other, "audit"), 1);
     }
 
     #[tokio::test]

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::aws::{Aws, Cloud, Counts, Object, SharedCloud};
+use crate::aws::{Aws, Cloud, Counts, Item, Object, SharedCloud};
+use crate::gateway::Answer;
 use crate::sandbox::{Function, Invocation, Sandbox};
 use crate::template::{self, Declared};
 use crate::twiml::{self, Next};
@@ -23,6 +22,8 @@ use crate::webhook::{self, ACCOUNT_SID, AUTH_TOKEN, BASE_URL};
 const STEPS_LIMIT: usize = 40;
 /// The ARN under which the functions find the Twilio secret.
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio";
+/// The ARN under which they find the dashboard's.
+const DASHBOARD_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dashboard";
 /// A greeting's audio file: its name is the SHA-256 of its content, here only its shape.
 const GREETING: &str = "0000000000000000000000000000000000000000000000000000000000000000.mp3";
 /// The size of a spoken greeting of some ten seconds.
@@ -72,7 +73,17 @@ pub struct Hotline {
     bins: PathBuf,
     logs: PathBuf,
     cloud: SharedCloud,
+    owner: Option<Owner>,
     running: BTreeMap<String, Sandbox>,
+}
+
+/// Somebody who is invited to a tenant's dashboard.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// What they sign in with.
+    pub email: String,
+    /// The link in their mail.
+    pub invitation: String,
 }
 
 impl Hotline {
@@ -90,12 +101,14 @@ impl Hotline {
                 "call_state_key": "0123456789abcdef".repeat(4),
             });
             cloud.secrets.insert(SECRET.to_owned(), secret.to_string());
+            let secret = json!({ "ticket_key": "0123456789abcdef".repeat(4) });
+            cloud.secrets.insert(DASHBOARD_SECRET.to_owned(), secret.to_string());
             let audio = Object { bytes: vec![0; GREETING_BYTES].into(), content_type: "audio/mpeg".to_owned() };
             cloud.objects.insert(format!("/greetings/greetings/{GREETING}"), audio);
         }
         let declared = template::functions(&template);
-        let mut hotline =
-            Self { declared, bins: bins.to_owned(), logs: logs.to_owned(), cloud, running: BTreeMap::new() };
+        let (bins, logs, running) = (bins.to_owned(), logs.to_owned(), BTreeMap::new());
+        let mut hotline = Self { declared, bins, logs, cloud, owner: None, running };
         let tenants: Vec<Value> =
             serde_json::from_str(&tenants).map_err(|error| Error::say("demo-tenants.json", "is not read", &error))?;
         for tenant in tenants {
@@ -104,6 +117,11 @@ impl Hotline {
                 let why = String::from_utf8_lossy(&done.invocation.body).into_owned();
                 return Err(Error::say("jobs-provision-tenant", "refuses a tenant", &why));
             }
+            let answer: Value = serde_json::from_slice(&done.invocation.body).unwrap_or_default();
+            let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+            let email = text(tenant.pointer("/tenant/owner/email"));
+            let owner = email.zip(text(answer.get("invitation")));
+            hotline.owner = hotline.owner.or_else(|| owner.map(|(email, invitation)| Owner { email, invitation }));
         }
         Ok(hotline)
     }
@@ -112,6 +130,12 @@ impl Hotline {
     #[must_use]
     pub fn cloud(&self) -> &SharedCloud {
         &self.cloud
+    }
+
+    /// The owner of the first tenant, to whom service code 1 belongs.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.owner.clone()
     }
 
     /// What the template declares of a function.
@@ -154,9 +178,10 @@ impl Hotline {
     /// One example of every step, the opt-out's included.
     pub async fn every_step(&mut self) -> Result<Vec<Step>, Error> {
         let mut steps = self.opt_out(1).await?;
-        let reference = self.reference(&call_sid(1))?;
+        let request = self.request(1)?;
+        let reference = text(&request, "sk").unwrap_or_default();
         steps.extend(self.call(&call_sid(2), CORRECTION).await?);
-        let keyed = [reference.as_str()];
+        let keyed = [reference];
         let status: Keys<'_> =
             &[("language", &["1"]), ("service-code", &["1"]), ("request-kind", &["6"]), ("status", &keyed)];
         steps.extend(self.call(&call_sid(3), status).await?);
@@ -240,49 +265,38 @@ impl Hotline {
         let told = self.post(&format!("{BASE_URL}/voice/call-status"), &parameters).await?;
         let message = self.cloud.lock().messages.last().map(|(_, body)| body.clone());
         let message = message.ok_or_else(|| Error::say("voice-call-status", "queues nothing", &call_sid))?;
-        let event = json!({ "Records": [{
-            "messageId": "00000000-0000-4000-8000-000000000000",
-            "receiptHandle": "bench",
-            "body": message,
-            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1793534449000", "SenderId": "bench",
-                "ApproximateFirstReceiveTimestamp": "1793534449001" },
-            "messageAttributes": {},
-            "md5OfBody": "",
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:usage",
-            "awsRegion": "us-east-1",
-        }] });
-        let recorded = self.send("jobs-record-usage", event.to_string().into()).await?;
+        let event = queue_event("usage", &message);
+        let recorded = self.send("jobs-record-usage", event).await?;
         Ok(vec![told, recorded])
     }
 
-    /// The reference number of the request that a call left.
-    fn reference(&self, call_sid: &str) -> Result<String, Error> {
-        let cloud = self.cloud.lock();
-        let left = cloud.items.iter().find(|((table, _, _), item)| {
-            table == "requests" && item.get("call").and_then(|call| call.get("S")) == Some(&json!(call_sid))
-        });
-        left.map(|((_, _, reference), _)| reference.clone())
-            .ok_or_else(|| Error::say("the opt-out call", "left no request", &call_sid))
+    /// The request that a call left.
+    pub fn request(&self, call: u8) -> Result<Item, Error> {
+        let call_sid = call_sid(call);
+        let left = self.cloud.lock().all("requests").find(|item| text(item, "call") == Some(&call_sid));
+        left.ok_or_else(|| Error::say("a call", "left no request", &call_sid))
     }
 
     async fn post(&mut self, url: &str, parameters: &[(String, String)]) -> Result<Step, Error> {
         // A fragment is for Twilio alone: how often to try again.
         let url = url.split('#').next().unwrap_or(url);
-        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
-        let path = path.split_once('?').map_or(path, |(path, _)| path);
-        let bin = self.declared.iter().find(|(_, declared)| {
-            declared.route.as_ref().is_some_and(|(method, route)| method == "POST" && matches(route, path))
-        });
-        let bin =
-            bin.map(|(bin, _)| bin.clone()).ok_or_else(|| Error::say(path, "has no route in template.yaml", &""))?;
+        let bin = self.behind("POST", url)?;
         let step = self.send(&bin, webhook::post(url, parameters)).await?;
         answer(&step)?;
         Ok(step)
     }
 
+    /// The bin behind an address.
+    pub fn behind(&self, method: &str, url: &str) -> Result<String, Error> {
+        let path = url.strip_prefix(BASE_URL).unwrap_or(url);
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let fits = |(of, route): &(String, String)| of == method && matches(route, path);
+        let found = self.declared.iter().find(|(_, declared)| declared.routes.iter().any(fits));
+        found.map(|(bin, _)| bin.clone()).ok_or_else(|| Error::say(path, "has no route in template.yaml", &""))
+    }
+
     /// Hands an event to a function, which is started when it does not run yet.
-    async fn send(&mut self, bin: &str, event: Bytes) -> Result<Step, Error> {
+    pub async fn send(&mut self, bin: &str, event: Bytes) -> Result<Step, Error> {
         let function = self.function(bin)?;
         let before = self.cloud.lock().clone();
         if !self.running.contains_key(bin) {
@@ -296,6 +310,11 @@ impl Hotline {
         let logged = logged().saturating_sub(log_before);
         Ok(Step { bin: bin.to_owned(), event, before, invocation, logged })
     }
+}
+
+/// A string attribute of an item.
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.get("S")?.as_str()
 }
 
 /// All calls of several steps, by kind.
@@ -314,6 +333,8 @@ fn variable(name: &str) -> Result<String, Error> {
         _ if name == "PUBLIC_BASE_URL" => BASE_URL.to_owned(),
         _ if name == "TWILIO_BASE_URL" => "http://127.0.0.1:9".to_owned(),
         _ if name == "TWILIO_SECRET" => SECRET.to_owned(),
+        _ if name == "DASHBOARD_SECRET" => DASHBOARD_SECRET.to_owned(),
+        _ if name == "MAIL_FROM" => "hello@optline.example".to_owned(),
         _ if name == "KMS_KEY" => "arn:aws:kms:us-east-1:000000000000:key/bench".to_owned(),
         Some(("TABLE" | "BUCKET", what)) => what.to_lowercase(),
         Some(("QUEUE", what)) => format!("https://sqs.us-east-1.amazonaws.com/000000000000/{}", what.to_lowercase()),
@@ -331,18 +352,31 @@ fn matches(route: &str, path: &str) -> bool {
 
 /// The document that a step answered; an error where Twilio would take it for a failure.
 fn answer(step: &Step) -> Result<String, Error> {
-    let answer: Value = serde_json::from_slice(&step.invocation.body).unwrap_or_default();
-    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
-    let success = answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| (200..300).contains(&status));
-    if !success || step.invocation.failed {
+    let answer = Answer::read(&step.invocation.body)?;
+    if !(200..300).contains(&answer.status) || step.invocation.failed {
         return Err(Error::say(&step.bin, "answers with a failure", &String::from_utf8_lossy(&step.invocation.body)));
     }
-    if body.contains("/voice/fallback<") {
-        return Err(Error::say(&step.bin, "gives up and sends the caller to the fallback", &body));
+    if answer.body.contains("/voice/fallback<") {
+        return Err(Error::say(&step.bin, "gives up and sends the caller to the fallback", &answer.body));
     }
-    let binary = answer.get("isBase64Encoded") == Some(&Value::Bool(true));
-    let decoded = binary.then(|| STANDARD.decode(body).ok()).flatten();
-    Ok(decoded.map_or_else(|| body.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(answer.body)
+}
+
+/// The event that a queue's worker gets for one message.
+fn queue_event(queue: &str, message: &str) -> Bytes {
+    let event = json!({ "Records": [{
+        "messageId": "00000000-0000-4000-8000-000000000000",
+        "receiptHandle": "bench",
+        "body": message,
+        "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1793534449000", "SenderId": "bench",
+            "ApproximateFirstReceiveTimestamp": "1793534449001" },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{queue}"),
+        "awsRegion": "us-east-1",
+    }] });
+    event.to_string().into()
 }
 
 fn call_sid(number: u8) -> String {

@@ -5,14 +5,20 @@
 //! | [`sandbox`] | one function as Lambda runs it: its process and its Runtime API |
 //! | [`aws`] | AWS on loopback, which answers after a fixed delay and counts |
 //! | [`hotline`] | all functions of `template.yaml` together, and whole calls placed through them |
+//! | [`gateway`] | requests and answers as API Gateway hands them on |
 //! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
+//! | [`dashboard`], [`stock`] | somebody signs in and looks at the inbox, however many requests there are |
+//! | [`browser`] | what a browser sends, and the forms of the pages it gets |
 //! | [`peers`] | the same steps in Node and Python |
 //! | [`measure`], [`stats`] | subjects in turns, medians and percentiles |
 //! | [`targets`], [`price`] | what the figures are held against, and what a call costs |
 //! | [`report`], [`picture`] | tables, JSON and SVG |
 
 pub mod aws;
+pub mod browser;
+pub mod dashboard;
 pub mod error;
+pub mod gateway;
 pub mod hotline;
 pub mod measure;
 pub mod peers;
@@ -21,6 +27,7 @@ pub mod price;
 pub mod report;
 pub mod sandbox;
 pub mod stats;
+pub mod stock;
 pub mod targets;
 pub mod template;
 pub mod twiml;

@@ -14,12 +14,13 @@ use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
+use bench::dashboard::{Dashboard, password_check};
 use bench::hotline::{Hotline, Step};
-use bench::measure::{Effort, Kind, Subject, measure};
+use bench::measure::{Effort, Event, Kind, Subject, Wanted, measure};
 use bench::price::Prices;
 use bench::report::Report;
 use bench::sandbox::Function;
-use bench::targets::targets;
+use bench::targets::{dashboard_targets, targets};
 use bench::{Error, peers, picture, webhook};
 
 const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
@@ -76,7 +77,8 @@ async fn run(options: &Options) -> Result<(), Error> {
     let call = hotline.opt_out(9).await?;
     for Step { bin, event, before, .. } in steps {
         let function = hotline.function(&bin)?;
-        subjects.push(Subject { name: bin, kind: Kind::Optline, function, event, before });
+        let (event, wanted) = (Event::Same(event), Wanted::Success);
+        subjects.push(Subject { name: bin, kind: Kind::Optline, function, event, before, wanted });
     }
 
     progress("installing the peers");
@@ -86,13 +88,29 @@ async fn run(options: &Options) -> Result<(), Error> {
 
     let measured = measure(&subjects, &DELAYS, options.effort, &progress).await?;
     let prices = Prices::read(include_str!("../data/prices.json"))?;
+    let bill = prices.bill(&call, &measured, &hotline);
+
+    progress("signing in to the dashboard");
+    let dashboard = Dashboard::open(hotline).await?;
+    let mut pages: Vec<Subject> = subjects.into_iter().take(1).collect();
+    pages.extend(dashboard.subjects()?);
+    let pages = measure(&pages, &DELAYS, options.effort, &progress).await?;
+    progress("storing a million requests");
+    let warm_only = Effort { starts: 0, ..options.effort };
+    let inboxes = measure(&dashboard.inboxes()?, &DELAYS[..1], warm_only, &progress).await?;
+
+    let mut targets = targets(&measured, &call);
+    targets.extend(dashboard_targets(&pages, &inboxes));
     let report = Report {
         machine: machine(),
         starts: options.effort.starts,
         warm: options.effort.warm,
-        targets: targets(&measured, &call),
-        bill: Some(prices.bill(&call, &measured, &hotline)),
+        targets,
+        bill: Some(bill),
         measured,
+        dashboard: pages,
+        password_check: password_check(options.effort.starts),
+        inboxes,
         notes,
     };
     progress("");
@@ -137,7 +155,8 @@ fn floor(logs: &Path) -> Result<Subject, Error> {
     };
     let event = webhook::post(&format!("{}/voice/answer", webhook::BASE_URL), &webhook::parameters("CA0", "ringing"));
     let name = "floor: bare lambda_http".to_owned();
-    Ok(Subject { name, kind: Kind::Floor, function, event, before: bench::aws::Cloud::default() })
+    let (event, before) = (Event::Same(event), bench::aws::Cloud::default());
+    Ok(Subject { name, kind: Kind::Floor, function, event, before, wanted: Wanted::Success })
 }
 
 /// The processor and how many of them: a figure without its machine says little.

@@ -1,6 +1,8 @@
 //! The measuring itself: all subjects in turns, so that a busy moment of the machine falls on all of them alike.
 
+use std::fmt;
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::aws::{Aws, Call, Cloud, Counts, SharedCloud, count, waited};
+use crate::gateway::Answer;
 use crate::sandbox::{Function, Invocation, Sandbox};
 use crate::stats::Spread;
 
@@ -44,9 +47,47 @@ pub struct Subject {
     /// How it is run.
     pub function: Function,
     /// What it is sent.
-    pub event: Bytes,
+    pub event: Event,
     /// What the cloud holds before each event.
     pub before: Cloud,
+    /// What it must answer.
+    pub wanted: Wanted,
+}
+
+/// What a subject is sent.
+#[derive(Clone)]
+pub enum Event {
+    /// Always the same.
+    Same(Bytes),
+    /// Made for the moment: it holds a code that is soon no longer good.
+    OfTheMoment(Arc<dyn Fn() -> Bytes>),
+}
+
+impl Event {
+    fn now(&self) -> Bytes {
+        match self {
+            Self::Same(event) => event.clone(),
+            Self::OfTheMoment(event) => event(),
+        }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Event(..)")
+    }
+}
+
+/// An answer that is no failure: a failure must not pass for speed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// A success.
+    #[default]
+    Success,
+    /// A page that has a text so many times.
+    Shows(String, usize),
+    /// The way to another page.
+    LeadsTo(String),
 }
 
 /// How much is measured.
@@ -153,11 +194,11 @@ pub async fn measure(
 /// A fresh process and its first invocation.
 async fn start(subject: &Subject, delay: Duration, samples: &mut Samples) -> Result<(), Error> {
     let cloud = SharedCloud::default();
-    cloud.restore(&subject.before);
+    cloud.rewind(&subject.before);
     let mut sandbox = Sandbox::start(&subject.function, Aws::listen(&cloud, delay).await?).await?;
     samples.start.push(sandbox.start);
     samples.start_waited.push(waited(&sandbox.init_calls));
-    let first = sandbox.invoke(&subject.event).await?;
+    let first = sandbox.invoke(&subject.event.now()).await?;
     check(subject, &first)?;
     samples.first.push(first.took);
     samples.first_own.push(first.took.saturating_sub(waited(&first.calls)));
@@ -177,11 +218,11 @@ async fn warm(
     let mut running = Vec::new();
     for subject in subjects {
         let cloud = SharedCloud::default();
-        cloud.restore(&subject.before);
+        cloud.rewind(&subject.before);
         let mut sandbox = Sandbox::start(&subject.function, Aws::listen(&cloud, delay).await?).await?;
         for _ in 0..SETTLING.min(invocations) {
-            cloud.restore(&subject.before);
-            check(subject, &sandbox.invoke(&subject.event).await?)?;
+            cloud.rewind(&subject.before);
+            check(subject, &sandbox.invoke(&subject.event.now()).await?)?;
         }
         running.push((cloud, sandbox));
     }
@@ -189,8 +230,8 @@ async fn warm(
         progress(&format!("AWS answers after {} ms: warm block {block} of {BLOCKS} of each", delay.as_millis()));
         for ((subject, (cloud, sandbox)), samples) in subjects.iter().zip(&mut running).zip(samples.iter_mut()) {
             for _ in 0..invocations.div_ceil(BLOCKS) {
-                cloud.restore(&subject.before);
-                let invocation = sandbox.invoke(&subject.event).await?;
+                cloud.rewind(&subject.before);
+                let invocation = sandbox.invoke(&subject.event.now()).await?;
                 check(subject, &invocation)?;
                 samples.warm.push(invocation.took);
                 samples.warm_own.push(invocation.took.saturating_sub(waited(&invocation.calls)));
@@ -204,15 +245,28 @@ async fn warm(
     Ok(())
 }
 
-/// A failure must not pass for speed.
 fn check(subject: &Subject, invocation: &Invocation) -> Result<(), Error> {
-    let answer: Value = serde_json::from_slice(&invocation.body).unwrap_or_default();
-    let refused = answer.get("statusCode").and_then(Value::as_u64).is_some_and(|status| status >= 300);
-    let left = answer.get("batchItemFailures").and_then(Value::as_array).is_some_and(|failures| !failures.is_empty());
-    if invocation.failed || refused || left {
+    let failed = invocation.failed || !subject.wanted.is(&invocation.body);
+    if failed {
         return Err(Error::say(&subject.name, "fails", &String::from_utf8_lossy(&invocation.body)));
     }
     Ok(())
+}
+
+impl Wanted {
+    fn is(&self, body: &[u8]) -> bool {
+        // A queue's worker answers something else, and a peer may answer less.
+        let answer = Answer::read(body).unwrap_or_default();
+        match self {
+            Self::Success => {
+                let value: Value = serde_json::from_slice(body).unwrap_or_default();
+                let left = value.get("batchItemFailures").and_then(Value::as_array);
+                answer.status < 300 && left.is_none_or(Vec::is_empty)
+            }
+            Self::Shows(text, times) => answer.status == 200 && answer.body.matches(text.as_str()).count() >= *times,
+            Self::LeadsTo(path) => answer.status == 303 && answer.location.as_ref() == Some(path),
+        }
+    }
 }
 
 fn figures(delay: Duration, samples: &Samples) -> Figures {
@@ -235,4 +289,26 @@ fn program_bytes(subject: &Subject) -> Option<u64> {
         return None;
     }
     subject.function.command.first().and_then(|program| fs::metadata(program).ok()).map(|program| program.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_that_is_not_the_wanted_one_is_a_failure() {
+        let answer = |status: u64, more: Value| {
+            let mut answer = json!({ "statusCode": status });
+            answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            answer.to_string().into_bytes()
+        };
+        let page = answer(200, json!({ "body": "row row" }));
+        let leads = answer(303, json!({ "headers": { "location": "/in" } }));
+        assert!(Wanted::Success.is(&page) && !Wanted::Success.is(&leads));
+        assert!(!Wanted::Success.is(&answer(200, json!({ "batchItemFailures": [{}] }))));
+        assert!(Wanted::Shows("row".into(), 2).is(&page) && !Wanted::Shows("row".into(), 3).is(&page));
+        assert!(Wanted::LeadsTo("/in".into()).is(&leads) && !Wanted::LeadsTo("/out".into()).is(&leads));
+        assert!(Wanted::Success.is(b"null") && !Wanted::LeadsTo("/in".into()).is(&page));
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::aws::{Cloud, Item};
-use crate::measure::{Kind, Subject};
+use crate::measure::{Event, Kind, Subject, Wanted};
 use crate::sandbox::Function;
 use crate::webhook::{self, AUTH_TOKEN, BASE_URL, DIALLED};
 
@@ -112,8 +112,9 @@ fn steps(language: &str, program: &Path, extension: &str, folder: &Path, logs: &
                 handler,
                 log: logs.join(format!("{}-{step}.log", language.to_lowercase())),
             },
-            event: webhook::post(&format!("{BASE_URL}/voice/{step}"), &parameters),
+            event: Event::Same(webhook::post(&format!("{BASE_URL}/voice/{step}"), &parameters)),
             before: cloud(),
+            wanted: Wanted::Success,
         }
     })
 }
@@ -128,7 +129,7 @@ fn cloud() -> Cloud {
         if !sk.is_empty() {
             item.insert("sk".to_owned(), json!({ "S": sk }));
         }
-        cloud.items.insert((table.to_owned(), pk.to_owned(), sk.to_owned()), item);
+        cloud.put(table, item);
     };
     put("directory", &format!("number#{DIALLED}"), "", json!({}));
     put("directory", "code#1", "", json!({ "tenant": { "S": "t-1" } }));

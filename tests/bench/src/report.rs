@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::aws::Counts;
+use crate::dashboard::SIGN_IN;
 use crate::measure::{Effort, Figures, Kind, Measured};
 use crate::price::Bill;
+use crate::stats::Spread;
 use crate::targets::Target;
 
 /// Everything that one run found, as it is written to `bench.json`.
@@ -20,6 +22,12 @@ pub struct Report {
     pub warm: usize,
     /// The figures.
     pub measured: Vec<Measured>,
+    /// The figures of the dashboard, and of the floor beside it.
+    pub dashboard: Vec<Measured>,
+    /// How long a password's check takes by itself, in milliseconds.
+    pub password_check: Spread,
+    /// The figures of the inbox by what is stored.
+    pub inboxes: Vec<Measured>,
     /// The targets.
     pub targets: Vec<Target>,
     /// The bill for a thousand opt-out calls.
@@ -44,8 +52,12 @@ impl Report {
     /// All tables, each with its title.
     #[must_use]
     pub fn tables(&self) -> Vec<(String, Table)> {
-        let mut tables =
-            vec![("Times in ms; memory and size in MB".to_owned(), self.times()), ("Targets".to_owned(), self.aims())];
+        let mut tables = vec![
+            ("Times in ms; memory and size in MB".to_owned(), times(&self.measured)),
+            ("The dashboard".to_owned(), self.dashboard_times()),
+            ("The inbox by requests stored; AWS answers at once".to_owned(), self.inbox_times()),
+            ("Targets".to_owned(), self.aims()),
+        ];
         if let Some(bill) = &self.bill {
             let title = format!(
                 "1,000 completed opt-out calls: {:.4} USD at list price, {:.4} of it for the {} starts assumed in 1,000 invocations",
@@ -56,27 +68,25 @@ impl Report {
         tables
     }
 
-    fn times(&self) -> Table {
-        let mut headers: Vec<String> = ["", "size", "memory"].map(str::to_owned).into();
-        for figures in self.measured.first().map_or(&[] as &[Figures], |first| &first.at) {
-            let delay = figures.delay_ms;
-            headers.push(format!("start p50 / p95, AWS {delay} ms"));
-            headers.push(format!("first, AWS {delay} ms"));
-            headers.push(format!("warm p50 / p99, AWS {delay} ms"));
-        }
-        headers.extend(["AWS calls at start", "AWS calls when warm"].map(str::to_owned));
-        let rows = self.measured.iter().map(|measured| {
-            let size = measured.program_bytes.map_or_else(|| "–".to_owned(), |bytes| megabytes(bytes / 1024));
-            let mut row = vec![measured.name.clone(), size, megabytes(measured.peak_memory_kib)];
-            for figures in &measured.at {
-                row.push(format!("{} / {}", ms(figures.start.p50), ms(figures.start.p95)));
-                row.push(ms(figures.first.p50));
-                row.push(format!("{} / {}", ms(figures.warm.p50), ms(figures.warm.p99)));
-            }
-            let figures = measured.at.last();
-            row.push(figures.map_or_else(String::new, |figures| calls(&figures.start_calls)));
-            row.push(figures.map_or_else(String::new, |figures| calls(&figures.warm_calls)));
-            row
+    fn dashboard_times(&self) -> Table {
+        let mut table = times(&self.dashboard);
+        // What is bought with it is that stolen hashes cannot be guessed; nothing else of a sign-in takes nearly as long.
+        let check = format!("{} / {}", ms(self.password_check.p50), ms(self.password_check.p99));
+        let name = "of a password's check, argon2id alone";
+        let warm = |header: &String| if header.starts_with("warm") { check.clone() } else { "–".to_owned() };
+        let row = [name.to_owned()].into_iter().chain(table.headers.iter().skip(1).map(warm)).collect();
+        let behind = self.dashboard.iter().position(|page| page.name == SIGN_IN).map_or(table.rows.len(), |at| at + 1);
+        table.rows.insert(behind, row);
+        table
+    }
+
+    fn inbox_times(&self) -> Table {
+        let headers = ["stored", "warm p50 / p99", "of it waiting for the stub", "AWS calls"].map(str::to_owned).into();
+        let rows = self.inboxes.iter().filter_map(|inbox| {
+            let figures = inbox.at.first()?;
+            let waited = figures.warm.p50 - figures.warm_own.p50;
+            let warm = format!("{} / {}", ms(figures.warm.p50), ms(figures.warm.p99));
+            Some(vec![inbox.name.clone(), warm, ms(waited), calls(&figures.warm_calls)])
         });
         Table { rows: rows.collect(), headers }
     }
@@ -117,6 +127,31 @@ impl Report {
         };
         self.measured.iter().filter(|measured| measured.kind != Kind::Optline || has_peer(&measured.name)).collect()
     }
+}
+
+fn times(measured: &[Measured]) -> Table {
+    let mut headers: Vec<String> = ["", "size", "memory"].map(str::to_owned).into();
+    for figures in measured.first().map_or(&[] as &[Figures], |first| &first.at) {
+        let delay = figures.delay_ms;
+        headers.push(format!("start p50 / p95, AWS {delay} ms"));
+        headers.push(format!("first, AWS {delay} ms"));
+        headers.push(format!("warm p50 / p99, AWS {delay} ms"));
+    }
+    headers.extend(["AWS calls at start", "AWS calls when warm"].map(str::to_owned));
+    let rows = measured.iter().map(|measured| {
+        let size = measured.program_bytes.map_or_else(|| "–".to_owned(), |bytes| megabytes(bytes / 1024));
+        let mut row = vec![measured.name.clone(), size, megabytes(measured.peak_memory_kib)];
+        for figures in &measured.at {
+            row.push(format!("{} / {}", ms(figures.start.p50), ms(figures.start.p95)));
+            row.push(ms(figures.first.p50));
+            row.push(format!("{} / {}", ms(figures.warm.p50), ms(figures.warm.p99)));
+        }
+        let figures = measured.at.last();
+        row.push(figures.map_or_else(String::new, |figures| calls(&figures.start_calls)));
+        row.push(figures.map_or_else(String::new, |figures| calls(&figures.warm_calls)));
+        row
+    });
+    Table { rows: rows.collect(), headers }
 }
 
 fn charges(bill: &Bill) -> Table {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::aws::Counts;
+use crate::dashboard::{INBOX, REQUEST};
 use crate::hotline::{Step, calls};
 use crate::measure::{Figures, Kind, Measured};
 
@@ -63,6 +64,25 @@ pub fn targets(measured: &[Measured], call: &[Step]) -> Vec<Target> {
     targets.extend(against_the_peers(measured));
     targets.extend(calls_to_aws(call));
     targets
+}
+
+/// What holds for the dashboard's pages, and for the inbox of tenants from the smallest to the largest.
+#[must_use]
+pub fn dashboard_targets(pages: &[Measured], inboxes: &[Measured]) -> Vec<Target> {
+    let calls = |page: &Measured| page.at.last().map(|figures| figures.warm_calls.clone());
+    let of = |name: &str| pages.iter().find(|page| page.name == name).and_then(calls).unwrap_or_default();
+    let most = inboxes.iter().filter_map(calls).chain([of(INBOX)]).max_by_key(|calls| of_service(calls, "dynamodb:"));
+    let most = most.unwrap_or_default();
+    let warm = |inbox: &Measured| inbox.at.first().map(|figures| figures.warm.p50).filter(|p50| *p50 > 0.0);
+    let smallest = inboxes.first().and_then(warm);
+    let ratio = |inbox| Some((warm(inbox)? / smallest?, inbox.name.as_str()));
+    let to_smallest: Vec<_> = inboxes.iter().skip(1).filter_map(ratio).collect();
+    vec![
+        Target::calls("DynamoDB operations of the inbox, warm, at every size", &most, "dynamodb:", 2, true),
+        Target::calls("KMS calls of the inbox, warm", &of(INBOX), "kms:", 0, true),
+        Target::calls("DynamoDB operations of a request's page, warm", &of(REQUEST), "dynamodb:", 5, false),
+        Target::at_most("inbox of more stored requests, to that of 100: slowest", 1.1, " ×", &to_smallest),
+    ]
 }
 
 fn against_the_floor(measured: &[Measured]) -> Vec<Target> {
@@ -159,6 +179,21 @@ mod tests {
         assert_eq!(targets[0].reached, Some(false));
         assert_eq!((targets[3].got.as_str(), targets[3].reached), ("18.0 × (voice-answer)", Some(false)));
         assert_eq!((targets[5].got.as_str(), targets[5].reached), ("0.10 × (voice-answer)", Some(true)));
+    }
+
+    #[test]
+    fn an_inbox_must_stay_as_fast_and_ask_no_more_however_much_there_is() {
+        let page = |name: &str, warm_ms: f64, queries: u64| {
+            let mut page = measured(name, Kind::Optline, warm_ms * 10.0, 10);
+            page.at[0].warm_calls = Counts::from([("dynamodb:Query".into(), queries), ("kms:Decrypt".into(), 1)]);
+            page
+        };
+        let pages = [page(INBOX, 1.0, 2), page(REQUEST, 1.0, 6)];
+        let targets = dashboard_targets(&pages, &[page("100", 1.0, 2), page("10,000", 1.05, 2), page("most", 1.2, 3)]);
+        let got: Vec<_> = targets.iter().map(|target| (target.got.as_str(), target.reached)).collect();
+        let slowest = "1.20 × (most; 1 of 2 within)";
+        assert_eq!(got, [("3", Some(false)), ("1", Some(false)), ("6", Some(false)), (slowest, Some(false))]);
+        assert_eq!(dashboard_targets(&pages, &[])[3].reached, None);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! DynamoDB's condition and update expressions, as far as Optline's store writes them.
+//! DynamoDB's expressions (conditions, filters, keys, projections, updates), as far as Optline's store writes them.
 //!
 //! Grammar: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html>.
 //! Only top-level attributes; anything else is refused by name.
 
 use std::cmp::Ordering;
+use std::ops::Bound;
 
 use serde_json::{Map, Value, json};
 
 use super::Item;
+use super::table::{Order, Span};
 
 /// The input of a call, from which `#name` and `:value` are resolved.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +36,55 @@ impl<'a> Expression<'a> {
         reader.end().map(|()| holds)
     }
 
-    /// The item after the update.
-    pub(super) fn updated(self, item: &Item) -> Parsed<Item> {
+    /// The part of an order that a key condition asks for.
+    pub(super) fn span(self, order: &Order) -> Parsed<Span> {
+        let nothing = Item::new();
+        let mut reader = Reader { expression: self, tokens: tokens(self.text), at: 0, item: &nothing };
+        let (mut pk, mut from, mut to) = (None, Bound::Unbounded, Bound::Unbounded);
+        loop {
+            let bracket = reader.take("(");
+            let (name, low, high) = reader.key_condition()?;
+            if name == order.pk && low == high {
+                pk = match low {
+                    Bound::Included(value) => Some(value),
+                    _ => None,
+                };
+            } else if Some(&name) == order.sk.as_ref() {
+                (from, to) = (low, high);
+            } else {
+                return Err(format!("{name} is not a key there"));
+            }
+            if bracket {
+                reader.expect(")")?;
+            }
+            if !reader.take("AND") {
+                break;
+            }
+        }
+        reader.end()?;
+        Ok(Span { pk: pk.ok_or("a query needs one partition")?, from, to })
+    }
+
+    /// The attributes that a projection names.
+    pub(super) fn names(self) -> Parsed<Vec<String>> {
+        let nothing = Item::new();
+        let mut reader = Reader { expression: self, tokens: tokens(self.text), at: 0, item: &nothing };
+        let mut names = vec![reader.name()?];
+        while reader.take(",") {
+            names.push(reader.name()?);
+        }
+        reader.end().map(|()| names)
+    }
+
+    /// The item after the update, and the attributes that the update names.
+    pub(super) fn updated(self, item: &Item) -> Parsed<(Item, Vec<String>)> {
         let mut reader = Reader { expression: self, tokens: tokens(self.text), at: 0, item };
         let mut updated = item.clone();
+        let mut named = Vec::new();
         while let Some(clause) = reader.next() {
             loop {
                 let name = reader.name()?;
+                named.push(name.clone());
                 match clause.as_str() {
                     "SET" => {
                         reader.expect("=")?;
@@ -50,7 +94,10 @@ impl<'a> Expression<'a> {
                     "REMOVE" => drop(updated.remove(&name)),
                     "ADD" => {
                         let more = reader.operand()?.ok_or("ADD without a value")?;
-                        let sum = plus(updated.get(&name), &more, 1.0)?;
+                        let sum = match more.get("SS").and_then(Value::as_array) {
+                            Some(more) => joined(updated.get(&name), more),
+                            None => plus(updated.get(&name), &more, 1.0)?,
+                        };
                         updated.insert(name, sum);
                     }
                     other => return Err(format!("{other} is not in this stub")),
@@ -60,7 +107,7 @@ impl<'a> Expression<'a> {
                 }
             }
         }
-        Ok(updated)
+        Ok((updated, named))
     }
 }
 
@@ -128,8 +175,27 @@ impl Reader<'_> {
                 return Ok(self.item.contains_key(&name) == wanted);
             }
         }
+        for (function, holds) in [("begins_with", begins_with as fn(&Value, &Value) -> bool), ("contains", contains)] {
+            if self.take(function) {
+                self.expect("(")?;
+                let whole = self.operand()?;
+                self.expect(",")?;
+                let part = self.operand()?;
+                self.expect(")")?;
+                return Ok(whole.zip(part).is_some_and(|(whole, part)| holds(&whole, &part)));
+            }
+        }
         let left = self.operand()?;
         let operator = self.next().unwrap_or_default();
+        if operator == "BETWEEN" {
+            let low = self.operand()?;
+            self.expect("AND")?;
+            let high = self.operand()?;
+            let ordered = |one: Option<&Value>, other: Option<&Value>| {
+                one.zip(other).and_then(|(one, other)| compare(one, other)).is_some_and(Ordering::is_le)
+            };
+            return Ok(ordered(low.as_ref(), left.as_ref()) && ordered(left.as_ref(), high.as_ref()));
+        }
         if operator == "IN" {
             self.expect("(")?;
             let mut found = false;
@@ -151,6 +217,41 @@ impl Reader<'_> {
             ">=" => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
             other => return Err(format!("{other} is not in this stub")),
         })
+    }
+
+    /// One part of a key condition: the attribute, its smallest and its largest value.
+    fn key_condition(&mut self) -> Parsed<(String, Bound<String>, Bound<String>)> {
+        if self.take("begins_with") {
+            self.expect("(")?;
+            let name = self.name()?;
+            self.expect(",")?;
+            let start = self.key()?;
+            self.expect(")")?;
+            let end = format!("{start}\u{10FFFF}");
+            return Ok((name, Bound::Included(start), Bound::Excluded(end)));
+        }
+        let name = self.name()?;
+        let operator = self.next().unwrap_or_default();
+        let value = self.key()?;
+        let (low, high) = match operator.as_str() {
+            "=" => (Bound::Included(value.clone()), Bound::Included(value)),
+            "<" => (Bound::Unbounded, Bound::Excluded(value)),
+            "<=" => (Bound::Unbounded, Bound::Included(value)),
+            ">" => (Bound::Excluded(value), Bound::Unbounded),
+            ">=" => (Bound::Included(value), Bound::Unbounded),
+            "BETWEEN" => {
+                self.expect("AND")?;
+                (Bound::Included(value), Bound::Included(self.key()?))
+            }
+            other => return Err(format!("{other} is not in this stub, for keys")),
+        };
+        Ok((name, low, high))
+    }
+
+    /// The value of a key: a string.
+    fn key(&mut self) -> Parsed<String> {
+        let value = self.operand()?.ok_or("a key without a value")?;
+        value.get("S").and_then(Value::as_str).map(str::to_owned).ok_or_else(|| "keys are strings here".into())
     }
 
     fn sum(&mut self) -> Parsed<Value> {
@@ -228,6 +329,33 @@ fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
+/// Strings by their beginning.
+fn begins_with(whole: &Value, part: &Value) -> bool {
+    let text = |value: &Value| value.get("S").and_then(Value::as_str).map(str::to_owned);
+    text(whole).zip(text(part)).is_some_and(|(whole, part)| whole.starts_with(&part))
+}
+
+/// Strings by what is in them, lists and sets by an element.
+fn contains(whole: &Value, part: &Value) -> bool {
+    let text = part.get("S").and_then(Value::as_str);
+    let in_string = whole.get("S").and_then(Value::as_str).zip(text).is_some_and(|(whole, part)| whole.contains(part));
+    let in_list = whole.get("L").and_then(Value::as_array).is_some_and(|list| list.contains(part));
+    let in_set =
+        whole.get("SS").and_then(Value::as_array).zip(part.get("S")).is_some_and(|(set, one)| set.contains(one));
+    in_string || in_list || in_set
+}
+
+/// A set of strings with more of them.
+fn joined(set: Option<&Value>, more: &[Value]) -> Value {
+    let mut all = set.and_then(|set| set.get("SS")?.as_array()).cloned().unwrap_or_default();
+    for one in more {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+    json!({ "SS": all })
+}
+
 fn plus(left: Option<&Value>, right: &Value, factor: f64) -> Parsed<Value> {
     let left = left.map_or(Some(0.0), number);
     let (left, right) = left.zip(number(right)).ok_or("only numbers are added in this stub")?;
@@ -239,14 +367,21 @@ mod tests {
     use super::*;
 
     fn item() -> Item {
-        json!({ "pk": { "S": "a" }, "n": { "N": "9" }, "state": { "S": "open" } }).as_object().cloned().unwrap()
+        let item = json!({
+            "pk": { "S": "a" }, "n": { "N": "9" }, "state": { "S": "open" }, "l": { "L": [{ "S": "o" }] },
+            "set": { "SS": ["o"] },
+        });
+        item.as_object().cloned().unwrap()
     }
 
     fn holds(condition: &str) -> bool {
         let input = json!({
             "ConditionExpression": condition,
             "ExpressionAttributeNames": { "#s": "state" },
-            "ExpressionAttributeValues": { ":ten": { "N": "10" }, ":open": { "S": "open" }, ":shut": { "S": "shut" } },
+            "ExpressionAttributeValues": {
+                ":ten": { "N": "10" }, ":open": { "S": "open" }, ":shut": { "S": "shut" }, ":o": { "S": "o" },
+                ":one": { "N": "1" },
+            },
         });
         Expression::of(&input, "ConditionExpression").unwrap().holds(&item()).unwrap()
     }
@@ -260,10 +395,23 @@ mod tests {
             "#s IN (:shut, :open)",
             "NOT (#s = :shut) AND #s<>:shut",
             "gone <> :open",
+            "begins_with(#s, :o) AND contains(#s, :o) AND contains(l, :o) AND contains(set, :o)",
+            "n BETWEEN :one AND :ten AND #s = :open",
+            "attribute_not_exists(gone) OR #s = :shut AND #s = :open",
         ] {
             assert!(holds(condition), "{condition}");
         }
-        for condition in ["attribute_not_exists(pk)", "n > :ten", "gone = :open", "gone < :ten", "#s IN (:shut)"] {
+        for condition in [
+            "attribute_not_exists(pk)",
+            "n > :ten",
+            "gone = :open",
+            "gone < :ten",
+            "#s IN (:shut)",
+            "begins_with(gone, :o)",
+            "contains(l, :open)",
+            "gone BETWEEN :one AND :ten",
+            "(attribute_not_exists(gone) OR #s = :shut) AND #s = :shut",
+        ] {
             assert!(!holds(condition), "{condition}");
         }
     }
@@ -271,21 +419,25 @@ mod tests {
     #[test]
     fn an_update_sets_adds_and_removes() {
         let input = json!({
-            "UpdateExpression": "SET #s = :s, n = n + :one, m = if_not_exists(m, :one), l = list_append(:l, :l) ADD k :one REMOVE pk",
+            "UpdateExpression":
+                "SET #s = :s, n = n + :one, m = if_not_exists(m, :one), l = list_append(:l, :l) ADD k :one, set :more REMOVE pk",
             "ExpressionAttributeNames": { "#s": "state" },
-            "ExpressionAttributeValues": { ":s": { "S": "shut" }, ":one": { "N": "1" }, ":l": { "L": [{ "S": "x" }] } },
+            "ExpressionAttributeValues": {
+                ":s": { "S": "shut" }, ":one": { "N": "1" }, ":l": { "L": [{ "S": "x" }] }, ":more": { "SS": ["p", "o"] },
+            },
         });
-        let updated = Expression::of(&input, "UpdateExpression").unwrap().updated(&item()).unwrap();
+        let (updated, named) = Expression::of(&input, "UpdateExpression").unwrap().updated(&item()).unwrap();
         let expected = json!({
             "state": { "S": "shut" }, "n": { "N": "10" }, "m": { "N": "1" }, "k": { "N": "1" },
-            "l": { "L": [{ "S": "x" }, { "S": "x" }] },
+            "l": { "L": [{ "S": "x" }, { "S": "x" }] }, "set": { "SS": ["o", "p"] },
         });
         assert_eq!(Value::Object(updated), expected);
+        assert_eq!(named, ["state", "n", "m", "l", "k", "set", "pk"]);
     }
 
     #[test]
     fn what_the_stub_does_not_know_is_refused_not_guessed() {
-        let input = json!({ "ConditionExpression": "contains(a, b)" });
+        let input = json!({ "ConditionExpression": "size(a) > b" });
         assert!(Expression::of(&input, "ConditionExpression").unwrap().holds(&item()).is_err());
     }
 }

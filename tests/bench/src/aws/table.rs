@@ -1,0 +1,313 @@
+//! One table with its indexes, each in an order of its own: to find a page among a million items costs the logarithm of
+//! a million, not a million.
+//!
+//! What a table starts with, its stock, is shared by all snapshots; they differ in what was changed since.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::iter;
+use std::ops::Bound;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value;
+
+use super::Item;
+use super::series::Series;
+use crate::template;
+
+/// A partition key and a sort key, empty where the table has none.
+pub(super) type Key = (Arc<str>, Arc<str>);
+
+/// All tables of `template.yaml`.
+static SHAPES: LazyLock<BTreeMap<String, Vec<Order>>> = LazyLock::new(|| {
+    let tables = template::tables(include_str!("../../../../template.yaml"));
+    let orders = |table: template::Table| {
+        let key: BTreeSet<String> = table.key.iter().cloned().collect();
+        let itself = Order::new(String::new(), &table.key, None);
+        let indexes = table.indexes.into_iter().map(|index| {
+            let held =
+                index.included.map(|names| names.into_iter().chain(key.clone()).chain(index.key.clone()).collect());
+            Order::new(index.name, &index.key, held)
+        });
+        iter::once(itself).chain(indexes).collect()
+    };
+    tables.into_iter().map(|(name, table)| (name, orders(table))).collect()
+});
+
+/// A table that `template.yaml` does not have: keys as most have them, and no index.
+static PLAIN: LazyLock<Vec<Order>> =
+    LazyLock::new(|| vec![Order::new(String::new(), &["pk".to_owned(), "sk".to_owned()], None)]);
+
+/// A table or one of its indexes, as something to be queried.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// The index's name; empty for the table itself.
+    pub(super) name: String,
+    /// The attribute that is its partition key.
+    pub(super) pk: String,
+    /// The attribute that is its sort key.
+    pub(super) sk: Option<String>,
+    /// The attributes that it holds; nothing where it holds all.
+    held: Option<BTreeSet<String>>,
+}
+
+impl Order {
+    fn new(name: String, key: &[String], held: Option<BTreeSet<String>>) -> Self {
+        Self { name, pk: key.first().cloned().unwrap_or_default(), sk: key.get(1).cloned(), held }
+    }
+
+    /// Whether an attribute can be read through it.
+    pub(super) fn holds(&self, attribute: &str) -> bool {
+        self.held.as_ref().is_none_or(|held| held.contains(attribute))
+    }
+
+    /// Where an item stands in it; nowhere without its keys.
+    pub(super) fn place(&self, item: &Item, of: &Key) -> Option<Place> {
+        let text = |name: &str| item.get(name)?.get("S")?.as_str().map(Arc::from);
+        let sk = self.sk.as_ref().map_or_else(|| Some(Arc::from("")), |sk| text(sk))?;
+        Some(Place { pk: text(&self.pk)?, sk, of: of.clone() })
+    }
+
+    /// An item as it is seen through it.
+    pub(super) fn view(&self, item: &Item) -> Item {
+        item.iter().filter(|(name, _)| self.holds(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
+/// Where an item stands in an order: several items may have the same keys in an index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) pk: Arc<str>,
+    pub(super) sk: Arc<str>,
+    /// The item's key in the table.
+    pub(super) of: Key,
+}
+
+/// Greater than every key.
+const LAST: &str = "\u{10FFFF}";
+
+impl Place {
+    fn of_table(key: &Key) -> Self {
+        Self { pk: Arc::clone(&key.0), sk: Arc::clone(&key.1), of: key.clone() }
+    }
+
+    /// Before (or behind) all places with these keys.
+    fn beside(pk: &str, sk: &str, behind: bool) -> Self {
+        let of: Arc<str> = if behind { LAST } else { "" }.into();
+        Self { pk: pk.into(), sk: sk.into(), of: (Arc::clone(&of), of) }
+    }
+}
+
+/// Which part of an order a query reads.
+#[derive(Debug, Clone)]
+pub(super) struct Span {
+    /// The partition.
+    pub(super) pk: String,
+    /// The smallest sort key.
+    pub(super) from: Bound<String>,
+    /// The largest sort key.
+    pub(super) to: Bound<String>,
+}
+
+impl Span {
+    fn places(&self) -> (Bound<Place>, Bound<Place>) {
+        let from = match &self.from {
+            Bound::Unbounded => Place::beside(&self.pk, "", false),
+            Bound::Included(sk) => Place::beside(&self.pk, sk, false),
+            Bound::Excluded(sk) => Place::beside(&self.pk, sk, true),
+        };
+        let to = match &self.to {
+            Bound::Unbounded => Place::beside(&self.pk, LAST, true),
+            Bound::Included(sk) => Place::beside(&self.pk, sk, true),
+            Bound::Excluded(sk) => Place::beside(&self.pk, sk, false),
+        };
+        (Bound::Included(from), Bound::Excluded(to))
+    }
+}
+
+/// An item: whole, or a number in a series from which it is made when somebody asks.
+#[derive(Debug, Clone)]
+pub(super) enum Stored {
+    Whole(Arc<Item>),
+    Made(Arc<Series>, u32),
+}
+
+impl Stored {
+    /// The item as it is seen through an order.
+    pub(super) fn view(&self, order: &Order) -> Item {
+        match self {
+            Self::Whole(item) => order.view(item),
+            Self::Made(series, number) => series.item(*number, |name| order.holds(name)),
+        }
+    }
+
+    /// The whole item.
+    pub(super) fn item(&self) -> Item {
+        match self {
+            Self::Whole(item) => Item::clone(item),
+            Self::Made(series, number) => series.item(*number, |_| true),
+        }
+    }
+}
+
+/// Items in each of a table's orders.
+type Shelf = Vec<BTreeMap<Place, Stored>>;
+
+/// A table's items; a clone is a snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    orders: &'static [Order],
+    stock: Arc<Shelf>,
+    /// The keys of the stock's items that are replaced or deleted.
+    gone: BTreeSet<Key>,
+    added: Shelf,
+}
+
+impl Table {
+    /// An empty table, shaped as `template.yaml` has it.
+    pub(super) fn new(name: &str) -> Self {
+        let orders = SHAPES.get(name).unwrap_or(&PLAIN).as_slice();
+        let empty: Shelf = orders.iter().map(|_| BTreeMap::new()).collect();
+        Self { orders, stock: Arc::new(empty.clone()), gone: BTreeSet::new(), added: empty }
+    }
+
+    /// The table itself, then its indexes.
+    pub(super) fn orders(&self) -> &'static [Order] {
+        self.orders
+    }
+
+    /// Makes the first `count` items of a series the table's stock.
+    pub(super) fn stock(&mut self, series: &Arc<Series>, count: u32) {
+        let mut shared = HashSet::new();
+        let mut keys = Vec::new();
+        let mut filled = Shelf::new();
+        for order in self.orders {
+            let mut places = Vec::new();
+            for number in 0..count {
+                let text = |name: &str| {
+                    let text = series.text(number, name)?;
+                    let known: Option<&Arc<str>> = shared.get(text.as_str());
+                    Some(known.cloned().unwrap_or_else(|| Arc::from(text)))
+                };
+                let found = text(&order.pk).zip(order.sk.as_ref().map_or_else(|| Some("".into()), |sk| text(sk)));
+                let Some((pk, sk)) = found else { continue };
+                // Few partitions hold many items, whose sort keys differ.
+                if shared.len() < 100_000 {
+                    shared.insert(Arc::clone(&pk));
+                }
+                if order.name.is_empty() {
+                    keys.push((Arc::clone(&pk), Arc::clone(&sk)));
+                }
+                let index = usize::try_from(number).unwrap_or_default();
+                let Some(of) = keys.get(index).cloned() else { continue };
+                places.push((Place { pk, sk, of }, Stored::Made(Arc::clone(series), number)));
+            }
+            filled.push(places.into_iter().collect());
+        }
+        self.stock = Arc::new(filled);
+    }
+
+    /// The item of a key.
+    pub(super) fn get(&self, key: &Key) -> Option<Item> {
+        let place = Place::of_table(key);
+        let added = self.added.first().and_then(|added| added.get(&place));
+        added.or_else(|| self.in_stock(&place).filter(|_| !self.gone.contains(key))).map(Stored::item)
+    }
+
+    fn in_stock(&self, place: &Place) -> Option<&Stored> {
+        self.stock.first().and_then(|stock| stock.get(place))
+    }
+
+    /// Puts an item in the place of whatever is there, or takes that away.
+    pub(super) fn put(&mut self, key: &Key, item: Option<Item>) {
+        let place = Place::of_table(key);
+        if let Some(old) = self.added.first().and_then(|added| added.get(&place)).map(Stored::item) {
+            for (order, added) in self.orders.iter().zip(&mut self.added) {
+                order.place(&old, key).and_then(|place| added.remove(&place));
+            }
+        }
+        if self.in_stock(&place).is_some() {
+            self.gone.insert(key.clone());
+        }
+        if let Some(item) = item.map(Arc::new) {
+            for (order, added) in self.orders.iter().zip(&mut self.added) {
+                if let Some(place) = order.place(&item, key) {
+                    added.insert(place, Stored::Whole(Arc::clone(&item)));
+                }
+            }
+        }
+    }
+
+    /// What stands in part of an order, behind a place where one is given.
+    pub(super) fn span<'a>(
+        &'a self,
+        order: &Order,
+        span: &Span,
+        behind: Option<Place>,
+        forward: bool,
+    ) -> Box<dyn Iterator<Item = (&'a Place, &'a Stored)> + 'a> {
+        let (mut from, mut to) = span.places();
+        if let Some(place) = behind {
+            if forward { &mut from } else { &mut to }.clone_from(&Bound::Excluded(place));
+        }
+        let (Bound::Included(first) | Bound::Excluded(first), Bound::Included(last) | Bound::Excluded(last)) =
+            (&from, &to)
+        else {
+            return Box::new(iter::empty());
+        };
+        // A start behind the end, on which `range` would panic, comes from contradicting conditions.
+        let position = self.orders.iter().position(|there| there.name == order.name);
+        let shelves = position.and_then(|at| self.stock.get(at).zip(self.added.get(at)));
+        let Some((stock, added)) = shelves.filter(|_| first < last) else { return Box::new(iter::empty()) };
+        let stock = stock.range((from.clone(), to.clone())).filter(|(place, _)| !self.gone.contains(&place.of));
+        let added = added.range((from, to));
+        if forward {
+            Box::new(merged(stock, added, |one, other| one <= other))
+        } else {
+            Box::new(merged(stock.rev(), added.rev(), |one, other| one >= other))
+        }
+    }
+
+    /// All items, in the order of their keys.
+    pub(super) fn all(&self) -> impl Iterator<Item = Item> {
+        let stock = self.stock.first().into_iter().flatten().filter(|(place, _)| !self.gone.contains(&place.of));
+        let added = self.added.first().into_iter().flatten();
+        merged(stock, added, |one, other| one <= other).map(|(_, stored)| stored.item())
+    }
+}
+
+/// Two sorted sequences as one.
+fn merged<'a>(
+    one: impl Iterator<Item = (&'a Place, &'a Stored)>,
+    other: impl Iterator<Item = (&'a Place, &'a Stored)>,
+    first: fn(&Place, &Place) -> bool,
+) -> impl Iterator<Item = (&'a Place, &'a Stored)> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some((left, _)), Some((right, _))) if first(left, right) => one.next(),
+        (Some(_), None) => one.next(),
+        _ => other.next(),
+    })
+}
+
+/// The key of an item, or that in a call's `Key`.
+pub(super) fn key(orders: &[Order], attributes: Option<&Value>) -> Key {
+    let text = |name: &str| attributes.and_then(|key| key.get(name)?.get("S")?.as_str()).unwrap_or_default().into();
+    let Some(table) = orders.first() else { return ("".into(), "".into()) };
+    (text(&table.pk), table.sk.as_deref().map_or_else(|| "".into(), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_shaped_as_the_template_has_them() {
+        let names: Vec<&str> = Table::new("requests").orders.iter().map(|order| order.name.as_str()).collect();
+        assert!(names.starts_with(&["", "open-by-due"]) && names.len() >= 7, "{names:?}");
+        let open = &Table::new("requests").orders[1];
+        assert_eq!((open.pk.as_str(), open.sk.as_deref()), ("open_pk", Some("open_sk")));
+        assert!(open.holds("state") && open.holds("sk") && open.holds("open_sk") && !open.holds("contact"));
+        assert_eq!(Table::new("sessions").orders[0].sk, None);
+        assert!(Table::new("sessions").orders[1].holds("anything"));
+    }
+}

@@ -1,0 +1,226 @@
+//! The dashboard under the stub: an owner joins by their invitation and signs in, as a browser would, and looks at the
+//! inbox and at a request.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use totp_rs::{Algorithm, Builder, Secret, Totp};
+
+use crate::Error;
+use crate::browser::{Browser, form, marked};
+use crate::gateway::Answer;
+use crate::hotline::{Hotline, Step, text};
+use crate::measure::{Event, Kind, Subject, Wanted};
+use crate::stats::Spread;
+use crate::stock;
+
+/// The form with the password, sent.
+pub const SIGN_IN: &str = "dashboard-sign-in, password";
+/// The page of a request.
+pub const REQUEST: &str = "dashboard-request";
+/// The inbox.
+pub const INBOX: &str = "dashboard-requests";
+
+/// What an owner signs in with.
+const PASSWORD: &str = "seven quiet rivers";
+/// How long an authenticator app shows a code (RFC 6238, 5.2).
+const CODE_SECONDS: u64 = 30;
+/// Requests on a page of the inbox.
+const ROWS: usize = 50;
+/// What the tenant has when its inbox is measured beside the other pages.
+const STORED: u32 = 10_000;
+/// What the tenant has when its inbox is measured for itself, and what each of so many other tenants has beside it.
+const SIZES: [(u32, u32); 4] = [(100, 0), (10_000, 0), (1_000_000, 0), (100, 100)];
+const OTHERS_STORED: u32 = 1_000;
+
+/// The dashboard with somebody in it.
+#[derive(Debug)]
+pub struct Dashboard {
+    sign_in: Vec<Subject>,
+    inbox: Step,
+    request: Step,
+    hotline: Hotline,
+}
+
+impl Dashboard {
+    /// Lets the owner of the first demo tenant join and sign in. A first call must have left a request there.
+    pub async fn open(mut hotline: Hotline) -> Result<Self, Error> {
+        let owner = hotline.owner().ok_or_else(|| Error::say("demo-tenants.json", "names no owner", &""))?;
+        let request = hotline.request(1)?;
+        let reference = text(&request, "sk").unwrap_or_default().to_owned();
+
+        let mut person = Person { hotline: &mut hotline, browser: Browser::default() };
+        let (_, page) = person.open(&owner.invitation).await?;
+        let (_, next) = person.send(&page, "password", &[("name", "Kim Alvarez"), ("password", PASSWORD)]).await?;
+        let (_, page) = person.open(&led(&next)?).await?;
+        let app = App::new(&page.body)?;
+        // The code before this one, so that this one is still good for signing in.
+        person.send(&page, "code", &[("code", &app.code(1))]).await?;
+
+        person.browser = Browser::default();
+        let (door, page) = person.open("/dashboard/sign-in").await?;
+        let typed = [("email", owner.email.as_str()), ("password", PASSWORD)];
+        let (password, next) = person.send(&page, "password", &typed).await?;
+        let (_, page) = person.open(&led(&next)?).await?;
+        let (browser, before) = (person.browser.clone(), person.hotline.cloud().lock().clone());
+        let (factor, entered) = person.send(&page, "code", &[("code", &app.code(0))]).await?;
+        let (inbox, _) = person.open("/dashboard/requests").await?;
+        let (request, _) = person.open(&format!("/dashboard/request/{reference}")).await?;
+
+        let (action, fields) = form(&page.body, "code", &[])?;
+        let of_the_moment = move || {
+            let mut fields = fields.clone();
+            fields.retain(|(name, _)| name != "code");
+            fields.push(("code".to_owned(), app.code(0)));
+            browser.send(&action, &fields)
+        };
+        let factor = Subject {
+            name: "dashboard-second-factor, code".to_owned(),
+            kind: Kind::Optline,
+            function: hotline.function(&factor.bin)?,
+            event: Event::OfTheMoment(Arc::new(of_the_moment)),
+            before,
+            wanted: Wanted::LeadsTo(led(&entered)?),
+        };
+        let sign_in = vec![
+            subject(&hotline, "dashboard-sign-in", &door, Wanted::Success)?,
+            subject(&hotline, SIGN_IN, &password, Wanted::LeadsTo(led(&next)?))?,
+            factor,
+        ];
+        Ok(Self { sign_in, inbox, request, hotline })
+    }
+
+    /// The pages, one after the other: a password's code is only good for five minutes.
+    pub fn subjects(&self) -> Result<Vec<Subject>, Error> {
+        let mut subjects = self.sign_in.clone();
+        subjects.push(Subject { name: INBOX.to_owned(), ..self.inbox(STORED, 0)? });
+        subjects.push(subject(&self.hotline, REQUEST, &self.request, Wanted::Success)?);
+        Ok(subjects)
+    }
+
+    /// The inbox of a tenant with few and with many requests.
+    pub fn inboxes(&self) -> Result<Vec<Subject>, Error> {
+        SIZES.iter().map(|(stored, others)| self.inbox(*stored, *others)).collect()
+    }
+
+    fn inbox(&self, stored: u32, others: u32) -> Result<Subject, Error> {
+        let beside = if others > 0 { format!(", beside {others} other tenants") } else { String::new() };
+        let rows = Wanted::Shows("/dashboard/request/".to_owned(), ROWS);
+        let mut inbox = subject(&self.hotline, &format!("{}{beside}", grouped(stored)), &self.inbox, rows)?;
+        let series = stock::requests(&self.hotline.request(1)?, stored, others)?;
+        inbox.before.stock("requests", series, stored + others * OTHERS_STORED);
+        Ok(inbox)
+    }
+}
+
+fn subject(hotline: &Hotline, name: &str, step: &Step, wanted: Wanted) -> Result<Subject, Error> {
+    Ok(Subject {
+        name: name.to_owned(),
+        kind: Kind::Optline,
+        function: hotline.function(&step.bin)?,
+        event: Event::Same(step.event.clone()),
+        before: step.before.clone(),
+        wanted,
+    })
+}
+
+/// How long a password's check takes by itself, in this process: what no other code of a sign-in can save.
+#[must_use]
+pub fn password_check(times: usize) -> Spread {
+    let checks: Vec<Duration> = (0..times)
+        .map(|_| {
+            let began = Instant::now();
+            let _ = identity::password::verify_nobody(PASSWORD);
+            began.elapsed()
+        })
+        .collect();
+    Spread::of(&checks)
+}
+
+/// `1,000,000`.
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+/// Somebody with a browser.
+struct Person<'a> {
+    hotline: &'a mut Hotline,
+    browser: Browser,
+}
+
+impl Person<'_> {
+    async fn open(&mut self, url: &str) -> Result<(Step, Answer), Error> {
+        let event = self.browser.open(url);
+        let bin = self.hotline.behind("GET", url)?;
+        let (step, answer) = self.answered(&bin, event).await?;
+        if answer.status == 200 { Ok((step, answer)) } else { Err(refused(&step, &answer)) }
+    }
+
+    /// Sends a page's form, and expects to be led on.
+    async fn send(&mut self, page: &Answer, field: &str, filled: &[(&str, &str)]) -> Result<(Step, Answer), Error> {
+        let (action, fields) = form(&page.body, field, filled)?;
+        let event = self.browser.send(&action, &fields);
+        let bin = self.hotline.behind("POST", &action)?;
+        let (step, answer) = self.answered(&bin, event).await?;
+        if answer.status == 303 { Ok((step, answer)) } else { Err(refused(&step, &answer)) }
+    }
+
+    async fn answered(&mut self, bin: &str, event: axum::body::Bytes) -> Result<(Step, Answer), Error> {
+        let step = self.hotline.send(bin, event).await?;
+        let answer = Answer::read(&step.invocation.body)?;
+        self.browser.keep(&answer);
+        Ok((step, answer))
+    }
+}
+
+fn refused(step: &Step, answer: &Answer) -> Error {
+    Error::say(&step.bin, &format!("answers {}", answer.status), &answer.body)
+}
+
+fn led(answer: &Answer) -> Result<String, Error> {
+    answer.location.clone().ok_or_else(|| Error::say("an answer", "leads nowhere", &answer.body))
+}
+
+/// An authenticator app.
+#[derive(Debug)]
+struct App(Totp);
+
+impl App {
+    /// Set up by the secret that a page shows.
+    fn new(page: &str) -> Result<Self, Error> {
+        let secret = marked(page, "data-totp-secret").unwrap_or_default().replace(' ', "");
+        let secret = Secret::try_from_base32(secret);
+        let secret = secret.map_err(|error| Error::say("the page", "shows no secret", &format!("{error:?}")))?;
+        let app = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(CODE_SECONDS);
+        Ok(Self(app.with_secret(secret).build_noncompliant()))
+    }
+
+    /// The code of now, or of so many codes ago.
+    fn code(&self, ago: u64) -> String {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a function under measurement has no other clock than the system's"
+        )]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.0.generate(now.saturating_sub(ago * CODE_SECONDS)).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_for_reading() {
+        assert_eq!([1, 100, 10_000, 1_000_000].map(grouped), ["1", "100", "10,000", "1,000,000"]);
+    }
+
+    #[test]
+    fn an_app_shows_six_digits() {
+        let app = App::new("<code data-totp-secret>GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ</code>").unwrap();
+        assert!(app.code(0).len() == 6 && app.code(0).bytes().all(|digit| digit.is_ascii_digit()));
+        assert!(App::new("<p>").is_err());
+    }
+}
