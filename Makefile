@@ -5,7 +5,7 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit secret venv browser-venv
+.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount secret venv browser-venv
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -57,6 +57,9 @@ tenant: venv ## NAME=… EMAIL=…, or FILE=….json: set a tenant up or change 
 
 verify-audit: venv ## TENANT=slug: is its audit trail whole? ENV=… on AWS; or FILE=export.jsonl.gz, without any cloud
 	@$(if $(FILE),cargo run --quiet --package verify-audit -- $(FILE),$(LOCAL) verify-audit $(if $(TENANT),$(TENANT),$(error whose trail: make verify-audit TENANT=bear-outfitters, or FILE=export.jsonl.gz)) $(IN))
+
+recount: venv ## TENANT=slug: count its requests once more and mend the counts; DRY=1 only looks; ENV=… on AWS
+	@$(LOCAL) recount $(if $(TENANT),$(TENANT),$(error whose requests: make recount TENANT=bear-outfitters)) $(if $(DRY),--dry-run) $(IN)
 
 secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))

@@ -110,6 +110,10 @@ def parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("verify-audit")
     audit.add_argument("tenant")
     audit.add_argument("--env")
+    recount = commands.add_parser("recount")
+    recount.add_argument("tenant")
+    recount.add_argument("--dry-run", action="store_true")
+    recount.add_argument("--env")
     commands.add_parser("secret").add_argument("--env", required=True)
     commands.add_parser("deploy").add_argument("env")
     return top
@@ -149,6 +153,8 @@ def run(options: argparse.Namespace) -> int:
             tenant(operate.Target(local, options.env), options)
         case "verify-audit":
             return operate.verify_audit(operate.Target(local, options.env), options.tenant)
+        case "recount":
+            operate.recount(operate.Target(local, options.env), options.tenant, look=options.dry_run)
         case "secret":
             operate.ask_secret(operate.Target(local, options.env))
         case "deploy":

@@ -139,11 +139,37 @@ def verify_audit(target: Target, tenant: str) -> int:
         if found.get("errorType") == "NotFound":
             raise Stop(f"There is no tenant {tenant!r}.", "Give the short name under which it was set up.")
         raise Stop(f"The trail could not be walked: {json.dumps(found)}", "make logs FN=jobs-verify-audit")
+    if found["ok"] and not found["entries"]:
+        say("OK: the trail has not begun. If anybody has ever signed in, all of it was removed.")
+        return 0
     if found["ok"]:
         say(f"OK: {found['entries']} entries, nothing changed, removed or reordered. The last hash is {found['hash']}.")
         return 0
     say(f"BROKEN: {found['broken']}. The {found['entries']} entries before that are whole.")
     return 1
+
+
+# ── The counts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def recount(target: Target, tenant: str, look: bool) -> None:
+    """`make recount TENANT=…`: have `jobs-recount` compare the counts with the requests and, unless it only looks, mend."""
+    order = {"tenant": tenant, "dry-run": look}
+    answer = target.client("lambda").invoke(
+        FunctionName=f"{target.stack_name}-jobs-recount", Payload=json.dumps(order).encode()
+    )
+    found = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        if found.get("errorType") == "NotFound":
+            raise Stop(f"There is no tenant {tenant!r}.", "Give the short name under which it was set up.")
+        raise Stop(f"The requests could not be counted: {json.dumps(found)}", "make logs FN=jobs-recount")
+    say(f"{found['requests']} requests, {found['missed']} of them not counted as they are.")
+    for bucket, counters in found["differences"].items():
+        say(f"  {bucket}: " + ", ".join(f"{counter} {by:+}" for counter, by in counters.items()))
+    if not found["missed"] and not found["differences"]:
+        say("The counts are right.")
+    else:
+        say("Mended." if found["mended"] else "Nothing was changed; without DRY=1 it is mended.")
 
 
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,8 @@
 `make test` runs all of it on a cloud of its own; `make screens` takes the pictures on the one of `make up`.
 A test is a sentence in a `test_*.py`; what it is told with is here:
 
-    conftest.py    the fixtures: `cloud`, `new_person`, `axe`, `screenshot`, `mailbox`, `telephone`
+    conftest.py    the fixtures: `cloud`, `company`, `somebody`, `new_person`, `signed_in`, `axe`, `screenshot` and more
+    company.py     a business of the tests' own, and who works there
     people.py      somebody with a browser window of their own, and passkeys
     axe.py         no violation of any accessibility rule
     mailbox.py     what the local cloud has sent

@@ -20,7 +20,10 @@ RULES = {
 }
 
 
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, "resultTypes": ["violations"]}
+COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
 
 
 def check(browser: Browser, page: Page, *, scripted: bool = True, only_colours: bool = False) -> None:

@@ -83,9 +83,7 @@ class Company:
         chosen = owners.accept(client, invitation, {"email": email, "name": name})
         app = totp.App(chosen["totp_secret"])
         app.unused()  # It was used to set the app up.
-        return Account(
-            email, name, role, chosen["password"], app, chosen["recovery_codes"], client.cookies[SESSION]
-        )
+        return Account(email, name, role, chosen["password"], app, chosen["recovery_codes"], client.cookies[SESSION])
 
 
 def new_client(cloud: Cloud) -> owners.Client:

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 from local import browser as chromium
 from local.owners import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser import axe as accessibility
 from browser import company as companies
 from browser.cloud import ROOT, Cloud
 from browser.company import Account, Company
 from browser.mailbox import Mailbox
-from browser.people import WIDE, NewPerson, Person, SignedIn
+from browser.people import SESSION, WIDE, NewPerson, Person, SignedIn
 from browser.telephone import Telephone
 
 SCREENS = ROOT / "target" / "screens"
+
+# In milliseconds: a busy machine is slow, and no test waits longer than it must.
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +135,14 @@ def signed_in(new_person: NewPerson, company: Company) -> SignedIn:
         return person
 
     return new
+
+
+@pytest.fixture
+def clerk(new_client: Callable[[], Client], company: Company) -> Client:
+    """The owner without a browser: quick at entering what a test then works with."""
+    client = new_client()
+    client.keep(SESSION, company.owner.session)
+    return client
 
 
 @pytest.fixture

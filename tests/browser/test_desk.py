@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from local.owners import Client
 from playwright.sync_api import Locator, Page, expect
 
@@ -19,14 +17,6 @@ from browser.telephone import Call, Telephone
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 MARKUP = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\"> & \"so on\""
-
-
-@pytest.fixture
-def clerk(new_client: Callable[[], Client], company: Company) -> Client:
-    """The owner without a browser: quick at entering what a test then works with."""
-    client = new_client()
-    client.keep(SESSION, company.owner.session)
-    return client
 
 
 def enter(clerk: Client, company: Company, **typed: str) -> str:
@@ -125,7 +115,9 @@ def test_a_letter_is_entered_by_hand_and_its_receipt_confirmed(company: Company,
 
 
 def test_a_message_is_filed_as_what_it_asks(telephone: Telephone, company: Company, signed_in: SignedIn) -> None:
-    call = telephone.call("1", f"{company.code}#", "7", "1", "speak please delete my data and tell me what you had", "1", "1")
+    call = telephone.call(
+        "1", f"{company.code}#", "7", "1", "speak please delete my data and tell me what you had", "1", "1"
+    )
     assert call.reference
     page = open_request(signed_in(), call.reference)
     form = action(page, "Say what it asks")
@@ -142,9 +134,7 @@ def test_a_message_is_filed_as_what_it_asks(telephone: Telephone, company: Compa
     expect(page.get_by_role("link", name=spoken(call.reference))).to_be_visible()
 
 
-def test_an_extension_is_taken_once_and_says_its_new_date(
-    clerk: Client, company: Company, signed_in: SignedIn
-) -> None:
+def test_an_extension_is_taken_once_and_says_its_new_date(clerk: Client, company: Company, signed_in: SignedIn) -> None:
     page = open_request(signed_in(), enter(clerk, company))
     before = page.locator("#dates").inner_text()
     acts(page, "Extend", reason="The archive takes longer to search.")
@@ -203,9 +193,7 @@ def test_a_note_with_markup_is_shown_as_it_was_typed(clerk: Client, company: Com
     assert page.title() != "taken" and page.locator("main script, main img").count() == 0
 
 
-def test_a_file_comes_back_as_it_was_sent(
-    clerk: Client, company: Company, signed_in: SignedIn
-) -> None:
+def test_a_file_comes_back_as_it_was_sent(clerk: Client, company: Company, signed_in: SignedIn) -> None:
     page = open_request(signed_in(), enter(clerk, company))
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "page.pdf", "mimeType": "application/pdf", "buffer": b"MZ\x90\x00\x03\x00\x00\x00" * 20}
@@ -250,14 +238,25 @@ def test_what_was_said_is_played_and_can_be_sought_through(
                 audio.addEventListener(name, done, {once: true});
                 audio.addEventListener("error", () => failed(audio.error.message), {once: true});
             });
-            if (audio.readyState < 1) { const loaded = until("loadedmetadata"); audio.load(); await loaded; }
+            if (audio.readyState < 1) {
+                const loaded = until("loadedmetadata");
+                audio.preload = "metadata";
+                audio.load();
+                await loaded;
+            }
             const sought = until("seeked");
             audio.currentTime = audio.duration * 0.75;
             await sought;
-            return {duration: audio.duration, at: audio.currentTime};
+            const at = audio.currentTime;
+            audio.muted = true;
+            await audio.play();
+            await until("timeupdate");
+            while (audio.currentTime === at && !audio.ended) await until("timeupdate");
+            audio.pause();
+            return {duration: audio.duration, at, heard: audio.currentTime - at};
         }"""
     )
-    assert played["duration"] > 0.5 and played["at"] > played["duration"] / 2
+    assert played["duration"] > 0.5 and played["at"] > played["duration"] / 2 and played["heard"] > 0
     part = page.evaluate(
         """async () => {
             const {currentSrc} = document.querySelector("audio");
@@ -439,7 +438,8 @@ def test_the_inbox_needs_no_mouse(clerk: Client, company: Company, signed_in: Si
                 const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect();
                 const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
                 const name = it.getAttribute("aria-label") || it.labels?.[0]?.textContent || it.textContent;
-                return {name: name.trim(), ring, seen: box.bottom > 0 && box.top < innerHeight, in: !!it.closest("main")};
+                const seen = box.bottom > 0 && box.top < innerHeight;
+                return {name: name.trim(), ring, seen, in: !!it.closest("main")};
             }"""
         )
         if not seen["in"]:

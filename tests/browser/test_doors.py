@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -336,9 +337,7 @@ def test_a_new_password_ends_every_other_session(new_person: NewPerson, signed_i
     expect(first.visit("/dashboard/account").get_by_role("heading", level=1)).to_have_text("Your account")
 
 
-def test_spanish_comes_by_the_browsers_wish_or_by_choice_and_stays(
-    new_person: NewPerson, somebody: Account
-) -> None:
+def test_spanish_comes_by_the_browsers_wish_or_by_choice_and_stays(new_person: NewPerson, somebody: Account) -> None:
     page = new_person(locale="es-MX").visit("/dashboard/sign-in")
     expect(page.get_by_role("heading", level=1)).to_have_text("Iniciar sesión")
     page = new_person().visit("/dashboard/sign-in")
@@ -389,6 +388,11 @@ def test_signing_in_needs_no_mouse(new_person: NewPerson, somebody: Account) -> 
 def test_a_try_too_many_is_told_when_to_come_back(
     new_person: NewPerson, somebody: Account, new_client: Callable[[], Client]
 ) -> None:
+    # Tries are counted by the quarter of an hour: all of these belong in one.
+    left = 900 - time.time() % 900
+    if left < 30:
+        time.sleep(left)
+
     def tries(_: int) -> int:
         client = new_client()
         page = client.get("/dashboard/sign-in")
@@ -400,4 +404,4 @@ def test_a_try_too_many_is_told_when_to_come_back(
     # Also with the right password.
     page = shows_password(new_person(), somebody)
     expect(page.get_by_role("heading", level=1)).to_have_text("Too many tries")
-    expect(page.get_by_text(re.compile(r"Please wait .*minute"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Please wait \d+ (minute|second)"))).to_be_visible()

@@ -80,6 +80,7 @@ def test_a_recording_goes_through_s3s_own_form_and_is_played_to_the_next_caller(
             """async audio => {
                 if (audio.readyState < 1) {
                     const loaded = new Promise(done => audio.addEventListener("loadedmetadata", done, {once: true}));
+                    audio.preload = "metadata";
                     audio.load();
                     await loaded;
                 }
@@ -178,9 +179,7 @@ def test_a_colleague_is_invited_and_sees_who_can_grant_what_they_may_not_do(
     expect(page.get_by_role("main")).to_contain_text("Owner")
 
 
-def test_a_new_role_counts_from_the_next_click(
-    new_company: Callable[[], Company], signed_in: SignedIn
-) -> None:
+def test_a_new_role_counts_from_the_next_click(new_company: Callable[[], Company], signed_in: SignedIn) -> None:
     company = new_company()
     agent = company.joins("agent")
     theirs = signed_in(agent).visit("/dashboard/requests")

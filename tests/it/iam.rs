@@ -370,7 +370,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
-    ("jobs-tally", &[("tallies", &["UpdateItem"]), ("tally-dead-queue", &["SendMessage"])]),
+    ("jobs-tally", &[("tallies", &["BatchGetItem", "PutItem", "UpdateItem"]), ("tally-dead-queue", &["SendMessage"])]),
     // Setup and proof.
     ("dashboard-service-codes", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["Query"])]),
     (
@@ -403,7 +403,6 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem", "UpdateItem"]),
-            ("sessions/by-user", &["Query"]),
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
@@ -465,6 +464,15 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "jobs-recount",
+        &[
+            ("directory", &["GetItem"]),
+            ("requests", &["GetItem"]),
+            ("requests/by-received", &["Query"]),
+            ("tallies", &["BatchGetItem", "PutItem", "Query", "UpdateItem"]),
         ],
     ),
     (

@@ -16,6 +16,8 @@ mod doors;
 #[cfg(test)]
 mod greeting;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod isolation;
@@ -23,6 +25,8 @@ mod isolation;
 mod leaks;
 #[cfg(test)]
 mod recordings;
+#[cfg(test)]
+mod rooms;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]

@@ -284,6 +284,35 @@ async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
     assert!(used.contains("Billed minutes"), "{used}");
 }
 
+#[tokio::test]
+async fn a_recount_finds_no_difference_and_mends_a_counter_that_somebody_spoiled() {
+    let hotline = Hotline::open();
+    let (code, slug) = ("5811", "test-setup-recount");
+    let tenant = hotline.tenant(slug, &[Code::new(code, "Recount Shop")], &[]).await;
+    for n in 0..3 {
+        call(&hotline, 60 + n, code).await;
+    }
+    let recount = async |dry_run: bool| {
+        let order = json!({ "tenant": slug, "dry-run": dry_run });
+        hotline.cloud.invoke(&hotline.at.functions["jobs-recount"], &order).await.unwrap()
+    };
+    let right = |found: &Value| found["requests"] == 3 && found["missed"] == 0 && found["differences"] == json!({});
+    eventually("three requests that are counted", async || right(&recount(true).await).then_some(())).await;
+    let tallies = hotline.cloud.items_with(hotline.table("tallies"), "pk", &tenant).await;
+    let due = tallies.iter().find_map(|item| item["sk"].as_str().filter(|sk| sk.starts_with("due#"))).unwrap();
+    let input = json!({
+        "TableName": hotline.table("tallies"),
+        "Key": { "pk": { "S": tenant }, "sk": { "S": due } },
+        "UpdateExpression": "ADD #kind :more",
+        "ExpressionAttributeNames": { "#kind": "kind.opt-out" },
+        "ExpressionAttributeValues": { ":more": { "N": "7" } },
+    });
+    hotline.cloud.call("dynamodb:UpdateItem", input).await;
+    let found = recount(false).await;
+    assert_eq!((&found["differences"][due]["kind.opt-out"], &found["mended"]), (&json!(-7), &json!(true)), "{found}");
+    assert!(right(&recount(true).await));
+}
+
 /// The year under which this tenant's requests were received.
 async fn references_year(hotline: &Hotline, tenant: &str) -> String {
     let requests = hotline.cloud.items_with(hotline.table("requests"), "code", "5807").await;
@@ -406,6 +435,19 @@ async fn the_trail_is_verified_by_the_job_and_by_the_program_and_every_tampering
     let found = verified(&hotline, slug).await;
     assert_eq!((&found["ok"], &found["entries"]), (&json!(false), &json!(1)), "{found}");
     assert!(found["broken"].as_str().unwrap().contains("entry 2 was changed"), "{found}");
+}
+
+#[tokio::test]
+async fn a_trail_without_its_head_is_broken() {
+    let hotline = Hotline::open();
+    let slug = "test-setup-head";
+    let (_, _, tenant) = Person::owner_of(&hotline, slug, &[]).await;
+    assert_eq!(verified(&hotline, slug).await["ok"], true);
+    let key = json!({ "pk": { "S": format!("head#{tenant}") }, "sk": { "S": "head" } });
+    hotline.cloud.call("dynamodb:DeleteItem", json!({ "TableName": hotline.table("audit"), "Key": key })).await;
+    let found = verified(&hotline, slug).await;
+    assert_eq!(found["ok"], false, "{found}");
+    assert!(found["broken"].as_str().unwrap().contains("head is gone"), "{found}");
 }
 
 /// The lines of a gzipped file, by the program that everybody has.

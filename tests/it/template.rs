@@ -169,7 +169,7 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:Decrypt KMS_KEY",
         ],
     ),
-    (".attachment_key(", &["dynamodb:GetItem TABLE_KEYS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    ("attachment_key(", &["dynamodb:GetItem TABLE_KEYS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".put_attachment(", &["s3:PutObject BUCKET_RECORDINGS"]),
     (
         ".add_file(",
@@ -185,8 +185,22 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("store.search(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".export_page(", &["dynamodb:Query TABLE_REQUESTS"]),
     (".contacts(&", &["dynamodb:BatchGetItem TABLE_REQUESTS", "dynamodb:BatchGetItem TABLE_KEYS"]),
-    (".tallies(&", &["dynamodb:Query TABLE_TALLIES"]),
-    ("store.count(", &["dynamodb:UpdateItem TABLE_TALLIES"]),
+    (".tallies(", &["dynamodb:Query TABLE_TALLIES"]),
+    (
+        "store.count(",
+        &["dynamodb:BatchGetItem TABLE_TALLIES", "dynamodb:PutItem TABLE_TALLIES", "dynamodb:UpdateItem TABLE_TALLIES"],
+    ),
+    (
+        ".recount(",
+        &[
+            "dynamodb:BatchGetItem TABLE_TALLIES",
+            "dynamodb:PutItem TABLE_TALLIES",
+            "dynamodb:Query TABLE_TALLIES",
+            "dynamodb:UpdateItem TABLE_TALLIES",
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:Query TABLE_REQUESTS",
+        ],
+    ),
     (
         "edge::stream(",
         &[
@@ -306,7 +320,7 @@ fn plain(value: yaml::Value) -> Value {
     }
 }
 
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     plain(yaml::from_str(&read("template.yaml")).unwrap())
 }
 
@@ -316,7 +330,7 @@ fn resources<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value
 }
 
 /// Functions by bin.
-fn functions(template: &Value) -> BTreeMap<String, (&str, &Value)> {
+pub(crate) fn functions(template: &Value) -> BTreeMap<String, (&str, &Value)> {
     let functions = resources(template, "AWS::Serverless::Function").into_iter();
     functions.map(|(name, resource)| (kebab(name), (name, &resource["Properties"]))).collect()
 }
@@ -367,7 +381,7 @@ fn route(properties: &Value) -> Option<(String, String)> {
 }
 
 /// Every event of a function that comes through the API: `Route`, and where a form comes back to it, `Submit`.
-fn routes(properties: &Value) -> Vec<(String, String)> {
+pub(crate) fn routes(properties: &Value) -> Vec<(String, String)> {
     let route = |event: &Value| {
         let event = &event["Properties"];
         Some((event["Method"].as_str()?.to_owned(), event["Path"].as_str()?.to_owned()))

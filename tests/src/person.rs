@@ -68,6 +68,14 @@ impl Seen {
         self.answer.status
     }
 
+    /// Whether no function has seen the request: API Gateway knows no such route, or no page of others that may ask.
+    #[must_use]
+    pub fn is_gateways(&self) -> bool {
+        let said = serde_json::from_slice::<Value>(&self.answer.body).unwrap_or_default();
+        let known = [(404, json!({ "message": "Not Found" })), (403, json!({ "message": "CORS not configured" }))];
+        known.contains(&(self.status(), said))
+    }
+
     /// The page's HTML.
     #[must_use]
     pub fn text(&self) -> String {
@@ -123,6 +131,39 @@ impl Seen {
             Some(unescape(text.trim())).filter(|text| !text.is_empty())
         });
         texts.collect()
+    }
+}
+
+/// What holds for every answer of the dashboard, whoever asks for what: it is an answer, and it has the headers without
+/// which none leaves. Every exchange of a [`Person`] is held to it.
+fn is_guarded(method: &str, seen: &Seen) {
+    let what = format!("{method} {:.200} ({})", seen.target, seen.status());
+    assert!(seen.status() < 500, "{what}: {}", seen.text());
+    if !seen.path().starts_with("/dashboard") || seen.is_gateways() {
+        return;
+    }
+    let header =
+        |name: &str| seen.answer.header(name).unwrap_or_else(|| panic!("{what} lacks {name}: {}", seen.text()));
+    let policy = header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{what}: {policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{what}: {policy}");
+    assert!(header("strict-transport-security").contains("max-age="), "{what}");
+    assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(header("x-frame-options"), "DENY", "{what}");
+    assert_eq!(header("referrer-policy"), "same-origin", "{what}");
+    assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{what}");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
+    let public = seen.path().starts_with("/dashboard/asset/") && seen.status() == 200;
+    assert_eq!(header("cache-control") == "no-store", !public, "{what}");
+    assert!(seen.answer.header("access-control-allow-origin").is_none(), "{what}");
+    for cookie in seen.answer.headers("set-cookie") {
+        for part in ["__Host-", "Secure", "HttpOnly", "SameSite=", "Path=/"] {
+            assert!(cookie.contains(part), "{what}: {cookie}");
+        }
+        assert!(!cookie.contains("Domain") && !public, "{what}: {cookie}");
+    }
+    if let Some(next) = seen.answer.header("location") {
+        assert!(next.starts_with("/dashboard/") && !next.contains("//"), "{what} leads away: {next}");
     }
 }
 
@@ -210,16 +251,34 @@ impl<'a> Person<'a> {
 
     /// Has the session at hand be of another role, as if an owner had given it: pages ask the session.
     pub async fn become_a(&self, role: &str) {
+        self.alter_session("role", json!({ "S": role })).await;
+    }
+
+    /// Has the session at hand have signed in, been confirmed or used, or end at another time.
+    pub async fn alter_session_time(&self, what: &str, seconds_from_now: i64) {
+        #[expect(clippy::disallowed_methods, reason = "sessions are counted by the clock on the wall")]
+        let at = Timestamp::now().as_second() + seconds_from_now;
+        self.alter_session(what, json!({ "N": at.to_string() })).await;
+    }
+
+    async fn alter_session(&self, attribute: &str, value: Value) {
         let secret = self.cookies.get("__Host-session").expect("a session");
         let key = format!("session#{}", sha256(secret.as_bytes()));
         let input = json!({
             "TableName": self.hotline.table("sessions"),
             "Key": { "pk": { "S": key } },
-            "UpdateExpression": "SET #role = :role",
-            "ExpressionAttributeNames": { "#role": "role" },
-            "ExpressionAttributeValues": { ":role": { "S": role } },
+            "UpdateExpression": "SET #attribute = :value",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeNames": { "#attribute": attribute },
+            "ExpressionAttributeValues": { ":value": value },
         });
         self.hotline.cloud.call("dynamodb:UpdateItem", input).await;
+    }
+
+    /// The code that every form shown to the session at hand has.
+    pub async fn csrf(&mut self) -> String {
+        let page = self.get("/dashboard/account").await;
+        page.form(&["csrf"]).value("csrf").expect("a code").to_owned()
     }
 
     /// The value of a cookie.
@@ -259,7 +318,9 @@ impl<'a> Person<'a> {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Seen { target: target.to_owned(), answer }
+        let seen = Seen { target: target.to_owned(), answer };
+        is_guarded(method, &seen);
+        seen
     }
 
     /// Sends fields, with what a browser says of a form of ours.
@@ -355,16 +416,26 @@ impl Hotline {
 
     /// Every mail to an address so far, the oldest first: subject and text.
     pub async fn mails(&self, to: &str) -> Vec<(String, String)> {
+        let text = |mail: &Value, name: &str| mail[name].as_str().unwrap_or_default().to_owned();
+        self.mailbox(to).await.iter().map(|mail| (text(mail, "Subject"), text(mail, "BodyText"))).collect()
+    }
+
+    /// The same, as HTML.
+    pub async fn mails_html(&self, to: &str) -> Vec<String> {
+        self.mailbox(to).await.iter().map(|mail| mail["BodyHtml"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    async fn mailbox(&self, to: &str) -> Vec<Value> {
         let address = format!("{}/_ministack/ses/messages", self.at.aws_endpoint);
         let answer = reqwest::Client::builder().no_proxy().build().expect("a client").get(address).send().await;
         let text = answer.expect("the mailbox").text().await.expect("a whole answer");
         let all: Value = serde_json::from_str(&text).expect("JSON");
         let accounts = all["messages"].as_object().expect("messages by account");
         let is_to = |mail: &&Value| mail["To"].as_array().is_some_and(|all| all.iter().any(|one| one == to));
-        let mut mails: Vec<&Value> = accounts.values().filter_map(Value::as_array).flatten().filter(is_to).collect();
+        let mails = accounts.values().filter_map(Value::as_array).flatten().filter(is_to);
+        let mut mails: Vec<Value> = mails.cloned().collect();
         mails.sort_by(|a, b| a["Timestamp"].as_f64().partial_cmp(&b["Timestamp"].as_f64()).expect("times"));
-        let text = |mail: &Value, name: &str| mail[name].as_str().unwrap_or_default().to_owned();
-        mails.into_iter().map(|mail| (text(mail, "Subject"), text(mail, "BodyText"))).collect()
+        mails
     }
 }
 

@@ -31,12 +31,16 @@ pub const RANDOM: u16 = 562;
 pub const AT_ONCE: [u16; 3] = [619, 626, 650];
 /// The callers of `setup`.
 pub const SETUP: u16 = 714;
+/// The callers of `rooms`.
+pub const ROOMS: u16 = 747;
+/// The callers of `hostile`.
+pub const HOSTILE: u16 = 805;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 16] = [
+const AREAS: [u16; 18] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], SETUP, KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

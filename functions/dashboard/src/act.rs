@@ -62,6 +62,11 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let change = Change { decided: &decided, hands: hands(&decision), entry: &entry };
     match store.change(&opened, &change).await? {
         Changed::Done(_) => Ok(Page::to(format!("/dashboard/request/{}?done={}", reference.as_str(), action.code()))),
+        Changed::Full => {
+            store.record(&viewed).await?;
+            let full = [FieldError::new("", Texts::of(language).history_full)];
+            Ok(Page::invalid(again.wrong(&case, &full)))
+        }
         Changed::Meanwhile => {
             let (_, case) = open().await?;
             store.record(&viewed).await?;

@@ -4,13 +4,14 @@ use domain::FieldError;
 use domain::audit::Act;
 use domain::personal::PersonalText;
 use domain::reference::Reference;
-use maud::html;
+use maud::{Markup, html};
 use pages::form::Button;
 use pages::show::{Card, Heading};
-use pages::{Section, fill};
+use pages::{Frame, Section, fill};
 use platform::edge::{Page, Visit};
 use platform::session::{Allowed, WorkRequests};
-use platform::store::NewFile;
+use platform::store::{Added, NewFile};
+use platform::ticket::random_token;
 use platform::{App, Error};
 
 use crate::case;
@@ -43,23 +44,33 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let (file, kind, name) = match checked {
         Ok(checked) => checked,
         Err(reason) => {
-            let errors = [FieldError::new("file", reason)];
-            let request = format!("/dashboard/request/{}", reference.as_str());
-            let title = fill(texts.request, &[("reference", &reference.to_string())]);
-            let main = html! {
-                (Heading::new(texts.add_file).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &title)]))
-                (Card::new(texts.file).body(case::file_form(&frame, &reference, id, &errors)))
-                p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
-            };
-            return Ok(Page::invalid(pages::page(&frame, texts.add_file, &main)));
+            return Ok(Page::invalid(again(&frame, &reference, id, reason)));
         }
     };
     let store = app.store.of(&allowed.tenant);
-    let key = store.attachment_key(&reference, id).await?;
+    let key = store.new_attachment_key(&reference, id).await?;
     app.blobs.put_attachment(&key, &file.bytes).await?;
     let new =
         NewFile { at: visit.at, by: &allowed.user, name: &name, content_type: kind.media_type(), bytes: &file.bytes };
     let entry = case::entry(&allowed, &visit, Act::AttachmentAdded, &reference).with("file", id);
-    store.add_file(&key, &new, &entry).await?;
-    Ok(Page::to(format!("/dashboard/request/{}?done=file#files", reference.as_str())))
+    let reason = match store.add_file(&key, &new, &entry).await? {
+        Added::Done(()) => return Ok(Page::to(format!("/dashboard/request/{}?done=file#files", reference.as_str()))),
+        Added::Other => texts.file_other,
+        Added::Full => texts.files_full,
+    };
+    Ok(Page::html(again(&frame, &reference, &random_token()?, reason)).with_status(409))
+}
+
+/// The form with what is wrong with the file.
+fn again(frame: &Frame, reference: &Reference, id: &str, reason: &str) -> Markup {
+    let texts = Texts::of(frame.language);
+    let errors = [FieldError::new("file", reason)];
+    let request = format!("/dashboard/request/{}", reference.as_str());
+    let title = fill(texts.request, &[("reference", &reference.to_string())]);
+    let main = html! {
+        (Heading::new(texts.add_file).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &title)]))
+        (Card::new(texts.file).body(case::file_form(frame, reference, id, &errors)))
+        p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
+    };
+    pages::page(frame, texts.add_file, &main)
 }

@@ -19,5 +19,6 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
     let bytes = app.blobs.attachment(&key, &file.sha256).await?;
     let entry = case::entry(&allowed, &visit, Act::AttachmentOpened, &link.reference).with("file", &link.id);
     store.record(&entry).await?;
-    Ok(Page::download(FileType::named(&file.content_type), &file.name, bytes))
+    let name = FileType::file_name(&file.content_type, file.name.as_deref().unwrap_or(&link.id));
+    Ok(Page::download(FileType::named(&file.content_type), &name, bytes))
 }

@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 
 use domain::audit::{Act, Entry, Link, Who};
 use domain::language::Language;
+use domain::reference::Reference;
 use domain::role::Permission;
+use domain::service_code::ServiceCode;
 use domain::user::UserId;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -35,7 +37,10 @@ const READS: usize = 10;
 /// Shows a page of the trail.
 pub async fn handle(app: &App, allowed: Allowed<SeeAudit>, visit: Visit) -> Result<Page, Error> {
     let tickets = app.tickets().await?;
-    let filter = Filter::asked(&visit.query);
+    let filter = match Filter::asked(&visit.query) {
+        Ok(filter) => filter,
+        Err(Wrong) => return wrong(app, &allowed, &visit).await,
+    };
     let context = allowed.tenant.id().as_str();
     let from: Option<Cursor> = match visit.query.get("after") {
         "" => None,
@@ -73,8 +78,28 @@ pub async fn handle(app: &App, allowed: Allowed<SeeAudit>, visit: Visit) -> Resu
         people,
         time_zone: allowed.tz(),
         may_export: allowed.role.may(Permission::ExportAudit),
+        wrong: false,
     };
     Ok(Page::html(show(&allowed.frame(&visit, Section::Audit), &view)))
+}
+
+/// The page without entries, for something that names no subject. What was typed may be a person's name: it comes back to
+/// nobody, and the trail does not learn of it.
+async fn wrong(app: &App, allowed: &Allowed<SeeAudit>, visit: &Visit) -> Result<Page, Error> {
+    let people = app.store.of(&allowed.tenant).everybody().await?;
+    let view = View {
+        rows: vec![],
+        changed: vec![],
+        filter: Filter::default(),
+        next: None,
+        first: None,
+        months: months(FIRST_MONTH, &month(visit.at)).collect(),
+        people: people.into_iter().map(|user| (user.id, user.profile.name)).collect(),
+        time_zone: allowed.tz(),
+        may_export: allowed.role.may(Permission::ExportAudit),
+        wrong: true,
+    };
+    Ok(Page::invalid(show(&allowed.frame(visit, Section::Audit), &view)))
 }
 
 /// Where the next read begins.
@@ -140,15 +165,20 @@ struct Filter {
     month: String,
 }
 
+/// What was typed names no subject of an entry.
+#[derive(Debug, PartialEq, Eq)]
+struct Wrong;
+
 impl Filter {
-    fn asked(query: &Fields) -> Self {
-        let month = query.get("month");
-        Self {
+    fn asked(query: &Fields) -> Result<Self, Wrong> {
+        let (month, who) = (query.get("month"), query.get("who"));
+        let known = matches!(who, "nobody" | "operator" | "system") || UserId::parse(who).is_ok();
+        Ok(Self {
             act: Act::parse(query.get("act")),
-            who: query.get("who").chars().take(64).collect(),
-            on: query.get("on").trim().chars().take(100).collect(),
+            who: if known { who.to_owned() } else { String::new() },
+            on: subject(query.get("on").trim())?,
             month: if months(FIRST_MONTH, month).next().is_some() { month.to_owned() } else { String::new() },
-        }
+        })
     }
 
     fn is_empty(&self) -> bool {
@@ -158,7 +188,7 @@ impl Filter {
     fn takes(&self, row: &Row) -> bool {
         self.act.is_none_or(|act| row.entry.act == act)
             && (self.who.is_empty() || who_code(&row.entry.who) == self.who)
-            && (self.on.is_empty() || row.entry.on.as_deref().is_some_and(|on| on.contains(&self.on)))
+            && (self.on.is_empty() || row.entry.on.as_ref() == Some(&self.on))
     }
 
     /// What is set, for the trail and for links. A subject is an id, never a name: entries hold nothing else.
@@ -174,6 +204,23 @@ impl Filter {
         query.extend(after.map(|cursor| format!("after={cursor}")));
         format!("/dashboard/audit?{}", query.join("&"))
     }
+}
+
+/// What entries are about, `request/123456789012`; a reference number or a service code may stand alone. Nothing else is
+/// taken: it would stand in an address and in the trail, and might be a name or a telephone number.
+fn subject(typed: &str) -> Result<String, Wrong> {
+    let request = |id: &str| Reference::parse(id).ok().map(|it| format!("request/{}", it.as_str()));
+    let code = |id: &str| ServiceCode::parse(id).ok().map(|it| format!("service-code/{}", it.as_str()));
+    let found = match typed.split_once('/') {
+        None if typed.is_empty() => Some(String::new()),
+        None => request(typed).or_else(|| code(typed)),
+        Some(("request", id)) => request(id),
+        Some(("service-code", id)) => code(id),
+        Some(("user", id)) => UserId::parse(id).ok().map(|id| format!("user/{id}")),
+        Some(("report", "7101" | "7102")) => Some(typed.to_owned()),
+        Some(_) => None,
+    };
+    found.ok_or(Wrong)
 }
 
 /// A value of a query: everything but letters, digits and what is always harmless is percent-encoded.
@@ -222,6 +269,8 @@ struct View {
     people: BTreeMap<UserId, String>,
     time_zone: TimeZone,
     may_export: bool,
+    /// What was typed as a subject is none.
+    wrong: bool,
 }
 
 fn show(frame: &Frame, view: &View) -> Markup {
@@ -317,7 +366,8 @@ fn filters(language: Language, texts: &Texts, view: &View) -> Markup {
                 .choices(Act::ALL.map(|it| (it.code(), act(language, it)))).chosen(filter.act.map_or("", Act::code)))
             (Select::new("who", texts.who).choice("", texts.anybody).choices(people).choices(others).chosen(&filter.who))
             (Select::new("month", texts.month).choice("", texts.any_month).choices(months).chosen(&filter.month))
-            (Field::search("on", texts.on).hint(texts.on_hint).value(&filter.on).max_length(100))
+            (Field::search("on", texts.on).hint(texts.on_hint).value(&filter.on).max_length(100)
+                .error(view.wrong.then_some(texts.on_wrong)))
         },
     )
 }
@@ -374,6 +424,7 @@ struct Texts {
     what: &'static str,
     on: &'static str,
     on_hint: &'static str,
+    on_wrong: &'static str,
     from: &'static str,
     month: &'static str,
     anything: &'static str,
@@ -401,7 +452,8 @@ impl Texts {
         who: "Who",
         what: "What",
         on: "On what",
-        on_hint: "A reference number, a service code, or a part of one.",
+        on_hint: "A reference number or a service code.",
+        on_wrong: "Give a whole reference number or service code; there are no names in the trail.",
         from: "From",
         month: "Month",
         anything: "Anything",
@@ -427,7 +479,8 @@ impl Texts {
         who: "Quién",
         what: "Qué",
         on: "Sobre qué",
-        on_hint: "Un número de referencia, un código de servicio, o una parte.",
+        on_hint: "Un número de referencia o un código de servicio.",
+        on_wrong: "Escriba un número de referencia o un código de servicio completo; en el registro no hay nombres.",
         from: "Desde",
         month: "Mes",
         anything: "Todo",
@@ -490,6 +543,7 @@ mod tests {
             people: BTreeMap::from([(ana(), "Ana <b>".to_owned())]),
             time_zone: TimeZone::get("America/Los_Angeles").unwrap(),
             may_export: true,
+            wrong: false,
         }
     }
 
@@ -543,6 +597,32 @@ mod tests {
             &frame(Language::English, Section::Audit),
             &view(rows, Filter::default())
         )));
+    }
+
+    #[test]
+    fn only_what_names_a_subject_is_looked_for_so_that_no_name_stands_in_the_trail() {
+        let reference = Reference::from_entropy(7);
+        let request = format!("request/{}", reference.as_str());
+        let user = format!("user/{}", ana());
+        for (typed, on) in [
+            ("", ""),
+            (reference.as_str(), request.as_str()),
+            (&request, &request),
+            ("42", "service-code/42"),
+            ("service-code/42", "service-code/42"),
+            (&user, &user),
+            ("report/7101", "report/7101"),
+        ] {
+            assert_eq!(subject(typed).as_deref(), Ok(on), "{typed}");
+        }
+        for name in ["María López", "user/maria", "maria@example.com", "+14155550123", "4155550123", "request/x", "a/1"]
+        {
+            assert_eq!(subject(name), Err(Wrong), "{name}");
+        }
+        let mut view = view(vec![], Filter::default());
+        view.wrong = true;
+        let text = main_of(show(&frame(Language::English, Section::Audit), &view));
+        assert!(text.contains("there are no names in the trail"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `GET` and `POST /dashboard/audit-export`: the trail as a file that anybody can check.
 //!
-//! One line of JSON per entry, as it was hashed, and a last line with the number and hash at which the file ends; the
-//! tool `verify-audit` reads it, and so do fifteen lines of any language. A long trail comes in parts, each of which
+//! One line of JSON per entry, as it was hashed, and a last line with the number and hash at which the file ends
+//! and at which the trail itself ended then; the tool `verify-audit` reads it, and so do fifteen lines of any language. A long trail comes in parts, each of which
 //! says where it begins.
 
 use std::io::Write;
@@ -43,9 +43,10 @@ pub async fn handle(app: &App, allowed: Allowed<ExportAudit>, visit: Visit) -> R
         .with("to", &wanted.to)
         .with("behind", wanted.behind.to_string());
     store.record(&entry).await?;
-    let mut file = File::new();
-    let range = months(&wanted.from, &wanted.to);
-    store.walk_trail(range, wanted.behind, |link| file.take(&link)).await?;
+    // Where the trail ends now, this export's own entry included: that far the file goes at most.
+    let head = store.trail_head().await?;
+    let mut file = File::new(head);
+    store.walk_trail(wanted.months(&file.head.month), wanted.behind, |link| file.take(&link)).await?;
     let name = file.name();
     Ok(Page::download("application/gzip", &name, file.finish()?))
 }
@@ -62,14 +63,24 @@ impl Wanted {
     /// Months in their order; entries behind a number.
     fn sent(from: &str, to: &str, behind: &str) -> Option<Self> {
         let behind = if behind.is_empty() { 0 } else { behind.parse().ok()? };
+        let written = |month: &str| month.len() == FIRST_MONTH.len();
+        if !written(from) || !written(to) {
+            return None;
+        }
         months(FIRST_MONTH, from).next()?;
         months(from, to).next()?;
         Some(Self { from: from.to_owned(), to: to.to_owned(), behind })
+    }
+
+    /// The months up to the one in which the trail ends: there is nothing in those behind it.
+    fn months(&self, last: &str) -> impl Iterator<Item = String> + use<> {
+        months(&self.from, self.to.as_str().min(last))
     }
 }
 
 /// A file that grows entry by entry; only what is compressed is held.
 struct File {
+    head: Head,
     gzip: GzEncoder<Vec<u8>>,
     first: Option<u64>,
     last: Option<(u64, String)>,
@@ -77,8 +88,8 @@ struct File {
 }
 
 impl File {
-    fn new() -> Self {
-        Self { gzip: GzEncoder::new(vec![], Compression::default()), first: None, last: None, entries: 0 }
+    fn new(head: Head) -> Self {
+        Self { head, gzip: GzEncoder::new(vec![], Compression::default()), first: None, last: None, entries: 0 }
     }
 
     fn take(&mut self, link: &Link) -> Result<ControlFlow<()>, Error> {
@@ -86,7 +97,7 @@ impl File {
         self.first.get_or_insert(link.seq);
         self.last = Some((link.seq, link.hash.clone()));
         self.entries += 1;
-        let full = self.entries >= PER_FILE || self.gzip.get_ref().len() >= BYTES;
+        let full = link.seq >= self.head.seq || self.entries >= PER_FILE || self.gzip.get_ref().len() >= BYTES;
         Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
@@ -98,7 +109,8 @@ impl File {
 
     fn finish(mut self) -> Result<Vec<u8>, Error> {
         let (seq, hash) = self.last.take().unwrap_or_else(|| (0, domain::audit::BEGINNING.to_owned()));
-        self.line(&json!({ "seq": seq, "hash": hash }))?;
+        let head = json!({ "seq": self.head.seq, "hash": self.head.hash });
+        self.line(&json!({ "seq": seq, "hash": hash, "head": head, "reaches-head": seq >= self.head.seq }))?;
         self.gzip.finish().map_err(Error::failed("writing an export"))
     }
 
@@ -192,7 +204,7 @@ impl Texts {
         whole: "The whole trail",
         part: "Download entries {from} to {to}",
         range: "Some months",
-        range_why: "Begins in the middle of the chain; what came before is not checked. At most 15,000 entries.",
+        range_why: "Begins in the middle of the chain: to check it, the tool needs --from with the number and hash of the entry before. At most 15,000 entries.",
         from: "From",
         to: "To",
         download: "Download",
@@ -212,7 +224,7 @@ impl Texts {
         whole: "Todo el registro",
         part: "Descargar entradas de {from} a {to}",
         range: "Algunos meses",
-        range_why: "Empieza en medio de la cadena; lo anterior no se comprueba. Hasta 15,000 entradas.",
+        range_why: "Empieza en medio de la cadena: para comprobarlo, la herramienta necesita --from con el número y el hash de la entrada anterior. Hasta 15,000 entradas.",
         from: "Desde",
         to: "Hasta",
         download: "Descargar",
@@ -246,7 +258,8 @@ mod tests {
 
     #[test]
     fn a_file_holds_the_links_as_they_were_hashed_and_says_where_it_ends() {
-        let mut file = File::new();
+        let head = Head { seq: 7, hash: "0a".repeat(32), month: "2026-11".into() };
+        let mut file = File::new(head.clone());
         let mut previous = BEGINNING.to_owned();
         for seq in 0..3 {
             let link = Link::after(seq, &previous, format!(r#"{{"n":{seq}}}"#));
@@ -259,16 +272,31 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let taken: Vec<Link> = lines[..3].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(verify(&taken).unwrap().state(), (3, 3, previous.as_str()));
-        assert_eq!(lines[3], format!(r#"{{"hash":"{previous}","seq":3}}"#));
+        let last: serde_json::Value = serde_json::from_str(lines[3]).unwrap();
+        let head = json!({ "seq": 7, "hash": head.hash });
+        assert_eq!(last, json!({ "seq": 3, "hash": previous, "head": head, "reaches-head": false }));
+    }
+
+    #[test]
+    fn a_file_ends_with_the_trail_and_asks_for_no_month_behind_it() {
+        let link = Link::after(0, BEGINNING, "{}".to_owned());
+        let mut file = File::new(Head { seq: 1, hash: link.hash.clone(), month: "2026-12".into() });
+        assert!(file.take(&link).unwrap().is_break());
+        let wanted = Wanted::sent("2026-11", "9999-12", "").unwrap();
+        assert_eq!(wanted.months("2026-12").collect::<Vec<_>>(), ["2026-11", "2026-12"]);
     }
 
     #[test]
     fn only_months_in_their_order_are_exported() {
         assert!(Wanted::sent("2026-11", "2027-01", "").is_some_and(|wanted| wanted.behind == 0));
         assert!(Wanted::sent("2026-11", "2026-11", "15000").is_some_and(|wanted| wanted.behind == 15_000));
-        for (from, to, behind) in
-            [("2027-01", "2026-11", ""), ("", "", ""), ("1999-01", "2026-11", ""), ("2026-11", "2026-11", "x")]
-        {
+        for (from, to, behind) in [
+            ("2026-1", "2026-11", ""),
+            ("2027-01", "2026-11", ""),
+            ("", "", ""),
+            ("1999-01", "2026-11", ""),
+            ("2026-11", "2026-11", "x"),
+        ] {
             assert_eq!(Wanted::sent(from, to, behind), None);
         }
     }

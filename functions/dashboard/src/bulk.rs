@@ -1,5 +1,7 @@
 //! `dashboard-bulk`: one decision for many requests, each checked on its own, with a result for each.
 
+use std::time::{Duration, Instant};
+
 use domain::FieldError;
 use domain::audit::Act;
 use domain::denial::Ground;
@@ -22,6 +24,8 @@ use crate::desk_texts::Texts;
 
 /// What one page of the inbox shows.
 const MOST: usize = 50;
+/// How long requests are begun: what was done is told before the function's 30 seconds are over.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// A request that was chosen, at the version that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +74,16 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         Err(error) => return Ok(Page::invalid(ask(&visit.form, &[error]))),
     };
     let mut results = vec![];
+    let started = Instant::now();
     for it in &chosen {
-        let result = one(app, &allowed, &visit, &account, &decision, it).await?;
+        let result = if started.elapsed() < LONGEST {
+            one(app, &allowed, &visit, &account, &decision, it).await.unwrap_or_else(|error| {
+                platform::edge::note_failure(&error);
+                Outcome::Failed
+            })
+        } else {
+            Outcome::NotTried
+        };
         results.push((it.reference.clone(), result));
     }
     // What is missing in the form is missing for all: then it comes back filled in.
@@ -79,7 +91,9 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         Outcome::Faulty(errors) => Some(errors.clone()),
         _ => None,
     });
-    if let Some(errors) = missing.filter(|_| results.iter().all(|(_, result)| !matches!(result, Outcome::Done))) {
+    if let Some(errors) =
+        missing.filter(|_| results.iter().all(|(_, result)| !matches!(result, Outcome::Done | Outcome::Failed)))
+    {
         return Ok(Page::invalid(ask(&visit.form, &errors)));
     }
     Ok(Page::html(page(&results_table(frame.language, &results))))
@@ -91,6 +105,8 @@ enum Outcome {
     Done,
     Gone,
     Meanwhile,
+    Failed,
+    NotTried,
     Refused(String),
     Faulty(Vec<FieldError>),
 }
@@ -113,7 +129,7 @@ async fn one(
     if dossier.version != chosen.version {
         return Ok(Outcome::Meanwhile);
     }
-    let standing = case::standing(dossier, account, visit.at.to_zoned(allowed.tz()).date());
+    let standing = case::standing(dossier, account, visit.at.to_zoned(case::zone(account, allowed.tz())).date());
     let who = Actor::User { id: allowed.user.as_str().to_owned() };
     let decided = match desk::decide(&standing, decision, who, visit.at) {
         Ok(decided) => decided,
@@ -130,6 +146,7 @@ async fn one(
     Ok(match store.change(&opened, &change).await? {
         Changed::Done(_) => Outcome::Done,
         Changed::Meanwhile => Outcome::Meanwhile,
+        Changed::Full => Outcome::Refused(Texts::of(allowed.card.language).history_full.to_owned()),
     })
 }
 
@@ -211,11 +228,14 @@ fn results_table(language: Language, results: &[(Reference, Outcome)]) -> Markup
             Outcome::Done => String::new(),
             Outcome::Gone => texts.bulk_gone.to_owned(),
             Outcome::Meanwhile => texts.bulk_conflict.to_owned(),
+            Outcome::Failed => texts.bulk_failed_text.to_owned(),
+            Outcome::NotTried => texts.bulk_not_tried.to_owned(),
             Outcome::Refused(why) => why.clone(),
             Outcome::Faulty(errors) => errors.iter().map(|error| error.reason.as_str()).collect::<Vec<_>>().join(" "),
         };
         let badge = match outcome {
             Outcome::Done => show::badge(Tone::Success, Icon::Check, texts.bulk_done),
+            Outcome::Failed => show::badge(Tone::Danger, Icon::Warning, texts.bulk_failed),
             _ => show::badge(Tone::Warning, Icon::Warning, texts.bulk_skipped),
         };
         table = table.row(vec![
@@ -248,6 +268,8 @@ mod tests {
             (reference(2), Outcome::Gone),
             (reference(3), Outcome::Meanwhile),
             (reference(4), Outcome::Refused("The request is closed. <b>Reopen</b> it first.".into())),
+            (reference(5), Outcome::Failed),
+            (reference(6), Outcome::NotTried),
         ];
         insta::assert_snapshot!(results_table(Language::English, &results).into_string().replace("><", ">\n<"));
     }

@@ -4,7 +4,7 @@ use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
 use domain::clock::{Basis, Due, days_left};
 use domain::denial::{Ground, GroundRule};
-use domain::desk::{Choice, Decision, Denial, Offer, Standing};
+use domain::desk::{AsKind, CHARACTERS, Choice, Decision, Denial, Offer, Standing};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::reference::Reference;
@@ -39,6 +39,7 @@ impl Case {
         tz: TimeZone,
         at: Timestamp,
     ) -> Result<Self, domain::clock::ClockError> {
+        let tz = zone(&account, tz);
         let standing = standing(&dossier, &account, at.to_zoned(tz.clone()).date());
         let offers = domain::desk::offers(&standing)?;
         Ok(Self { dossier, account, standing, offers, tz })
@@ -98,10 +99,17 @@ pub(crate) fn standing(dossier: &Dossier, account: &DeskAccount, today: Date) ->
         progress: dossier.progress,
         clocks: dossier.clocks.clone(),
         confirmed: dossier.is_confirmed(),
+        identified: dossier.identified,
+        further: dossier.further_kinds.clone(),
         residence: dossier.residence,
         jurisdictions: account.profile.jurisdictions.clone(),
         today,
     }
+}
+
+/// The account's time zone as it is now; the session's where that is not known to us.
+pub(crate) fn zone(account: &DeskAccount, of_session: TimeZone) -> TimeZone {
+    TimeZone::get(&account.profile.time_zone).unwrap_or(of_session)
 }
 
 /// An audit entry about a request.
@@ -121,7 +129,8 @@ pub(crate) struct Heard {
 /// A file with the link that downloads it.
 pub(crate) struct Linked {
     pub(crate) href: String,
-    pub(crate) name: String,
+    /// None where it cannot be opened any more.
+    pub(crate) name: Option<String>,
     pub(crate) size: u64,
     pub(crate) by: String,
     pub(crate) at: Timestamp,
@@ -252,7 +261,10 @@ impl RequestPage<'_> {
             .map(|note| Moment {
                 at: note.at.to_zoned(case.tz.clone()),
                 who: case.who(texts, &note.by).to_owned(),
-                what: paragraphs(&note.text),
+                what: match &note.text {
+                    Some(text) => paragraphs(text),
+                    None => html! { p.note { (texts.note_unreadable) } },
+                },
                 tone: Tone::Neutral,
             })
             .collect();
@@ -276,7 +288,10 @@ impl RequestPage<'_> {
                     ul.files {
                         @for file in self.files {
                             li {
-                                a href=(file.href) { (Icon::Attach) (file.name) }
+                                @match &file.name {
+                                    Some(name) => { a href=(file.href) { (Icon::Attach) (name) } }
+                                    None => { (texts.file_unreadable) }
+                                }
                                 p.note {
                                     (format::size(file.size)) " · " (file.by) " · "
                                     (show::moment(language, &file.at.to_zoned(self.case.tz.clone())))
@@ -478,7 +493,8 @@ pub(crate) fn fields(language: Language, asking: &Asking<'_>) -> Markup {
     let Asking { offer, typed, errors, .. } = asking;
     let form = offer.action.code();
     let area = |name: &'static str, label: &str, required: bool| {
-        let field = Field::area(name, label, 3).value(typed.get(name)).errors(errors).within(form).max_length(5000);
+        let field =
+            Field::area(name, label, 3).value(typed.get(name)).errors(errors).within(form).max_length(CHARACTERS);
         if required { field.required() } else { field }
     };
     let identity = || html! { @if offer.identity { (area("identity", texts.field_identity, true)) } };
@@ -486,26 +502,36 @@ pub(crate) fn fields(language: Language, asking: &Asking<'_>) -> Markup {
         let label = if offer.reason { texts.field_why } else { texts.field_why_optional };
         area("why", label, offer.reason)
     };
-    let looser = |needed: bool| {
+    let looser = |needed: bool, label: &'static str| {
         html! {
             @if needed {
-                (Check::new("looser", texts.field_looser).on(typed.has("looser")).errors(errors).within(form))
+                (Check::new("looser", label).on(typed.has("looser")).errors(errors).within(form))
             }
         }
     };
     match (&offer.choice, offer.action) {
         (Choice::Kinds(kinds), _) => {
-            let due = |date: Date| fill(texts.field_kind_due, &[("date", &format::date(language, date))]);
-            let choices = kinds.iter().fold(
-                Choices::checkboxes("kinds", texts.field_kinds).hint(texts.field_kinds_hint),
-                |choices, it| {
-                    choices.explained(it.kind.code(), words::kind(language, it.kind), due(it.respond_by.date))
-                },
-            );
+            let due = |it: &AsKind| {
+                let date = format::date(language, it.respond_by.date);
+                match &it.extended {
+                    Some(kept) => {
+                        let kept = format::date(language, kept.date);
+                        fill(texts.field_kind_extended, &[("date", &date), ("extended", &kept)])
+                    }
+                    None => fill(texts.field_kind_due, &[("date", &date)]),
+                }
+            };
+            let extended = kinds.iter().any(|it| it.extended.is_some());
+            let later = asking.kind != Kind::Message && kinds.iter().any(|it| it.looser);
+            let choices = kinds
+                .iter()
+                .fold(Choices::checkboxes("kinds", texts.field_kinds).hint(texts.field_kinds_hint), |choices, it| {
+                    choices.explained(it.kind.code(), words::kind(language, it.kind), due(it))
+                });
             html! {
                 (choices.chosen(typed.all("kinds")).errors(errors).within(form))
                 (why())
-                (looser(asking.kind != Kind::Message && kinds.iter().any(|it| it.looser)))
+                (looser(later || extended, if extended { texts.field_looser_extended } else { texts.field_looser }))
             }
         }
         (Choice::Places(places), _) => {
@@ -520,7 +546,7 @@ pub(crate) fn fields(language: Language, asking: &Asking<'_>) -> Markup {
             });
             html! {
                 (Select::new("residence", texts.field_residence).choices(named).chosen(chosen).errors(errors).within(form))
-                (looser(places.iter().any(|it| it.looser)))
+                (looser(places.iter().any(|it| it.looser), texts.field_looser))
             }
         }
         (Choice::Grounds(rules), Action::Complete) => html! {
@@ -560,7 +586,7 @@ fn grounds(language: Language, asking: &Asking<'_>, rules: &[&'static GroundRule
         choices.explained(rule.ground.code(), rule.label.of(language), explained.join(" · "))
     });
     let area = |name: &'static str, label: &str| {
-        Field::area(name, label, 3).value(typed.get(name)).errors(errors).within(form).max_length(5000)
+        Field::area(name, label, 3).value(typed.get(name)).errors(errors).within(form).max_length(CHARACTERS)
     };
     let fields = html! {
         (choices.chosen(typed.all("ground")).errors(errors).within(form))
@@ -708,6 +734,7 @@ pub(crate) mod tests {
             clocks,
             confirmed: Some((received_at, "orally, on the call".into())),
             closed: None,
+            identified: false,
             residence: None,
             assignee: Some(user(1)),
             missing: vec![],
@@ -721,8 +748,13 @@ pub(crate) mod tests {
             call: None,
             first: None,
             further: vec![],
+            further_kinds: vec![],
             events: vec![event],
-            notes: vec![Note { at: received_at, by: user(1).as_str().into(), text: "Called <b>back</b>.".into() }],
+            notes: vec![Note {
+                at: received_at,
+                by: user(1).as_str().into(),
+                text: Some("Called <b>back</b>.".into()),
+            }],
             files: vec![],
             version: 1,
         };
@@ -744,13 +776,14 @@ pub(crate) mod tests {
     /// The request after a decision, as it would be read back.
     pub(crate) fn after(case: Case, decision: &Decision, when: &str) -> Case {
         let who = Actor::User { id: user(1).as_str().into() };
-        let Decided { kind, progress, clocks, residence, closing, events, .. } =
+        let Decided { kind, progress, clocks, identified, residence, closing, events, .. } =
             desk::decide(&case.standing, decision, who, at(when)).unwrap();
         let mut dossier = case.dossier;
         if let desk::Closing::Closed { on, outcome, ground } = closing {
             dossier.closed = Some(Closed { on, outcome, ground });
         }
         (dossier.kind, dossier.progress, dossier.clocks, dossier.residence) = (kind, progress, clocks, residence);
+        dossier.identified = identified;
         dossier.events.extend(events);
         dossier.version += 1;
         Case::new(dossier, case.account, case.tz, at(when)).unwrap()
@@ -808,6 +841,36 @@ pub(crate) mod tests {
         let page = shown(&case, Language::English, true);
         assert_eq!(actions_of(&case), ["residence", "reopen"], "nothing else can be done with it");
         assert!(page.contains("Identity could not be verified") && page.contains("Nobody answered."), "{page}");
+    }
+
+    #[test]
+    fn a_note_that_cannot_be_opened_hides_nothing_else() {
+        let mut case = case(Kind::Delete, "2026-11-20T18:00:00Z");
+        case.dossier.notes.insert(0, Note { text: None, ..case.dossier.notes[0].clone() });
+        for language in Language::ALL {
+            let page = shown(&case, language, true);
+            assert!(
+                page.contains(Texts::of(language).note_unreadable) && page.contains("Called &lt;b&gt;back"),
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn today_is_the_accounts_day_and_not_that_of_an_older_session() {
+        let mut case = case(Kind::Delete, "2026-11-20T18:00:00Z");
+        case.account.profile.time_zone = "Pacific/Auckland".into();
+        let case = Case::new(case.dossier, case.account, case.tz, at("2026-11-20T18:00:00Z")).unwrap();
+        assert_eq!(case.standing.today, date(2026, 11, 21));
+    }
+
+    #[test]
+    fn an_extension_that_was_taken_stays_with_another_kind_only_by_a_tick() {
+        let extend = Decision::Extend { reason: "many at once".into() };
+        let case = after(case(Kind::Delete, "2026-11-20T18:00:00Z"), &extend, "2026-11-20T18:00:00Z");
+        let offer = case.offers.iter().find(|it| it.action == Action::Classify).unwrap();
+        let form = action_form(&frame(Language::English), &case, offer, &Fields::default(), &[]).0;
+        assert!(form.contains("name=\"looser\"") && form.contains("if the extension stays"), "{form}");
     }
 
     #[test]

@@ -336,6 +336,7 @@ mod tests {
             assignee: None,
             received_on: date(2026, 10, 1),
             respond_by: date(2026, 11, 15),
+            confirm_by: None,
             closed_on: Some(date(2026, 11, 2)),
             outcome: Some(domain::request::Outcome::Denied),
             ground: Some(domain::denial::Ground::NotVerified),

@@ -54,6 +54,33 @@ impl FileType {
         }
     }
 
+    /// How the names of such files end; the first is what is written.
+    const fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &[".pdf"],
+            Self::Png => &[".png"],
+            Self::Jpeg => &[".jpg", ".jpeg"],
+            Self::Docx => &[".docx"],
+            Self::Xlsx => &[".xlsx"],
+            Self::Text => &[".txt"],
+            Self::Csv => &[".csv"],
+        }
+    }
+
+    /// A file's name with the end that belongs to its type: a computer opens a file by that, and what was sent as
+    /// `invoice.exe` is opened as the text that it is.
+    pub(crate) fn file_name(stored: &str, name: &str) -> String {
+        let ends = match Self::ALL.into_iter().find(|it| it.media_type() == stored) {
+            Some(kind) => kind.ends(),
+            None => &[".bin"],
+        };
+        let lower = name.trim_end().to_ascii_lowercase();
+        if ends.iter().any(|end| lower.ends_with(end)) {
+            return name.trim_end().to_owned();
+        }
+        format!("{}{}", name.trim_end(), ends.first().unwrap_or(&".bin"))
+    }
+
     /// A stored media type as one of ours; bytes of no type where it is none.
     pub(crate) fn named(stored: &str) -> &'static str {
         let types = Self::ALL.map(Self::media_type);
@@ -84,6 +111,21 @@ mod tests {
         ] {
             assert_eq!(FileType::of(&bytes, name), is, "{name}");
         }
+    }
+
+    #[test]
+    fn a_files_name_ends_as_its_content_says() {
+        for (kind, name, named) in [
+            (FileType::Pdf, "letter.PDF", "letter.PDF"),
+            (FileType::Jpeg, "photo.jpeg", "photo.jpeg"),
+            (FileType::Text, "invoice.exe", "invoice.exe.txt"),
+            (FileType::Pdf, "pdf", "pdf.pdf"),
+            (FileType::Csv, "table.csv ", "table.csv"),
+            (FileType::Png, "señora.html", "señora.html.png"),
+        ] {
+            assert_eq!(FileType::file_name(kind.media_type(), name), named);
+        }
+        assert_eq!(FileType::file_name("text/html", "page.html"), "page.html.bin");
     }
 
     #[test]

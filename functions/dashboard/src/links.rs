@@ -1,12 +1,12 @@
-//! What sealed links of a request's page carry: good for minutes, in the session that the page was given to.
+//! What sealed links of a request's page carry: good for an hour, in the session that the page was given to.
 
 use domain::reference::Reference;
 use jiff::SignedDuration;
 use partners::twilio::{CallSid, RecordingSid};
 use serde::{Deserialize, Serialize};
 
-/// How long a link lives: long enough to listen, too short to be passed on.
-pub(crate) const LIVES: SignedDuration = SignedDuration::from_mins(5);
+/// How long a link lives: long enough to listen while one works on the request. In another session it is worth nothing.
+pub(crate) const LIVES: SignedDuration = SignedDuration::from_mins(60);
 /// Links to recordings.
 pub(crate) const RECORDING: &str = "recording";
 /// Links to files.

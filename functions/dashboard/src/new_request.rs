@@ -19,7 +19,7 @@ use pages::show::{Card, Heading};
 use pages::{Frame, Section, words};
 use platform::edge::{Fields, Page, Visit};
 use platform::session::{Allowed, WorkRequests};
-use platform::store::Entered;
+use platform::store::{Added, Entered};
 use platform::ticket::random_token;
 use platform::{App, Error};
 
@@ -42,6 +42,9 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
             [("received", today.to_string()), ("language", frame.language.code().to_owned())].into_iter().collect();
         return Ok(Page::html(form_page(&frame, &codes, &random_token()?, today, &typed, &[])));
     }
+    let account = store.desk_account().await?;
+    let tz = case::zone(&account, allowed.tz());
+    let today = visit.at.to_zoned(tz.clone()).date();
     let id = visit.form.get("id");
     if !case::is_form_id(id) {
         return Err(Error::StaleForm);
@@ -50,7 +53,6 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         Ok(typed) => typed,
         Err(errors) => return Ok(Page::invalid(form_page(&frame, &codes, id, today, &visit.form, &errors))),
     };
-    let account = store.desk_account().await?;
     let clocks = clock::clocks_from(&account.profile.jurisdictions, typed.residence, typed.kind, typed.received_on)
         .map_err(Error::failed("computing the dates of a request"))?;
     let new = Entered {
@@ -59,7 +61,7 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         channel: typed.channel,
         code: &typed.code,
         language: typed.language,
-        received_at: received_at(typed.received_on, today, &allowed.tz(), visit.at),
+        received_at: received_at(typed.received_on, today, &tz, visit.at),
         clocks: &clocks,
         residence: typed.residence,
         phone: typed.phone.as_ref(),
@@ -75,8 +77,15 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
             .with("channel", typed.channel.code())
             .with("received-on", typed.received_on.to_string())
     };
-    let reference = store.enter_request(&new, entry).await?;
-    Ok(Page::to(format!("/dashboard/request/{}?done=entered", reference.as_str())))
+    match store.enter_request(&new, entry).await? {
+        Added::Done(reference) => Ok(Page::to(format!("/dashboard/request/{}?done=entered", reference.as_str()))),
+        // What was typed goes with another id, so that it is a request of its own.
+        Added::Other | Added::Full => {
+            let errors = [FieldError::new("", Texts::of(frame.language).new_other)];
+            let id = random_token()?;
+            Ok(Page::html(form_page(&frame, &codes, &id, today, &visit.form, &errors)).with_status(409))
+        }
+    }
 }
 
 /// The moment that stands for a day of receipt: of an earlier day only the day is known, and noon lies in it anywhere.

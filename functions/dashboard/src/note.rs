@@ -4,12 +4,14 @@ use domain::FieldError;
 use domain::audit::Act;
 use domain::personal::PersonalText;
 use domain::reference::Reference;
-use maud::html;
+use maud::{Markup, html};
 use pages::form::Button;
 use pages::show::{Card, Heading};
-use pages::{Section, fill};
+use pages::{Frame, Section, fill};
 use platform::edge::{Page, Visit};
 use platform::session::{Allowed, WorkRequests};
+use platform::store::Added;
+use platform::ticket::random_token;
 use platform::{App, Error};
 
 use crate::case;
@@ -23,20 +25,36 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         return Err(Error::StaleForm);
     }
     let typed = visit.form.get("note");
+    let frame = allowed.frame(&visit, Section::Requests);
+    let texts = Texts::of(frame.language);
     let Ok(note) = PersonalText::parse(typed) else {
-        let frame = allowed.frame(&visit, Section::Requests);
-        let texts = Texts::of(frame.language);
-        let errors = [FieldError::new("note", texts.new_text_wrong)];
-        let request = format!("/dashboard/request/{}", reference.as_str());
-        let name = fill(texts.request, &[("reference", &reference.to_string())]);
-        let main = html! {
-            (Heading::new(texts.add_note).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &name)]))
-            (Card::new(texts.note).body(case::note_form(&frame, &reference, id, typed, &errors)))
-            p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
-        };
-        return Ok(Page::invalid(pages::page(&frame, texts.add_note, &main)));
+        return Ok(Page::invalid(again(&frame, &reference, id, typed, texts.new_text_wrong)));
     };
     let entry = case::entry(&allowed, &visit, Act::NoteAdded, &reference);
-    app.store.of(&allowed.tenant).add_note(&reference, id, &allowed.user, &note, &entry).await?;
-    Ok(Page::to(format!("/dashboard/request/{}?done=note#notes", reference.as_str())))
+    let added = app.store.of(&allowed.tenant).add_note(&reference, id, &allowed.user, &note, &entry).await?;
+    let reason = match added {
+        Added::Done(()) => return Ok(done(&reference)),
+        Added::Other => texts.note_other,
+        Added::Full => texts.notes_full,
+    };
+    // What was typed goes with another id, so that it is a note of its own.
+    Ok(Page::html(again(&frame, &reference, &random_token()?, typed, reason)).with_status(409))
+}
+
+fn done(reference: &Reference) -> Page {
+    Page::to(format!("/dashboard/request/{}?done=note#notes", reference.as_str()))
+}
+
+/// The form with what was typed and what is wrong with it.
+fn again(frame: &Frame, reference: &Reference, id: &str, typed: &str, reason: &str) -> Markup {
+    let texts = Texts::of(frame.language);
+    let errors = [FieldError::new("note", reason)];
+    let request = format!("/dashboard/request/{}", reference.as_str());
+    let name = fill(texts.request, &[("reference", &reference.to_string())]);
+    let main = html! {
+        (Heading::new(texts.add_note).above(frame.language, &[("/dashboard/requests", texts.inbox), (&request, &name)]))
+        (Card::new(texts.note).body(case::note_form(frame, reference, id, typed, &errors)))
+        p { (Button::quiet(texts.back_to_request).to(request.as_str())) }
+    };
+    pages::page(frame, texts.add_note, &main)
 }

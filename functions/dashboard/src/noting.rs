@@ -13,7 +13,8 @@ pub(crate) const PATIENTLY: Duration = Duration::from_secs(5);
 /// Writes one into the audit trail, if that can be done within this time. The answer is the same either way: a trail that is too busy
 /// must not tell whose account there is, nor take back what was spent.
 pub(crate) async fn note(app: &App, tenant: &Tenant, entry: Entry, within: Duration) {
-    let why = match no_longer(within, app.store.of(tenant).record(&entry)).await {
+    let store = app.store.of(tenant);
+    let why = match no_longer(within, Box::pin(store.record(&entry))).await {
         Some(Ok(())) => return,
         Some(Err(error)) => error.causes(),
         None => "it took too long".to_owned(),

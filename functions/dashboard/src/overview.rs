@@ -128,8 +128,8 @@ impl Overview<'_> {
             (show::grid(self.tiles(frame.language)))
             (self.deadlines(frame.language))
             (show::grid(html! {
-                (Card::new(texts.chart_kinds).body(self.kinds(frame.language)))
-                (Card::new(texts.chart_volume).body(self.volume(frame.language)))
+                (show::panel(self.kinds(frame.language)))
+                (show::panel(self.volume(frame.language)))
             }))
         };
         pages::page(frame, texts.overview, &main)

@@ -50,13 +50,17 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
         notes: dossier
             .notes
             .iter()
-            .map(|note| Note { at: note.at, who: case.who(texts, &note.by).to_owned(), text: note.text.clone() })
+            .map(|note| Note {
+                at: note.at,
+                who: case.who(texts, &note.by).to_owned(),
+                text: readable(note.text.as_ref(), texts.note_unreadable),
+            })
             .collect(),
         attachments: dossier
             .files
             .iter()
             .map(|file| Attachment {
-                name: file.name.clone(),
+                name: readable(file.name.as_ref(), texts.file_unreadable),
                 content_type: file.content_type.clone(),
                 size: file.size,
                 sha256: file.sha256,
@@ -69,4 +73,9 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
     let entry = case::entry(&allowed, &visit, Act::RecordExported, &reference);
     store.record(&entry).await?;
     Ok(Page::download("application/pdf", &format!("request-{}.pdf", reference.as_str()), pdf))
+}
+
+/// What was opened, or words where it cannot be any more.
+fn readable(text: Option<&String>, otherwise: &str) -> String {
+    text.map_or_else(|| otherwise.to_owned(), String::clone)
 }

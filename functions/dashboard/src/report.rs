@@ -4,35 +4,37 @@
 //! They come from counters that always equal a recount of the requests, and hold no time of their own making: the same
 //! year asked twice gives the same bytes, unless a request of it was worked on.
 
+use std::collections::BTreeSet;
+
 use domain::audit::Act;
 use domain::denial::Category;
 use domain::language::Language;
 use domain::metrics::{Bucket, Counter, Report, Row, Scope, Sort, Tally};
+use domain::role::Permission;
 use maud::{Markup, html};
 use pages::form::{self, Button, Select};
 use pages::show::{Card, Heading, Table};
 use pages::{Frame, Icon, Section, csv, fill, format, words};
 use platform::edge::{Page, Visit};
-use platform::session::{Allowed, SeeReports};
+use platform::session::{Allowed, ExportReports, SeeReports};
+use platform::store::Tallies;
 use platform::{App, Error};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::setup::entry;
 
-/// No request is older.
-const FIRST_YEAR: i16 = 2026;
-
 /// Shows a year, or writes it to a file.
 pub async fn handle(app: &App, allowed: Allowed<SeeReports>, visit: Visit) -> Result<Page, Error> {
     let this_year = visit.at.to_zoned(allowed.tz()).date().year();
-    let asked = visit.query.get("year").parse().ok().filter(|year| (FIRST_YEAR..=this_year).contains(year));
-    let year: i16 = asked.unwrap_or(this_year);
     let scope = if visit.query.get("scope") == "all" { Scope::All } else { Scope::California };
     let store = app.store.of(&allowed.tenant);
-    let bucket = Bucket::Year(year).to_string();
-    let tallies = store.tallies(&bucket, &bucket).await?;
-    let counters = tallies.get(&bucket).into_iter().flatten();
+    // Each year is one item: all are read at once, and say which there are.
+    let tallies = store.tallies("year#0000", "year#9999").await?;
+    let years = years(&tallies, this_year);
+    let asked = visit.query.get("year").parse().ok().filter(|year| years.contains(year));
+    let year: i16 = asked.unwrap_or(this_year);
+    let counters = tallies.get(&Bucket::Year(year).to_string()).into_iter().flatten();
     let counters = counters.filter_map(|(name, count)| Some((Counter::parse(name)?, *count)));
     let report = Report::for_year(year, scope, counters);
     let language = visit.language;
@@ -40,10 +42,11 @@ pub async fn handle(app: &App, allowed: Allowed<SeeReports>, visit: Visit) -> Re
         "csv" => ("csv", "text/csv; charset=utf-8", as_csv(language, &report)?),
         "json" => ("json", "application/json", as_json(language, &report)?),
         _ => {
-            let view = View { report, this_year };
+            let view = View { report, years, may_export: allowed.role.may(Permission::ExportReports) };
             return Ok(Page::html(show(&allowed.frame(&visit, Section::Reports), &view)));
         }
     };
+    allowed.also::<ExportReports>()?;
     let (extension, content_type, bytes) = file;
     let entry = entry(&allowed, &visit, Act::ReportExported)
         .on("report", "7102")
@@ -53,6 +56,16 @@ pub async fn handle(app: &App, allowed: Allowed<SeeReports>, visit: Visit) -> Re
     store.record(&entry).await?;
     let name = format!("privacy-requests-{year}-{}.{extension}", scope_code(scope));
     Ok(Page::download(content_type, &name, bytes))
+}
+
+/// The years that anything was counted in, and the present one; a request that came on paper may be older than the account.
+fn years(tallies: &Tallies, this_year: i16) -> BTreeSet<i16> {
+    let counted = tallies.iter().filter(|(_, counters)| counters.values().any(|n| *n != 0));
+    let counted = counted.filter_map(|(bucket, _)| match Bucket::parse(bucket)? {
+        Bucket::Year(year) => Some(year),
+        _ => None,
+    });
+    counted.filter(|year| *year <= this_year).chain([this_year]).collect()
 }
 
 const fn scope_code(scope: Scope) -> &'static str {
@@ -108,13 +121,14 @@ fn as_csv(language: Language, report: &Report) -> Result<Vec<u8>, Error> {
 
 struct View {
     report: Report,
-    this_year: i16,
+    years: BTreeSet<i16>,
+    may_export: bool,
 }
 
 fn show(frame: &Frame, view: &View) -> Markup {
     let (language, texts, report) = (frame.language, Texts::of(frame.language), &view.report);
     let scope = scope_code(report.scope);
-    let years = (FIRST_YEAR..=view.this_year).rev().map(|year| (year.to_string(), year.to_string()));
+    let years = view.years.iter().rev().map(|year| (year.to_string(), year.to_string()));
     let link = |format: &str| format!("/dashboard/report?year={}&scope={scope}&format={format}", report.year);
     let title = fill(texts.title, &[("year", &report.year.to_string())]);
     let main = html! {
@@ -131,10 +145,10 @@ fn show(frame: &Frame, view: &View) -> Markup {
             ul { @for note in report.notes() { li { (note.of(language)) } } }
             p { (texts.publish) }
         }))
-        (Card::new(texts.take).body(form::actions(&html! {
+        @if view.may_export { (Card::new(texts.take).body(form::actions(&html! {
             (Button::secondary("CSV").download(link("csv")))
             (Button::secondary("JSON").download(link("json")))
-        })))
+        }))) }
     };
     pages::page(frame, &title, &main)
 }
@@ -336,13 +350,24 @@ mod tests {
     }
 
     #[test]
+    fn a_year_is_offered_where_something_was_counted_in_it_however_old_and_the_present_one_always() {
+        let counted = |n: i64| std::collections::BTreeMap::from([("received".to_owned(), n)]);
+        let tallies = Tallies::from([
+            ("year#2024".to_owned(), counted(1)),
+            ("year#2025".to_owned(), counted(0)),
+            ("year#2031".to_owned(), counted(1)),
+        ]);
+        assert_eq!(years(&tallies, 2026), BTreeSet::from([2024, 2026]));
+    }
+
+    #[test]
     fn both_languages_say_the_same() {
         assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
     }
 
     #[test]
     fn the_page_has_the_regulations_figures_in_its_order() {
-        let view = View { report: report(Scope::California), this_year: 2027 };
+        let view = View { report: report(Scope::California), years: BTreeSet::from([2026, 2027]), may_export: true };
         insta::assert_snapshot!(main_of(show(&frame(Language::English, Section::Reports), &view)));
     }
 

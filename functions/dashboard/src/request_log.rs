@@ -7,6 +7,7 @@ use domain::audit::Act;
 use domain::language::Language;
 use domain::metrics::LogRow;
 use domain::request::Outcome;
+use domain::role::Permission;
 use jiff::SignedDuration;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -15,7 +16,7 @@ use pages::form::{self, Button, Select};
 use pages::show::{self, Card, Empty, Heading, Notice, Table};
 use pages::{Frame, Icon, Section, csv, format, words};
 use platform::edge::{Page, Visit};
-use platform::session::{Allowed, SeeReports};
+use platform::session::{Allowed, ExportReports, SeeReports};
 use platform::store::months;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
@@ -30,9 +31,10 @@ const CURSOR_LIVES: SignedDuration = SignedDuration::from_hours(12);
 const PER_PAGE: i32 = 100;
 /// Lines read at once for a file.
 const PER_READ: i32 = 1000;
-/// Lines of a file: Lambda answers with at most 6 MB, a third of which base64 needs.
-const PER_FILE: usize = 25_000;
-/// How long the log must be kept, in months: 11 CCR 7101(a).
+/// A file this long, in bytes, takes no further page of lines. Lambda answers with at most 6 MB, a quarter of which is
+/// what base64 adds; a page of lines is at most some 300 KB.
+const FULL: usize = 3_200_000;
+/// How many months the log must be kept, before the present one: 11 CCR 7101(a).
 const KEPT: i32 = 24;
 
 /// Shows a month, or writes a file.
@@ -48,13 +50,19 @@ pub async fn handle(app: &App, allowed: Allowed<SeeReports>, visit: Visit) -> Re
     let seal = |cursor: &Cursor| tickets.seal(CURSOR, context, visit.at + CURSOR_LIVES, cursor);
     if let Some(kind) = Kind::asked(visit.query.get("format")) {
         let wanted = Wanted::asked(visit.query.get("from"), visit.query.get("to"), &kept);
-        let entry = entry(&allowed, &visit, Act::ReportExported)
+        allowed.also::<ExportReports>()?;
+        let further = cursor.is_some();
+        let (rows, next) = read(app, &allowed, &wanted, cursor).await?;
+        let mut entry = entry(&allowed, &visit, Act::ReportExported)
             .on("report", "7101")
             .with("format", kind.code())
             .with("from", &wanted.from)
-            .with("to", &wanted.to);
+            .with("to", &wanted.to)
+            .with("requests", rows.len().to_string());
+        if further || next.is_some() {
+            entry = entry.with("part", if next.is_some() { "one of several" } else { "the last" });
+        }
         app.store.of(&allowed.tenant).record(&entry).await?;
-        let (rows, next) = read(app, &allowed, &wanted, cursor).await?;
         let next = next.map(|cursor| seal(&cursor)).transpose()?.map(|cursor| wanted.link(kind, Some(&cursor)));
         return file(kind, &wanted, &rows, next.as_deref());
     }
@@ -65,14 +73,15 @@ pub async fn handle(app: &App, allowed: Allowed<SeeReports>, visit: Visit) -> Re
     let after = cursor.filter(|cursor| cursor.month == month).and_then(|cursor| cursor.after);
     let page = app.store.of(&allowed.tenant).log_of_month(&month, after.as_deref(), PER_PAGE).await?;
     let next = page.next.map(|after| seal(&Cursor { month: month.clone(), after: Some(after) })).transpose()?;
-    let view = View { month, kept, rows: page.rows, next, further: after.is_some() };
+    let may_export = allowed.role.may(Permission::ExportReports);
+    let view = View { month, kept, rows: page.rows, next, further: after.is_some(), may_export };
     Ok(Page::html(show(&allowed.frame(&visit, Section::Reports), &view)?))
 }
 
 /// The months that must be there, the newest last.
 fn kept(today: Date) -> Vec<String> {
     let month = |date: Date| format!("{:04}-{:02}", date.year(), date.month());
-    let from = today.checked_sub((KEPT - 1).months()).unwrap_or(today);
+    let from = today.checked_sub(KEPT.months()).unwrap_or(today);
     months(&month(from), &month(today)).collect()
 }
 
@@ -93,13 +102,14 @@ async fn read(
     let store = app.store.of(&allowed.tenant);
     let from = cursor.as_ref().map_or(&wanted.from, |cursor| &cursor.month);
     let mut after = cursor.as_ref().and_then(|cursor| cursor.after.clone());
-    let mut rows = vec![];
+    let (mut rows, mut bytes) = (vec![], 0);
     for month in months(from, &wanted.to) {
         loop {
-            if rows.len() >= PER_FILE {
+            if bytes >= FULL {
                 return Ok((rows, Some(Cursor { month, after })));
             }
             let page = store.log_of_month(&month, after.as_deref(), PER_READ).await?;
+            bytes += bytes_of(&page.rows)?;
             rows.extend(page.rows);
             after = page.next;
             if after.is_none() {
@@ -108,6 +118,11 @@ async fn read(
         }
     }
     Ok((rows, None))
+}
+
+/// How long lines are as JSON; as CSV they are shorter.
+fn bytes_of(rows: &[LogRow]) -> Result<usize, Error> {
+    serde_json::to_vec(rows).map(|json| json.len()).map_err(Error::failed("writing the log"))
 }
 
 /// The months of a file.
@@ -161,7 +176,7 @@ fn file(kind: Kind, wanted: &Wanted, rows: &[LogRow], next: Option<&str>) -> Res
             let log = json!({
                 "regulation": "11 CCR 7101(b)", "from": wanted.from, "to": wanted.to, "requests": rows, "next": next,
             });
-            let bytes = serde_json::to_vec_pretty(&log).map_err(Error::failed("writing the log"))?;
+            let bytes = serde_json::to_vec(&log).map_err(Error::failed("writing the log"))?;
             Ok(Page::download("application/json", &name, bytes))
         }
         Kind::Csv => {
@@ -195,6 +210,7 @@ struct View {
     rows: Vec<LogRow>,
     next: Option<String>,
     further: bool,
+    may_export: bool,
 }
 
 fn show(frame: &Frame, view: &View) -> Result<Markup, Error> {
@@ -226,12 +242,12 @@ fn show(frame: &Frame, view: &View) -> Result<Markup, Error> {
         }))
         @if table.is_empty() { (Empty::new(texts.none, texts.none_why).icon(Icon::List)) } @else { (table) }
         (show::pagination(language, view.further.then_some(here.as_str()), next.as_deref()))
-        (Card::new(texts.take).body(form::actions(&html! {
+        @if view.may_export { (Card::new(texts.take).body(form::actions(&html! {
             (Button::secondary(texts.month_csv).download(this.link(Kind::Csv, None)))
             (Button::secondary(texts.month_json).download(this.link(Kind::Json, None)))
             (Button::secondary(texts.all_csv).download(all.link(Kind::Csv, None)))
             (Button::secondary(texts.all_json).download(all.link(Kind::Json, None)))
-        })))
+        }))) }
     };
     Ok(pages::page(frame, texts.title, &main))
 }
@@ -308,8 +324,8 @@ impl Texts {
         take: "Take it out",
         month_csv: "This month, CSV",
         month_json: "This month, JSON",
-        all_csv: "24 months, CSV",
-        all_json: "24 months, JSON",
+        all_csv: "All of it, CSV",
+        all_json: "All of it, JSON",
     };
     const ES: Self = Self {
         title: "Registro de solicitudes",
@@ -333,8 +349,8 @@ impl Texts {
         take: "Descargar",
         month_csv: "Este mes, CSV",
         month_json: "Este mes, JSON",
-        all_csv: "24 meses, CSV",
-        all_json: "24 meses, JSON",
+        all_csv: "Todo, CSV",
+        all_json: "Todo, JSON",
     };
 
     const fn of(language: Language) -> &'static Self {
@@ -380,9 +396,9 @@ mod tests {
     }
 
     #[test]
-    fn twenty_four_months_are_kept_this_one_included() {
+    fn twenty_four_whole_months_are_kept_and_the_present_one() {
         let kept = kept(date(2026, 11, 30));
-        assert_eq!((kept.len(), kept[0].as_str(), kept[23].as_str()), (24, "2024-12", "2026-11"));
+        assert_eq!((kept.len(), kept[0].as_str(), kept[24].as_str()), (25, "2024-11", "2026-11"));
     }
 
     #[test]
@@ -394,7 +410,19 @@ mod tests {
         };
         assert_eq!(range("2026-01", "2026-03"), ("2026-01".into(), "2026-03".into()));
         assert_eq!(range("2026-03", "2026-01"), ("2026-01".into(), "2026-03".into()));
-        assert_eq!(range("", "x"), ("2024-12".into(), "2026-11".into()));
+        assert_eq!(range("", "x"), ("2024-11".into(), "2026-11".into()));
+    }
+
+    #[test]
+    fn the_longest_file_fits_into_an_answer() {
+        let row = LogRow {
+            reference: "123456789012".into(),
+            kind: request::Kind::KnowCategories,
+            response: Some(Outcome::CompliedInPart),
+            ..rows()[1].clone()
+        };
+        let page = bytes_of(&vec![row; usize::try_from(PER_READ).unwrap()]).unwrap();
+        assert!((FULL + page) * 4 / 3 < 5_000_000, "{page}");
     }
 
     #[test]
@@ -405,6 +433,7 @@ mod tests {
             rows: rows(),
             next: Some("sealed".into()),
             further: false,
+            may_export: true,
         };
         insta::assert_snapshot!(main_of(show(&frame(Language::English, Section::Reports), &view).unwrap()));
     }

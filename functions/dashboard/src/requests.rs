@@ -377,10 +377,13 @@ pub(crate) fn lines_table(language: Language, lines: &[Line], user: &UserId, tod
         table = table.selectable(language, "request", form);
     }
     for line in lines {
-        let days = days_left(today, line.respond_by);
+        let days = days_left(today, line.next_due());
         let when = match line.closed_on {
             Some(closed_on) => show::day(language, closed_on),
-            None => show::due(language, line.respond_by, days),
+            None => html! {
+                (show::due(language, line.next_due(), days))
+                " " span.note { (if line.is_to_confirm() { texts.duty_confirm } else { texts.duty_answer }) }
+            },
         };
         let assignee = match &line.assignee {
             None => texts.nobody,
@@ -459,6 +462,7 @@ mod tests {
             assignee: entropy.is_multiple_of(2).then(|| user(u8::try_from(entropy % 4).unwrap())),
             received_on: jiff::civil::date(2026, 10, 1),
             respond_by: jiff::civil::date(2026, 11, 15 + i8::try_from(entropy % 15).unwrap()),
+            confirm_by: (entropy == 4).then(|| jiff::civil::date(2026, 11, 19)),
             closed_on: (!state.is_open()).then(|| jiff::civil::date(2026, 11, 2)),
             outcome: None,
             ground: None,

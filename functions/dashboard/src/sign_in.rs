@@ -130,10 +130,10 @@ fn show(visit: &Visit, next: &str, email: &str, errors: &[FieldError]) -> Markup
                 "out" => { (Notice::info(texts.signed_out)) }
                 _ => {}
             }
-            (form)
             (passkey_button(
                 language, form::Passkey::SignIn, &begin, &visit.csrf, texts.passkey, None,
             ))
+            (form)
         },
     )
 }

@@ -82,9 +82,9 @@ fn show(frame: &Frame, view: &View) -> Markup {
                 (chart::Tile::new(language, "minutes", texts.minutes, format::number(sum.minutes)).note(texts.minutes_note))
                 (chart::Tile::new(language, "lasted", texts.lasted, format::duration(count(sum.seconds))))
             }))
-            (Card::new(texts.minutes_by_day).body(html! {
-                (chart::line(language, "minutes-by-day", texts.minutes_by_day, texts.minutes, &rows(|day| day.minutes)))
-            }))
+            (show::panel(
+                chart::line(language, "minutes-by-day", texts.minutes_by_day, texts.minutes, &rows(|day| day.minutes)),
+            ))
             (Card::new(texts.by_day).body(html! { (table) }))
         }
     };

@@ -6,12 +6,14 @@
 //! | [`store_recording`] | queue `recordings`, from `voice-recording` | fetches the audio from Twilio, seals it, deletes it there |
 //! | [`store_transcript`] | queue `transcripts`, from `voice-transcription` | seals the text, deletes it at Twilio |
 //! | [`tally`] | the stream of the requests table | keeps the counts that overview and reports show |
+//! | [`recount`] | the operator | compares those counts with the requests, and mends them |
 //! | [`send_mail`] | queue `mail` | puts letters into words, and sends them |
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
 pub mod provision_tenant;
 pub mod record_usage;
+pub mod recount;
 pub mod send_mail;
 pub mod store_recording;
 pub mod store_transcript;

@@ -309,6 +309,25 @@ pub enum Broken {
         /// The last that is.
         found: u64,
     },
+    /// There are entries, and nothing says where they end.
+    #[error("there are entries, but the trail's head is gone: who removed it may have removed entries at the end too")]
+    Headless,
+    /// There are entries behind the one at which the head says that the trail ends.
+    #[error("the trail's head is at entry {head}, but entries go on to {found}: the head was set back")]
+    Beyond {
+        /// Where the head says that it ends.
+        head: u64,
+        /// The last number that there is.
+        found: u64,
+    },
+    /// The head was further before.
+    #[error("the trail's head went back from entry {before} to entry {after} while it was looked at")]
+    SetBack {
+        /// Where it was.
+        before: u64,
+        /// Where it is.
+        after: u64,
+    },
 }
 
 /// A chain as far as it was checked: give it links in order, memory does not grow.

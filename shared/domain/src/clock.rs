@@ -68,6 +68,17 @@ pub struct Clocks {
     pub may_verify: bool,
 }
 
+impl Clocks {
+    /// What is due next: to confirm the receipt while nobody did, else to answer.
+    #[must_use]
+    pub fn next_due(&self, confirmed: bool) -> &Due {
+        self.confirm_by
+            .as_ref()
+            .filter(|confirm| !confirmed && confirm.date <= self.respond_by.date)
+            .unwrap_or(&self.respond_by)
+    }
+}
+
 /// Why no dates can be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {

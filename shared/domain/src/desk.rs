@@ -30,6 +30,10 @@ pub struct Standing {
     pub clocks: Clocks,
     /// Whether the person was told that it came in, on the call or since.
     pub confirmed: bool,
+    /// Whether it was written down how it is known who asked, since it was last taken up or filed as what it is.
+    pub identified: bool,
+    /// The kinds of the requests that were found in it.
+    pub further: Vec<Kind>,
     /// Where the person lives, as far as is known.
     pub residence: Option<Jurisdiction>,
     /// The laws that the tenant answers under.
@@ -79,6 +83,8 @@ pub struct AsKind {
     pub respond_by: Due,
     /// Whether that is later than now.
     pub looser: bool,
+    /// The date with the extension that was taken; none where there is none to keep.
+    pub extended: Option<Due>,
 }
 
 /// A place where the person may live, and the date the request would then have.
@@ -151,7 +157,8 @@ pub enum Decision {
         kinds: Vec<Kind>,
         /// Why; may be left empty for a message.
         why: String,
-        /// That a later date is seen and meant; not asked of a message, whose date is the strictest of all kinds.
+        /// That a later date is seen and meant; not asked of a message, whose date is the strictest of all kinds. Without
+        /// it an extension that was taken ends: the person was told of it for another kind.
         looser: bool,
     },
     /// Note where the person lives.
@@ -257,6 +264,8 @@ pub struct Decided {
     pub clocks: Clocks,
     /// Whether the person was told that it came in.
     pub confirmed: bool,
+    /// Whether it is written down how it is known who asked.
+    pub identified: bool,
     /// Where the person lives, as far as is known.
     pub residence: Option<Jurisdiction>,
     /// Whether it was closed or reopened.
@@ -315,6 +324,9 @@ pub enum Refusal {
     /// It was confirmed before.
     #[error("its receipt was confirmed before")]
     AlreadyConfirmed,
+    /// Nobody has said what the message asks.
+    #[error("a message is filed as what it asks before it is completed")]
+    Unfiled,
     /// Something is missing or wrong in what was filled in.
     #[error("something is missing or wrong")]
     Faults(Vec<Fault>),
@@ -375,6 +387,12 @@ impl Refusal {
             Self::AlreadyConfirmed => {
                 Words { en: "Its receipt was confirmed before.", es: "Su recepción ya se había confirmado." }
             }
+            Self::Unfiled => Words {
+                en: "A message cannot be completed as it is. Listen to it and file it as what it asks. If it asks \
+                     nothing of this kind, deny it or mark it as withdrawn.",
+                es: "Un mensaje no se puede completar tal cual. Escúchelo y clasifíquelo según lo que pide. Si no pide \
+                     nada de esto, deniéguelo o márquelo como retirado.",
+            },
             Self::Faults(_) => Words { en: "Something is missing. See below.", es: "Falta algo. Vea abajo." },
             Self::Clock(_) => Words {
                 en: "Its dates cannot be found. We have been told and will look into it.",
@@ -402,14 +420,14 @@ impl Fault {
 }
 
 const SAY_WHY: Words = Words { en: "Say why.", es: "Diga por qué." };
-const TOO_LONG: Words = Words { en: "Use at most 5,000 characters.", es: "Use como máximo 5000 caracteres." };
+const TOO_LONG: Words = Words { en: "Use at most 2,000 characters.", es: "Use como máximo 2000 caracteres." };
 const SAY_LATER: Words = Words {
     en: "The date moves to a later day. Tick this box if that is meant.",
     es: "El plazo pasa a un día posterior. Marque esta casilla si es lo que quiere.",
 };
 
-/// The longest text kept with a decision, in characters.
-const CHARACTERS: usize = 5000;
+/// The longest text kept with a decision, in characters: a history of many has to fit into one item.
+pub const CHARACTERS: u32 = 2000;
 
 /// Whether it makes sense to do this with many requests at once.
 #[must_use]
@@ -446,6 +464,7 @@ pub fn may(standing: &Standing, action: Action) -> Result<(), Refusal> {
             }
             clock::extend(clocks, standing.today, "asked")?;
         }
+        Action::Complete if progress.state.is_open() && *kind == Kind::Message => return Err(Refusal::Unfiled),
         Action::Acknowledge if progress.state.is_open() => {
             if standing.confirmed {
                 return Err(Refusal::AlreadyConfirmed);
@@ -474,9 +493,12 @@ fn steps(state: State, action: Action) -> Vec<Action> {
     before.iter().copied().chain([action]).collect()
 }
 
-/// Whether it must be said how it is known who asked: a request that may be verified is reviewed here.
+/// Whether it must be said how it is known who asked: a request that may be verified is reviewed here, or goes on though
+/// nothing of that is on record, as after it was reopened or filed as another kind.
 fn asks_identity(standing: &Standing, action: Action) -> bool {
-    standing.clocks.may_verify && steps(standing.progress.state, action).contains(&Action::Review)
+    let steps = steps(standing.progress.state, action);
+    let goes_on = matches!(action, Action::Fulfil | Action::Complete) && !standing.identified;
+    standing.clocks.may_verify && (goes_on || steps.contains(&Action::Review))
 }
 
 fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
@@ -495,15 +517,17 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
         Action::Classify => {
             let kinds = Kind::ALL.into_iter().filter(|other| *other != Kind::Message);
             let as_kind = |kind| {
-                let (respond_by, looser) = dates(standing, kind, standing.residence)?;
-                Ok(AsKind { kind, respond_by, looser })
+                let plain = clocks_of(standing, kind, standing.residence)?;
+                let extended = plain.extension.filter(|_| standing.progress.extended);
+                let looser = plain.respond_by.date > standing.clocks.respond_by.date;
+                Ok(AsKind { kind, respond_by: plain.respond_by, looser, extended })
             };
             Choice::Kinds(kinds.map(as_kind).collect::<Result<_, ClockError>>()?)
         }
         Action::Residence => {
             let places = [None].into_iter().chain(Jurisdiction::ALL.into_iter().map(Some));
             let at_place = |residence| {
-                let (respond_by, looser) = dates(standing, *kind, residence)?;
+                let (respond_by, looser) = dates(standing, residence)?;
                 Ok(AtPlace { residence, respond_by, looser })
             };
             Choice::Places(places.map(at_place).collect::<Result<_, ClockError>>()?)
@@ -533,24 +557,28 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
     })
 }
 
-/// The answer's date of another kind or place, and whether it is later than now. A closed request keeps its dates.
-fn dates(standing: &Standing, kind: Kind, residence: Option<Jurisdiction>) -> Result<(Due, bool), ClockError> {
+/// The answer's date at another place, and whether it is later than now. A closed request keeps its dates.
+fn dates(standing: &Standing, residence: Option<Jurisdiction>) -> Result<(Due, bool), ClockError> {
     if !standing.progress.state.is_open() {
         return Ok((standing.clocks.respond_by.clone(), false));
     }
-    let clocks = clocks_as(standing, kind, residence)?;
+    let clocks = extended(standing, clocks_of(standing, standing.kind, residence)?);
     let looser = clocks.respond_by.date > standing.clocks.respond_by.date;
     Ok((clocks.respond_by, looser))
 }
 
-/// The dates of another kind or place, from the same day of receipt. An extension that was taken stays taken.
-fn clocks_as(standing: &Standing, kind: Kind, residence: Option<Jurisdiction>) -> Result<Clocks, ClockError> {
-    let clocks = clock::clocks_from(&standing.jurisdictions, residence, kind, standing.clocks.received_on)?;
+/// The dates of another kind or place, from the same day of receipt, as if nothing had been extended.
+fn clocks_of(standing: &Standing, kind: Kind, residence: Option<Jurisdiction>) -> Result<Clocks, ClockError> {
+    clock::clocks_from(&standing.jurisdictions, residence, kind, standing.clocks.received_on)
+}
+
+/// Dates on which an extension that was taken stays taken.
+fn extended(standing: &Standing, clocks: Clocks) -> Clocks {
     if !standing.progress.extended {
-        return Ok(clocks);
+        return clocks;
     }
     let respond_by = clocks.extension.unwrap_or(clocks.respond_by);
-    Ok(Clocks { respond_by, extension: None, extended: true, ..clocks })
+    Clocks { respond_by, extension: None, extended: true, ..clocks }
 }
 
 /// Takes a decision: what becomes of the request, with every event to keep; or why it is not taken.
@@ -561,6 +589,7 @@ pub fn decide(standing: &Standing, decision: &Decision, who: Actor, at: Timestam
         progress: standing.progress,
         clocks: standing.clocks.clone(),
         confirmed: standing.confirmed,
+        identified: standing.identified,
         residence: standing.residence,
         closing: Closing::Unchanged,
         events: Vec::new(),
@@ -582,6 +611,7 @@ pub fn decide(standing: &Standing, decision: &Decision, who: Actor, at: Timestam
         }
         Decision::Verify { asked } => {
             writing.say(asked, "asked", Words { en: "Say what you asked for.", es: "Diga qué pidió." })?;
+            writing.decided.identified = false;
         }
         Decision::Review { identity, why } | Decision::Fulfil { identity, why } => writing.go_on(identity, why)?,
         Decision::Complete { done, identity, except } => writing.complete(done, identity, except.as_ref())?,
@@ -598,6 +628,8 @@ pub fn decide(standing: &Standing, decision: &Decision, who: Actor, at: Timestam
         Decision::Reopen { why } => {
             writing.say(why, "why", SAY_WHY)?;
             writing.decided.closing = Closing::Reopened;
+            // Whoever comes again may be somebody else.
+            writing.decided.identified = false;
         }
     }
     Ok(writing.decided)
@@ -653,8 +685,10 @@ impl Writing<'_> {
     /// Takes the steps up to the action, and the action itself with these words.
     fn walk(&mut self, identity: Option<String>, said: impl Into<String>) -> Result<(), Refused> {
         let (mut identity, mut said) = (identity, Some(said.into()));
+        self.decided.identified |= identity.is_some();
         for step in steps(self.standing.progress.state, self.action) {
-            let known = if step == Action::Review { identity.take() } else { None };
+            let goes_on = matches!(step, Action::Review | Action::Fulfil | Action::Complete);
+            let known = if goes_on { identity.take() } else { None };
             let words = if step == self.action { said.take() } else { None };
             let both: Vec<_> = [known, words].into_iter().flatten().filter(|text| !text.is_empty()).collect();
             let why = match step {
@@ -705,10 +739,15 @@ impl Writing<'_> {
         self.instead(rule)
     }
 
-    /// Opens what the law puts in a refused request's place.
+    /// Opens what the law puts in a refused request's place, unless an earlier refusal opened it.
     fn instead(&mut self, rule: &GroundRule) -> Result<(), Refusal> {
-        if rule.duties(self.standing.kind)?.any(|duty| duty.does == Instead::TreatAsCategories) {
-            self.open(Kind::KnowCategories, "goes on as a request to know the categories (11 CCR 7024(a))")?;
+        let standing = self.standing;
+        let goes_on = rule.duties(standing.kind)?.any(|duty| duty.does == Instead::TreatAsCategories);
+        if goes_on && !standing.further.contains(&Kind::KnowCategories) {
+            // It is the same request, so what was extended stays so.
+            let clocks = extended(standing, clocks_of(standing, Kind::KnowCategories, standing.residence)?);
+            let why = "goes on as a request to know the categories (11 CCR 7024(a))";
+            self.open(Kind::KnowCategories, clocks, why)?;
         }
         Ok(())
     }
@@ -737,7 +776,13 @@ impl Writing<'_> {
         } else if kinds == [standing.kind] {
             wrong(Words { en: "It is of this kind already.", es: "Ya es de este tipo." }, &mut faults);
         }
-        let clocks = clocks_as(standing, becomes, standing.residence)?;
+        let plain = clocks_of(standing, becomes, standing.residence)?;
+        let keeps = standing.progress.extended && (becomes == standing.kind || (looser && plain.extension.is_some()));
+        let clocks = match becomes == standing.kind {
+            true => standing.clocks.clone(),
+            false if keeps => extended(standing, plain),
+            false => plain,
+        };
         let (before, after) = (&standing.clocks.respond_by, &clocks.respond_by);
         if after.date > before.date && !was_message && !looser {
             faults.push(Fault { field: "looser", words: SAY_LATER });
@@ -749,14 +794,21 @@ impl Writing<'_> {
         if after.date != before.date {
             said = format!("{said}; due {} instead of {} ({})", after.date, before.date, after.citation);
         }
+        if standing.progress.extended {
+            said.push_str(if keeps { "; the extension stays" } else { "; the extension ends" });
+        }
         if let Some(why) = why {
             said = format!("{said}\n{why}");
         }
         self.step(Action::Classify, becomes, said)?;
         self.decided.kind = becomes;
+        self.decided.progress.extended = keeps;
         self.decided.clocks = clocks;
+        // Each kind has its own measure of how sure one must be: 11 CCR 7060, 7062.
+        self.decided.identified &= becomes == standing.kind || !becomes.may_verify();
         for kind in kinds.iter().copied().filter(|kind| *kind != becomes) {
-            self.open(kind, &format!("found in a request filed as {becomes}"))?;
+            let clocks = clocks_of(standing, kind, standing.residence)?;
+            self.open(kind, clocks, &format!("found in a request filed as {becomes}"))?;
         }
         Ok(())
     }
@@ -772,7 +824,7 @@ impl Writing<'_> {
         let mut said = to.map_or_else(|| "lives in a place not known".to_owned(), |place| format!("lives in {place}"));
         // What was answered was answered by the dates of that day.
         if standing.progress.state.is_open() {
-            let clocks = clocks_as(standing, standing.kind, to)?;
+            let clocks = extended(standing, clocks_of(standing, standing.kind, to)?);
             let (before, after) = (&standing.clocks.respond_by, &clocks.respond_by);
             if after.date > before.date && !looser {
                 faults.push(Fault { field: "looser", words: SAY_LATER });
@@ -788,14 +840,13 @@ impl Writing<'_> {
     }
 
     /// Opens a further request for the same person, received on the same day.
-    fn open(&mut self, kind: Kind, why: &str) -> Result<(), Refusal> {
+    fn open(&mut self, kind: Kind, clocks: Clocks, why: &str) -> Result<(), Refusal> {
         let standing = self.standing;
-        let clocks = clocks_as(standing, kind, standing.residence)?;
         let state = match standing.progress.state {
             State::Incomplete => State::Incomplete,
             _ => State::Received,
         };
-        let progress = Progress { state, extended: standing.progress.extended };
+        let progress = Progress { state, extended: clocks.extended };
         let (_, event) = progress.next(kind, Action::Classify, self.who.clone(), self.at, why)?;
         self.decided.further.push(Further { kind, progress, clocks, confirmed: standing.confirmed, event });
         Ok(())
@@ -850,7 +901,7 @@ fn needed(text: &str, field: &'static str, words: Words, faults: &mut Vec<Fault>
 
 /// A text that may be left empty.
 fn optional(text: &str, field: &'static str, faults: &mut Vec<Fault>) -> Option<String> {
-    if text.chars().count() > CHARACTERS {
+    if text.chars().nth(CHARACTERS as usize).is_some() {
         faults.push(Fault { field, words: TOO_LONG });
     }
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())

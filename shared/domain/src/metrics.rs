@@ -34,6 +34,8 @@ pub struct Facts {
     pub received_on: Date,
     /// The last day to answer.
     pub respond_by: Date,
+    /// The last day to confirm the receipt; `None` once that is done, or where no law asks for it.
+    pub confirm_by: Option<Date>,
     /// The day of the response; `None` while it is open.
     pub closed_on: Option<Date>,
     /// How it was answered; `None` while it is open.
@@ -67,7 +69,8 @@ impl Facts {
                 figures.extend(self.figures_of_the_end(closed_on, outcome).map(|figure| (closed_on.year(), figure)));
             }
             _ => {
-                let due = Bucket::Due(self.respond_by);
+                // What is due next: the confirmation while nobody sent it, else the answer.
+                let due = Bucket::Due(self.confirm_by.map_or(self.respond_by, |confirm| confirm.min(self.respond_by)));
                 counts.push((due, Counter::Kind(kind)));
                 counts.push((due, Counter::State(self.state)));
             }

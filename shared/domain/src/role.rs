@@ -76,6 +76,8 @@ pub enum Permission {
     ExportAudit,
     /// Read statutory reports: numbers without persons.
     SeeReports,
+    /// Take reports and the request log out as a file.
+    ExportReports,
     /// One's own account and sessions.
     OwnAccount,
     /// One's own password, second factors and recovery codes.
@@ -84,7 +86,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SeeRequests,
         Self::WorkRequests,
         Self::ExportRequests,
@@ -95,6 +97,7 @@ impl Permission {
         Self::SeeAudit,
         Self::ExportAudit,
         Self::SeeReports,
+        Self::ExportReports,
         Self::OwnAccount,
         Self::ChangeFactors,
     ];
@@ -113,6 +116,7 @@ impl Permission {
             Self::SeeAudit => "see-audit",
             Self::ExportAudit => "export-audit",
             Self::SeeReports => "see-reports",
+            Self::ExportReports => "export-reports",
             Self::OwnAccount => "own-account",
             Self::ChangeFactors => "change-factors",
         }
@@ -126,9 +130,12 @@ impl Permission {
                 &Role::ALL
             }
             Self::WorkRequests => &[Role::Owner, Role::Manager, Role::Agent],
-            Self::ExportRequests | Self::EditServiceCodes | Self::EditSettings | Self::SeeAudit | Self::ExportAudit => {
-                &[Role::Owner, Role::Manager]
-            }
+            Self::ExportRequests
+            | Self::EditServiceCodes
+            | Self::EditSettings
+            | Self::SeeAudit
+            | Self::ExportAudit
+            | Self::ExportReports => &[Role::Owner, Role::Manager],
             Self::ManageTeam => &[Role::Owner],
         }
     }
@@ -136,7 +143,10 @@ impl Permission {
     /// Whether it asks for a sign-in, or a confirmation of it, that is only minutes old (ASVS 5.0, 7.5.1 and 7.5.3).
     #[must_use]
     pub const fn fresh(self) -> bool {
-        matches!(self, Self::ExportRequests | Self::ManageTeam | Self::ExportAudit | Self::ChangeFactors)
+        matches!(
+            self,
+            Self::ExportRequests | Self::ManageTeam | Self::ExportAudit | Self::ExportReports | Self::ChangeFactors
+        )
     }
 }
 

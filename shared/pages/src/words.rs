@@ -75,6 +75,7 @@ pub const fn permission(language: Language, permission: Permission) -> &'static 
         Permission::SeeAudit => either(language, "read the audit trail", "leer el registro de auditoría"),
         Permission::ExportAudit => either(language, "export the audit trail", "exportar el registro de auditoría"),
         Permission::SeeReports => either(language, "see reports", "ver informes"),
+        Permission::ExportReports => either(language, "download reports", "descargar informes"),
         Permission::OwnAccount => either(language, "change your account", "cambiar su cuenta"),
         Permission::ChangeFactors => {
             either(language, "change how you sign in", "cambiar la forma en que inicia sesión")

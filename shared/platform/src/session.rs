@@ -249,6 +249,9 @@ pub struct ExportAudit;
 /// See [`Permission::SeeReports`].
 #[derive(Debug, Clone, Copy)]
 pub struct SeeReports;
+/// See [`Permission::ExportReports`].
+#[derive(Debug, Clone, Copy)]
+pub struct ExportReports;
 /// See [`Permission::OwnAccount`].
 #[derive(Debug, Clone, Copy)]
 pub struct OwnAccount;
@@ -285,6 +288,9 @@ impl Needs for ExportAudit {
 }
 impl Needs for SeeReports {
     const PERMISSION: Permission = Permission::SeeReports;
+}
+impl Needs for ExportReports {
+    const PERMISSION: Permission = Permission::ExportReports;
 }
 impl Needs for OwnAccount {
     const PERMISSION: Permission = Permission::OwnAccount;

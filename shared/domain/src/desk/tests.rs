@@ -11,6 +11,8 @@ fn under(jurisdictions: &[Jurisdiction], kind: Kind, state: State) -> Standing {
         progress: Progress::new(state),
         clocks: clock::clocks_from(jurisdictions, None, kind, date(2026, 11, 2)).unwrap(),
         confirmed: false,
+        identified: false,
+        further: vec![],
         residence: None,
         jurisdictions: jurisdictions.to_vec(),
         today: date(2026, 11, 5),
@@ -32,6 +34,8 @@ fn after(standing: &Standing, decided: &Decided) -> Standing {
         progress: decided.progress,
         clocks: decided.clocks.clone(),
         confirmed: decided.confirmed,
+        identified: decided.identified,
+        further: standing.further.iter().copied().chain(decided.further.iter().map(|it| it.kind)).collect(),
         residence: decided.residence,
         ..standing.clone()
     }
@@ -126,7 +130,20 @@ fn what_may_be_verified_is_not_done_before_it_is_said_who_asked() {
         assert_eq!(fields(take(&standing, &unsaid)), ["identity"], "{state}");
     }
     // It was said when the review began.
-    assert!(take(&standing(Kind::KnowSpecific, State::InReview), &unsaid).is_ok());
+    let reviewed = Standing { identified: true, ..standing(Kind::KnowSpecific, State::InReview) };
+    assert!(take(&reviewed, &unsaid).is_ok());
+    // Taken up again, or filed as something else, it has to be said again, wherever it stands.
+    let reopen = Standing { identified: true, ..standing(Kind::KnowSpecific, State::Completed) };
+    let reopened = after(&reopen, &take(&reopen, &Decision::Reopen { why: "she wrote again".into() }).unwrap());
+    let classify = Decision::Classify { kinds: vec![Kind::Delete], why: "misheard".into(), looser: true };
+    let fulfilling = Standing { identified: true, ..standing(Kind::Correct, State::Fulfilling) };
+    let refiled = after(&fulfilling, &take(&fulfilling, &classify).unwrap());
+    for again in [reopened, refiled] {
+        assert!(offered(&again, Action::Complete).identity);
+        assert_eq!(fields(take(&again, &unsaid)), ["identity"]);
+        let decided = take(&again, &complete()).unwrap();
+        assert!(decided.events[0].why.starts_with("signed in") && decided.identified, "{:?}", decided.events);
+    }
 }
 
 #[test]
@@ -169,6 +186,18 @@ fn a_message_becomes_what_it_asks_each_with_its_own_date_from_the_day_it_was_lef
     let [further] = decided.further.as_slice() else { panic!("{:?}", decided.further) };
     assert_eq!((further.kind, further.progress.state), (Kind::OptOut, State::Received));
     assert_eq!((further.clocks.received_on, further.clocks.respond_by.date), (date(2026, 11, 2), date(2026, 11, 24)));
+}
+
+#[test]
+fn a_message_is_filed_refused_or_taken_back_but_never_completed() {
+    for state in State::ALL {
+        let message = standing(Kind::Message, state);
+        assert!(!actions(&message).contains(&"complete"));
+        if state.is_open() {
+            assert_eq!(take(&message, &complete()), Err(Refusal::Unfiled));
+        }
+    }
+    assert!(actions(&standing(Kind::Message, State::Received)).contains(&"deny"));
 }
 
 #[test]
@@ -215,11 +244,21 @@ fn an_extension_is_offered_with_its_date_once_until_the_first_date_has_passed() 
     assert_eq!(take(&too_late, &extend), Err(Refusal::Extension(ExtensionRefused::FirstDatePassed)));
     assert_eq!(fields(take(&delete, &Decision::Extend { reason: " ".into() })), ["reason"]);
 
-    // It stays taken when the request turns out to be of another kind.
-    let as_correct = Decision::Classify { kinds: vec![Kind::Correct], why: "misheard".into(), looser: false };
-    let refiled = take(&after(&delete, &decided), &as_correct).unwrap();
-    assert_eq!((refiled.clocks.respond_by.date, refiled.clocks.extension), (date(2027, 1, 31), None));
+    // When the request turns out to be of another kind it stays taken only where that is meant, and what else is found in
+    // the request has its own dates.
+    let extended = after(&delete, &decided);
+    let as_correct =
+        |looser| Decision::Classify { kinds: vec![Kind::Correct, Kind::Limit], why: "misheard".into(), looser };
+    let refiled = take(&extended, &as_correct(true)).unwrap();
+    assert_eq!((refiled.clocks.respond_by.date, refiled.clocks.extension.as_ref()), (date(2027, 1, 31), None));
     assert!(refiled.progress.extended && refiled.clocks.extended);
+    assert!(!refiled.further[0].progress.extended && !refiled.further[0].clocks.extended);
+    let refiled = take(&extended, &as_correct(false)).unwrap();
+    assert_eq!(refiled.clocks.respond_by.date, date(2026, 12, 17));
+    assert!(!refiled.progress.extended && refiled.clocks.extension.is_some());
+    let Choice::Kinds(kinds) = offered(&extended, Action::Classify).choice else { panic!() };
+    let correct = kinds.iter().find(|it| it.kind == Kind::Correct).unwrap();
+    assert_eq!(correct.extended.as_ref().map(|due| due.date), Some(date(2027, 1, 31)));
 }
 
 #[test]
@@ -252,6 +291,10 @@ fn a_request_for_specific_pieces_that_cannot_be_verified_goes_on_as_one_for_cate
     let [further] = decided.further.as_slice() else { panic!("{:?}", decided.further) };
     assert_eq!((further.kind, further.progress.state), (Kind::KnowCategories, State::Received));
     assert_eq!(further.clocks.respond_by.date, date(2026, 12, 17));
+    // Refused once more after it was reopened, it goes on as the request that is there already.
+    let again = Standing { further: vec![Kind::KnowCategories], ..standing(Kind::KnowSpecific, State::InReview) };
+    let refused = Decision::Deny(Denial { offered: String::new(), ..denial(Ground::NotVerified) });
+    assert_eq!(take(&again, &refused).unwrap().further, []);
     let other = take(&standing(Kind::KnowSpecific, State::InReview), &Decision::Deny(denial(Ground::NoData))).unwrap();
     assert_eq!(other.further, []);
 }
@@ -294,7 +337,7 @@ fn what_is_missing_is_said_beside_its_field_in_the_readers_language() {
     let errors = refused.errors(Language::Spanish);
     assert_eq!(errors, [FieldError::new("how", "Diga cómo la retiró la persona.")]);
     assert_eq!(Refusal::AlreadyConfirmed.errors(Language::English), []);
-    let long = Decision::Reopen { why: "x".repeat(5001) };
+    let long = Decision::Reopen { why: "x".repeat(CHARACTERS as usize + 1) };
     assert_eq!(fields(take(&standing(Kind::Delete, State::Denied), &long)), ["why"]);
 }
 
@@ -330,23 +373,25 @@ fn any_standing() -> impl Strategy<Value = Standing> {
         residence,
         prop::sample::select(&Kind::ALL[..]),
         prop::sample::select(&State::ALL[..]),
-        any::<(bool, bool)>(),
+        any::<(bool, bool, bool)>(),
         0_i32..120,
     )
-        .prop_map(|(jurisdictions, residence, kind, state, (confirmed, extended), days)| {
+        .prop_map(|(jurisdictions, residence, kind, state, (confirmed, extended_before, identified), days)| {
             let state = if kind.may_verify() || state != State::Verifying { state } else { State::Received };
             let received_on = date(2027, 6, 1);
             let clocks = clock::clocks_from(&jurisdictions, residence, kind, received_on).unwrap();
             let mut standing = Standing {
                 kind,
-                progress: Progress { state, extended },
+                progress: Progress { state, extended: extended_before },
                 clocks,
                 confirmed,
+                identified,
+                further: vec![],
                 residence,
                 jurisdictions,
                 today: received_on + jiff::Span::new().days(days),
             };
-            standing.clocks = clocks_as(&standing, kind, residence).unwrap();
+            standing.clocks = extended(&standing, clocks_of(&standing, kind, residence).unwrap());
             standing
         })
 }
@@ -384,7 +429,7 @@ proptest! {
             prop_assert_eq!(decided.progress.state, state);
             // The day of receipt stays, an extension stays taken, and nobody is verified who must not be.
             prop_assert_eq!(decided.clocks.received_on, standing.clocks.received_on);
-            prop_assert!(decided.progress.extended >= now.progress.extended);
+            prop_assert!(decided.progress.extended >= now.progress.extended || action == Action::Classify);
             prop_assert_eq!(decided.progress.extended, decided.clocks.extended);
             prop_assert!(decided.kind.may_verify() || state != State::Verifying);
             // The date moves later only by what is there to move it.
@@ -403,6 +448,30 @@ proptest! {
             for further in &decided.further {
                 prop_assert_eq!(further.clocks.received_on, standing.clocks.received_on);
                 prop_assert!(further.progress.state.is_open() && further.kind != decided.kind);
+            }
+            now = after(&now, &decided);
+        }
+    }
+
+    #[test]
+    fn nothing_that_may_be_verified_is_completed_before_it_is_on_record_who_asked(
+        standing in any_standing(),
+        actions in prop::collection::vec((prop::sample::select(&Action::ALL[..]), any::<bool>()), 0..40),
+    ) {
+        let mut now = Standing { identified: false, ..standing };
+        // What was written down of who asked, since it was last in doubt.
+        let mut known = false;
+        for (action, says) in actions {
+            let mut decision = well_made(&now, action);
+            if let Decision::Review { identity, .. } | Decision::Fulfil { identity, .. } | Decision::Complete { identity, .. } = &mut decision {
+                *identity = if says { "the account's own e-mail".to_owned() } else { String::new() };
+            }
+            let Ok(decided) = take(&now, &decision) else { continue };
+            let doubted = matches!(action, Action::Verify | Action::Reopen)
+                || (decided.kind != now.kind && decided.kind.may_verify());
+            known = (known && !doubted) || decided.events.iter().any(|event| event.why.contains("the account's own e-mail"));
+            if action == Action::Complete && now.clocks.may_verify {
+                prop_assert!(known);
             }
             now = after(&now, &decided);
         }

@@ -12,6 +12,7 @@ fn open() -> Facts {
         code: ServiceCode::parse("24").unwrap(),
         received_on: date(2026, 11, 2),
         respond_by: date(2026, 12, 17),
+        confirm_by: None,
         closed_on: None,
         outcome: None,
         ground: None,
@@ -278,6 +279,16 @@ fn the_log_has_what_7101_asks_for() {
 }
 
 #[test]
+fn until_its_receipt_is_confirmed_a_request_is_due_on_the_day_of_that() {
+    let unconfirmed = Facts { confirm_by: Some(date(2026, 11, 17)), ..open() };
+    let due = |facts: &Facts| {
+        facts.counts().into_iter().find_map(|(bucket, _)| matches!(bucket, Bucket::Due(_)).then(|| bucket.to_string()))
+    };
+    assert_eq!(due(&unconfirmed).unwrap(), "due#2026-11-17");
+    assert_eq!(due(&open()).unwrap(), "due#2026-12-17");
+}
+
+#[test]
 fn open_requests_are_counted_by_how_soon_they_are_due() {
     let due = |day, kind| (Bucket::Due(date(2026, 11, day)), Counter::Kind(kind), 1);
     let state = (Bucket::Due(date(2026, 11, 20)), Counter::State(State::Received), 3);
@@ -320,6 +331,7 @@ prop_compose! {
             code: ServiceCode::parse(&code.to_string()).unwrap(),
             received_on: day(received),
             respond_by: day(received + respond),
+            confirm_by: None,
             closed_on: closing.map(|(days, ..)| day(received + days)),
             outcome: closing.map(|(_, outcome, _)| outcome),
             ground: closing.and_then(|(.., ground)| ground),

@@ -120,3 +120,8 @@ impl Line<'_> {
         }
     }
 }
+
+/// Notes a failure that an answer goes on without.
+pub fn note_failure(error: &Error) {
+    tracing::error!(error = error.causes(), "a part of an answer failed");
+}

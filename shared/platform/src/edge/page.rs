@@ -492,7 +492,7 @@ async fn answer(
         let error = Error::invalid("body", "The body is not base64.");
         return (translate(&error, &known, request_id), Some(error));
     };
-    match guarded(WITHIN, open(app, &request, opens, &mut known)).await {
+    match guarded(WITHIN, Box::pin(open(app, &request, opens, &mut known))).await {
         Ok(page) => (page, None),
         Err(error) => (translate(&error, &known, request_id), Some(error)),
     }

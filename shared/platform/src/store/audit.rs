@@ -27,8 +27,9 @@ use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 
 /// Many people of one tenant may act in the same moment; each try learns the newest head.
-const TRIES: u32 = 12;
-const WAIT: Duration = Duration::from_millis(8);
+const TRIES: u32 = 30;
+/// The first wait is up to this long, and each one up to that much longer; all of them together take 4 seconds on average.
+const WAIT: Duration = Duration::from_millis(18);
 /// How many entries are asked for at once when the whole trail is read.
 const WALK: i32 = 1000;
 /// No trail began before this month.
@@ -85,16 +86,16 @@ impl TenantStore<'_> {
             // Never before its predecessor's: months in their order are entries in their order.
             let month = month(entry.at).max(head.month.clone());
             let next = Head { seq: link.seq, hash: link.hash.clone(), month: month.clone() };
-            let written = self
+            let sent = self
                 .store
                 .dynamodb
                 .transact_write_items()
                 .set_transact_items(Some(
                     [changes, &[self.put_entry(&keys, &month, &link)?, self.put_head(&head, &next)?]].concat(),
                 ))
-                .send()
-                .await
-                .map_err(SdkError::into_service_error);
+                .send();
+            // On the heap: every page that writes carries this.
+            let written = Box::pin(sent).await.map_err(SdkError::into_service_error);
             let reasons = match written {
                 Ok(_) => {
                     self.store.heads.put(self.tenant.id(), next);
@@ -112,10 +113,15 @@ impl TenantStore<'_> {
             if let Some(reason) = trail.last().filter(|reason| reason.code() == Some("ConditionalCheckFailed")) {
                 let newest = reason.item().map_or_else(|| Ok(Head::beginning()), Head::read)?;
                 self.store.heads.put(self.tenant.id(), newest);
-                continue;
+            } else if is_damaged(trail) {
+                // The head is still the one that we know, but what follows it is there: somebody wrote past the head.
+                return Err(Error::Failed {
+                    doing: "writing with an audit entry",
+                    source: format!("the trail is damaged: entry {} is there before its head", link.seq).into(),
+                });
             }
-            // Another transaction was under way on the same head.
-            tokio::time::sleep(WAIT * (turn + 1)).await;
+            // Whoever waits as long as everybody else meets them again.
+            tokio::time::sleep(wait(turn)?).await;
         }
         Err(Error::Failed { doing: "writing with an audit entry", source: "the trail is too busy".into() })
     }
@@ -237,6 +243,22 @@ impl TenantStore<'_> {
     }
 }
 
+/// Whether an entry is there already though the head before it still is what we know, and nobody is writing it.
+fn is_damaged(trail: &[CancellationReason]) -> bool {
+    let [entry, head] = trail else { return false };
+    let head_stands = head.code().is_none_or(|code| code == "None");
+    entry.code() == Some("ConditionalCheckFailed") && head_stands
+}
+
+/// How long to wait after a try, never twice the same.
+fn wait(turn: u32) -> Result<Duration, Error> {
+    let mut random = [0; 2];
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| Error::Failed { doing: "waiting", source: "no random bytes".into() })?;
+    let share = f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX);
+    Ok((WAIT * (turn + 1)).mul_f64(share))
+}
+
 /// What became of changes that were to be written with their audit entry.
 #[derive(Debug)]
 pub(super) enum Written {
@@ -287,6 +309,25 @@ fn seq_key(seq: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_was_too_late_waits_longer_each_time_and_never_too_long_in_all() {
+        let longest: Duration = (0..TRIES).map(|turn| WAIT * (turn + 1)).sum();
+        assert!(longest < Duration::from_secs(10), "{longest:?}");
+        let waits: std::collections::BTreeSet<Duration> = (0..50).map(|_| wait(TRIES).unwrap()).collect();
+        assert!(waits.len() > 40 && waits.iter().all(|it| *it <= WAIT * (TRIES + 1)));
+    }
+
+    #[test]
+    fn an_entry_past_its_head_is_damage_and_a_head_that_is_being_written_is_not() {
+        let reasons =
+            |entry: &str, head: &str| [entry, head].map(|code| CancellationReason::builder().code(code).build());
+        assert!(is_damaged(&reasons("ConditionalCheckFailed", "None")));
+        assert!(!is_damaged(&reasons("ConditionalCheckFailed", "TransactionConflict")));
+        assert!(!is_damaged(&reasons("ConditionalCheckFailed", "ConditionalCheckFailed")));
+        assert!(!is_damaged(&reasons("None", "TransactionConflict")));
+        assert!(!is_damaged(&[]));
+    }
 
     #[test]
     fn months_are_counted_across_years() {

@@ -9,9 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 use domain::audit::Entry;
 use domain::clock::Clocks;
@@ -43,8 +45,13 @@ use crate::seal::{Place, SubjectSalt, TenantKeys};
 
 /// Version of the normaliser behind the blind index of e-mail addresses ([`EmailAddress::normalized`]).
 pub(super) const EMAIL_INDEX: &str = "e1";
-/// A history has room for so much; nobody gets there but by a mistake.
-const MOST_EVENTS: usize = 500;
+/// A history has room for so many events, and so many bytes of words; nobody gets there but by a mistake. An end can always
+/// be written down behind it: an item has 400 KB.
+const MOST_EVENTS: usize = 200;
+const MOST_WORDS: usize = 200_000;
+/// So many notes and files beside one request can be shown on its page.
+const MOST_NOTES: u64 = 200;
+const MOST_FILES: u64 = 100;
 /// Pages of a megabyte that one request with its notes may fill.
 const MOST_PAGES: usize = 10;
 
@@ -68,6 +75,7 @@ const SHOWN: &[&str] = &[
     "closed_on",
     "outcome",
     "ground",
+    "identified",
     "residence",
     "assignee",
     "version",
@@ -80,6 +88,7 @@ const SHOWN: &[&str] = &[
     "messages",
     "first",
     "further",
+    "further_kinds",
     // Of notes and files.
     "at",
     "who",
@@ -125,8 +134,8 @@ pub struct Note {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-    /// What.
-    pub text: String,
+    /// What; none where it cannot be opened any more.
+    pub text: Option<String>,
 }
 
 impl fmt::Debug for Note {
@@ -144,8 +153,8 @@ pub struct KeptFile {
     pub at: Timestamp,
     /// By whom.
     pub by: String,
-    /// Its name, as whoever added it called it.
-    pub name: String,
+    /// Its name, as whoever added it called it; none where it cannot be opened any more.
+    pub name: Option<String>,
     /// Its type, by its content.
     pub content_type: String,
     /// Its size in bytes.
@@ -194,6 +203,8 @@ pub struct Dossier {
     pub confirmed: Option<(Timestamp, String)>,
     /// How it was answered.
     pub closed: Option<Closed>,
+    /// Whether it is written down how it is known who asked.
+    pub identified: bool,
     /// Where the person lives.
     pub residence: Option<Jurisdiction>,
     /// Who works on it.
@@ -210,6 +221,8 @@ pub struct Dossier {
     pub first: Option<Reference>,
     /// The requests that were found in this one.
     pub further: Vec<Reference>,
+    /// The kinds of those.
+    pub further_kinds: Vec<Kind>,
     /// What happened, the oldest first.
     pub events: Vec<Event>,
     /// Notes, the oldest first.
@@ -269,6 +282,19 @@ pub enum Changed {
     Done(Vec<Reference>),
     /// Somebody was faster, and nothing is written.
     Meanwhile,
+    /// Its history is so long that only its end can be written down any more. Nothing is written.
+    Full,
+}
+
+/// What became of something that a form adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added<T = ()> {
+    /// It is there, from now on or since the form was sent before.
+    Done(T),
+    /// The same form added something else before, and that stays.
+    Other,
+    /// There is room for no more beside this request.
+    Full,
 }
 
 /// A request that somebody types in.
@@ -443,10 +469,7 @@ impl TenantStore<'_> {
         let dossier = Dossier {
             reference: reference.clone(),
             kind: get_parsed(item, "kind", Kind::parse)?,
-            progress: Progress {
-                state: get_parsed(item, "state", State::parse)?,
-                extended: item.get("extended").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
-            },
+            progress: Progress { state: get_parsed(item, "state", State::parse)?, extended: flag(item, "extended") },
             channel: get_parsed(item, "channel", Channel::parse)?,
             code: get_parsed(item, "code", |code| ServiceCode::parse(code).ok())?,
             language: get_parsed(item, "language", Language::parse)?,
@@ -454,6 +477,7 @@ impl TenantStore<'_> {
             clocks: get_parsed(item, "clocks", |clocks| serde_json::from_str(clocks).ok())?,
             confirmed,
             closed,
+            identified: flag(item, "identified"),
             residence: maybe("residence").and_then(Jurisdiction::parse),
             assignee: maybe("assignee").and_then(|id| UserId::parse(id).ok()),
             missing: missing(item)?,
@@ -467,6 +491,7 @@ impl TenantStore<'_> {
             call: maybe("call").and_then(|sid| CallSid::parse(sid).ok()),
             first: maybe("first").and_then(|it| Reference::parse(it).ok()),
             further: list(item, "further").filter_map(|it| Reference::parse(it.as_s().ok()?).ok()).collect(),
+            further_kinds: list(item, "further_kinds").filter_map(|it| Kind::parse(it.as_s().ok()?)).collect(),
             events: list(item, "events").map(|event| opening.event(event)).collect::<Result<_, _>>()?,
             notes,
             files,
@@ -581,6 +606,9 @@ impl TenantStore<'_> {
     /// Writes what a decision makes of a request, if nobody changed it since it was read.
     pub async fn change(&self, opened: &Opened, change: &Change<'_>) -> Result<Changed, Error> {
         let dossier = &opened.dossier;
+        if change.decided.progress.state.is_open() && is_full(&dossier.events) {
+            return Ok(Changed::Full);
+        }
         for candidate in 0..CANDIDATES {
             let mut items = vec![];
             let mut further = vec![];
@@ -595,9 +623,7 @@ impl TenantStore<'_> {
             match self.write_audited(&items, change.entry).await? {
                 Written::Done => return Ok(Changed::Done(further)),
                 Written::Refused(reasons) => {
-                    let refused = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
-                        reason.code() == Some("ConditionalCheckFailed")
-                    };
+                    let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
                     if reasons.first().is_some_and(refused) {
                         return Ok(Changed::Meanwhile);
                     }
@@ -616,6 +642,7 @@ impl TenantStore<'_> {
         to.set("kind", text(decided.kind.code()));
         to.set("state", text(decided.progress.state.code()));
         to.set("extended", AttributeValue::Bool(decided.progress.extended));
+        to.set("identified", AttributeValue::Bool(decided.identified));
         set_clocks(&mut to, &decided.clocks)?;
         to.keep("residence", decided.residence.map(|place| text(place.as_str())));
         if decided.confirmed && dossier.confirmed.is_none() {
@@ -636,16 +663,19 @@ impl TenantStore<'_> {
             Hands::Of(user) => Some(user),
         };
         to.keep("assignee", assignee.map(|user| text(user.as_str())));
-        for (name, value) in
-            self.index_attributes(reference, decided.progress, &decided.clocks, assignee, closed.as_ref())
-        {
+        let duty = decided.clocks.next_due(decided.confirmed).date;
+        for (name, value) in self.index_attributes(reference, decided.progress, duty, assignee, closed.as_ref()) {
             to.keep(name, value);
         }
+        to.set("answer_sk", due_key(decided.clocks.respond_by.date, reference));
         to.set("version", number(dossier.version + 1));
         to.set("worked", AttributeValue::Bool(true));
         if !further.is_empty() {
             let references = dossier.further.iter().chain(further).map(|it| text(it.as_str())).collect();
             to.set("further", AttributeValue::L(references));
+            let news = decided.further.iter().map(|it| it.kind);
+            let kinds = dossier.further_kinds.iter().copied().chain(news).map(|kind| text(kind.code())).collect();
+            to.set("further_kinds", AttributeValue::L(kinds));
         }
         let place = Place { table: "requests", pk: &pk, sk: reference.as_str(), attribute: "event" };
         let events = decided.events.iter().map(|event| sealed_event(&opened.keys, &opened.salt, place, event));
@@ -653,8 +683,7 @@ impl TenantStore<'_> {
         to.set.push("#events = list_append(#events, :news)".to_owned());
         to.names.insert("#events".to_owned(), "events".to_owned());
 
-        let mut condition = vec!["size(#events) < :room"];
-        to.values.insert(":room".to_owned(), number(MOST_EVENTS.saturating_sub(decided.events.len()) as u64));
+        let mut condition = vec![];
         if dossier.version == 0 {
             condition.push("attribute_exists(pk) AND attribute_not_exists(#version)");
         } else {
@@ -679,17 +708,17 @@ impl TenantStore<'_> {
             .map_err(Error::failed("changing a request"))
     }
 
-    /// What the indexes need: an open request lies by its date, and by who works on it; a closed one by its day.
+    /// What the indexes need: an open request lies by the date of its next duty, and by who works on it; a closed one by its day.
     fn index_attributes(
         &self,
         reference: &Reference,
         progress: Progress,
-        clocks: &Clocks,
+        duty: Date,
         assignee: Option<&UserId>,
         closed: Option<&Closed>,
     ) -> [(&'static str, Option<AttributeValue>); 6] {
         let (tenant, open) = (self.tenant.id(), progress.state.is_open());
-        let by_due = || text(format!("{}#{reference}", clocks.respond_by.date, reference = reference.as_str()));
+        let by_due = || due_key(duty, reference);
         let worked = assignee.filter(|_| open);
         let closed = closed.filter(|_| !open);
         [
@@ -804,7 +833,9 @@ impl TenantStore<'_> {
         if let Some(assignee) = new.assignee {
             insert("assignee", text(assignee.as_str()));
         }
-        for (name, value) in self.index_attributes(new.reference, new.progress, new.clocks, new.assignee, None) {
+        let duty = new.clocks.next_due(new.confirmed.is_some()).date;
+        insert("answer_sk", due_key(new.clocks.respond_by.date, new.reference));
+        for (name, value) in self.index_attributes(new.reference, new.progress, duty, new.assignee, None) {
             if let Some(value) = value {
                 insert(name, value);
             }
@@ -837,7 +868,7 @@ impl TenantStore<'_> {
         &self,
         new: &Entered<'_>,
         entry: impl Fn(&Reference) -> Entry,
-    ) -> Result<Reference, Error> {
+    ) -> Result<Added<Reference>, Error> {
         let keys = self.keys().await?;
         let who = Actor::User { id: new.by.as_str().to_owned() };
         let (progress, event) = Progress::new(State::Incomplete)
@@ -849,6 +880,7 @@ impl TenantStore<'_> {
             name: new.name.map(|name| name.as_str().to_owned()),
             details: new.details.map(|details| details.as_str().to_owned()),
         };
+        let said = keys.blind_index("form", &content(new, &person))?;
         for candidate in 0..CANDIDATES {
             let source = format!("form:{}", new.form);
             let reference = Reference::from_entropy(keys.reference_entropy(&source, candidate)?);
@@ -871,18 +903,43 @@ impl TenantStore<'_> {
             };
             let mut item = self.fresh_item(&keys, &salt, &fresh)?;
             item.insert("form".to_owned(), text(new.form));
+            item.insert("form_said".to_owned(), text(&said));
             let items = self.put_fresh(&reference, item, &salt)?;
             match self.write_audited(&items, &entry(&reference)).await? {
-                Written::Done => return Ok(reference),
+                Written::Done => return Ok(Added::Done(reference)),
                 Written::Refused(reasons) => {
                     let there = reasons.first().and_then(|reason| reason.item());
-                    if there.is_some_and(|there| get_text(there, "form").is_ok_and(|form| form == new.form)) {
-                        return Ok(reference);
+                    let is = |name, value: &str| there.is_some_and(|it| get_text(it, name).is_ok_and(|it| it == value));
+                    if is("form", new.form) {
+                        return Ok(if is("form_said", &said) { Added::Done(reference) } else { Added::Other });
                     }
                 }
             }
         }
         Err(Error::Failed { doing: "entering a request", source: "every candidate for its reference is taken".into() })
+    }
+
+    /// Keeps the hotline from beginning a request anew, which replaces its salt: what is sealed from now on stays readable.
+    /// `NotFound` where this tenant has none of that reference.
+    async fn hold(&self, reference: &Reference) -> Result<(), Error> {
+        let held = self
+            .store
+            .dynamodb
+            .update_item()
+            .table_name(self.store.requests_table()?)
+            .key("pk", text(partition(self.tenant.id(), reference)))
+            .key("sk", text(reference.as_str()))
+            .update_expression("SET #worked = :worked")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#worked", "worked")
+            .expression_attribute_values(":worked", AttributeValue::Bool(true))
+            .send()
+            .await;
+        match held.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Err(Error::NotFound),
+            Err(error) => Err(Error::failed("adding to a request")(error)),
+        }
     }
 
     /// Adds a note, once for each id.
@@ -893,7 +950,8 @@ impl TenantStore<'_> {
         by: &UserId,
         note: &PersonalText,
         entry: &Entry,
-    ) -> Result<(), Error> {
+    ) -> Result<Added, Error> {
+        self.hold(reference).await?;
         let (keys, salt) = (self.keys().await?, self.salt(reference.as_str()).await?);
         let (pk, sk) = (partition(self.tenant.id(), reference), format!("{}#note#{id}", reference.as_str()));
         let place = Place { table: "requests", pk: &pk, sk: &sk, attribute: "text" };
@@ -905,7 +963,19 @@ impl TenantStore<'_> {
             ("who".to_owned(), text(by.as_str())),
             ("text".to_owned(), AttributeValue::B(Blob::new(sealed))),
         ]);
-        self.add_beside(reference, item, entry).await
+        let opening = Opening { tenant: self, reference, keys: &keys, salt: &salt };
+        let same = |there: &Item| {
+            opening
+                .note(there, &sk)
+                .is_ok_and(|there| there.by == by.as_str() && there.text.as_deref() == Some(note.as_str()))
+        };
+        self.add_beside(reference, item, ("notes", MOST_NOTES), same, entry).await
+    }
+
+    /// What seals a file that is to be kept with a request: from now on nothing replaces its salt.
+    pub async fn new_attachment_key(&self, reference: &Reference, id: &str) -> Result<AttachmentKey, Error> {
+        self.hold(reference).await?;
+        self.attachment_key(reference, id).await
     }
 
     /// What seals and opens a file of a request; `NotFound` where this tenant has no such request.
@@ -920,7 +990,7 @@ impl TenantStore<'_> {
     }
 
     /// Notes a file that is stored, once for each id.
-    pub async fn add_file(&self, key: &AttachmentKey, new: &NewFile<'_>, entry: &Entry) -> Result<(), Error> {
+    pub async fn add_file(&self, key: &AttachmentKey, new: &NewFile<'_>, entry: &Entry) -> Result<Added, Error> {
         let pk = partition(self.tenant.id(), &key.reference);
         let sk = format!("{}#file#{}", key.reference.as_str(), key.id);
         let place = Place { table: "requests", pk: &pk, sk: &sk, attribute: "file_name" };
@@ -935,7 +1005,14 @@ impl TenantStore<'_> {
             ("size".to_owned(), number(new.bytes.len() as u64)),
             ("sha256".to_owned(), AttributeValue::B(Blob::new(digest(&SHA256, new.bytes).as_ref()))),
         ]);
-        self.add_beside(&key.reference, item, entry).await
+        let opening = Opening { tenant: self, reference: &key.reference, keys: &key.keys, salt: &key.salt };
+        let hash = digest(&SHA256, new.bytes);
+        let same = |there: &Item| {
+            opening.file(there, &sk, &key.id).is_ok_and(|there| {
+                there.sha256.as_slice() == hash.as_ref() && there.name.as_deref() == Some(new.name.as_str())
+            })
+        };
+        self.add_beside(&key.reference, item, ("files", MOST_FILES), same, entry).await
     }
 
     /// A file's name and type; `NotFound` where the request has none of that id.
@@ -957,32 +1034,49 @@ impl TenantStore<'_> {
         opening.file(&got.item.ok_or(Error::NotFound)?, &sk, &key.id)
     }
 
-    /// Writes a note or a file beside a request that is there. The same id again changes nothing.
-    async fn add_beside(&self, reference: &Reference, item: Item, entry: &Entry) -> Result<(), Error> {
+    /// Writes a note or a file beside a request that is there, and counts it. The same id again changes nothing; `same` says
+    /// whether what is there under it is the same too.
+    async fn add_beside(
+        &self,
+        reference: &Reference,
+        item: Item,
+        (counted, most): (&str, u64),
+        same: impl Fn(&Item) -> bool,
+        entry: &Entry,
+    ) -> Result<Added, Error> {
         let table = self.store.requests_table()?;
         let worked = Update::builder()
             .table_name(table)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .update_expression("SET #worked = :worked")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET #worked = :worked ADD #counted :one")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(#counted) OR #counted < :most)")
             .expression_attribute_names("#worked", "worked")
+            .expression_attribute_names("#counted", format!("{counted}_count"))
             .expression_attribute_values(":worked", AttributeValue::Bool(true))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(most))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(Error::failed("adding to a request"))?;
         let beside = Put::builder()
             .table_name(table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
         let items = [TransactWriteItem::builder().update(worked).build(), put(beside)?];
-        match self.write_audited(&items, entry).await? {
-            Written::Done => Ok(()),
-            Written::Refused(reasons) => match reasons.first().and_then(|reason| reason.code()) {
-                Some("ConditionalCheckFailed") => Err(Error::NotFound),
-                // The form was sent twice.
-                _ => Ok(()),
-            },
+        let reasons = match self.write_audited(&items, entry).await? {
+            Written::Done => return Ok(Added::Done(())),
+            Written::Refused(reasons) => reasons,
+        };
+        let refused = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+        match (reasons.get(1).filter(refused), reasons.first().filter(refused)) {
+            // The form was sent twice.
+            (Some(there), _) if there.item().is_some_and(same) => Ok(Added::Done(())),
+            (Some(_), _) => Ok(Added::Other),
+            (None, Some(request)) if request.item().is_some_and(|item| !item.is_empty()) => Ok(Added::Full),
+            _ => Err(Error::NotFound),
         }
     }
 
@@ -1077,7 +1171,8 @@ impl Opening<'_> {
         Ok(Note {
             at: get_parsed(item, "at", |at| at.parse().ok())?,
             by: get_text(item, "who")?.to_owned(),
-            text: self.open(item, sk, "text")?.ok_or_else(|| damaged("text"))?,
+            // One note that does not open is no reason to hide the rest.
+            text: self.open(item, sk, "text").ok().flatten(),
         })
     }
 
@@ -1087,7 +1182,7 @@ impl Opening<'_> {
             id: id.to_owned(),
             at: get_parsed(item, "at", |at| at.parse().ok())?,
             by: get_text(item, "who")?.to_owned(),
-            name: self.open(item, sk, "file_name")?.ok_or_else(|| damaged("file_name"))?,
+            name: self.open(item, sk, "file_name").ok().flatten(),
             content_type: get_text(item, "file_type")?.to_owned(),
             size: whole(item, "size").ok_or_else(|| damaged("size"))?,
             sha256: sha256.as_ref().try_into().map_err(|_| damaged("sha256"))?,
@@ -1152,6 +1247,28 @@ fn list<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a AttributeVal
     item.get(name).and_then(|value| value.as_l().ok()).into_iter().flatten()
 }
 
+/// Whether a history has room for nothing more but its end.
+fn is_full(events: &[Event]) -> bool {
+    events.len() >= MOST_EVENTS || events.iter().map(|event| event.why.len()).sum::<usize>() >= MOST_WORDS
+}
+
+/// What a form says of a request, to tell whether it is sent again: everything but the moment.
+fn content(new: &Entered<'_>, person: &Person) -> String {
+    let Person { phone, email, name, details } = person;
+    let coded = (new.kind.code(), new.channel.code(), new.code.as_str(), new.language.code());
+    let dated = (new.clocks.received_on.to_string(), new.residence.map(Jurisdiction::as_str));
+    format!("{coded:?} {dated:?} {:?}", (phone, email, name, details, new.by.as_str()))
+}
+
+/// Where index `open-by-due` has a request.
+fn due_key(duty: Date, reference: &Reference) -> AttributeValue {
+    text(format!("{duty}#{}", reference.as_str()))
+}
+
+fn flag(item: &Item, name: &str) -> bool {
+    item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
+}
+
 fn whole(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
@@ -1181,4 +1298,27 @@ fn spoken(item: &Item) -> Result<Vec<Spoken>, Error> {
         spoken.push(Spoken { recording: parse(sid)?, answers: None });
     }
     Ok(spoken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_full_by_its_events_or_its_words_and_its_end_always_has_room() {
+        let event = |words: usize| Event {
+            at: Timestamp::UNIX_EPOCH,
+            who: Actor::Consumer,
+            action: Action::Acknowledge,
+            from: State::Received,
+            to: State::Received,
+            why: "x".repeat(words),
+        };
+        assert!(!is_full(&vec![event(10); MOST_EVENTS - 1]));
+        assert!(is_full(&vec![event(10); MOST_EVENTS]));
+        assert!(is_full(&vec![event(2_000); 100]));
+        // One decision more, and an end: eight texts of four bytes a character, and 400 bytes for what stands around each.
+        let largest = MOST_WORDS + 8 * 4 * domain::desk::CHARACTERS as usize + (MOST_EVENTS + 8) * 400;
+        assert!(largest < 380_000, "{largest}");
+    }
 }

@@ -42,6 +42,8 @@ const LINE: &[&str] = &[
     "assignee",
     "received_on",
     "respond_by",
+    "confirm_by",
+    "confirmed_at",
     "closed_on",
     "outcome",
     "ground",
@@ -99,7 +101,7 @@ pub struct Filter {
     pub code: Option<ServiceCode>,
     /// Who works on them.
     pub assigned: Assigned,
-    /// Only those whose date has passed before this day.
+    /// Only those whose next duty's date has passed before this day.
     pub overdue: Option<Date>,
 }
 
@@ -142,6 +144,8 @@ pub struct Line {
     pub received_on: Date,
     /// The last day to answer.
     pub respond_by: Date,
+    /// The last day to confirm the receipt, while nobody did.
+    pub confirm_by: Option<Date>,
     /// The day of the response.
     pub closed_on: Option<Date>,
     /// How it was answered.
@@ -154,6 +158,20 @@ pub struct Line {
     pub extended: bool,
     /// Grows with every change.
     pub version: u64,
+}
+
+impl Line {
+    /// The date of what is due next; the lists have their order from it.
+    #[must_use]
+    pub fn next_due(&self) -> Date {
+        if self.is_to_confirm() { self.confirm_by.unwrap_or(self.respond_by) } else { self.respond_by }
+    }
+
+    /// Whether what is due next is to confirm the receipt.
+    #[must_use]
+    pub fn is_to_confirm(&self) -> bool {
+        self.state.is_open() && self.confirm_by.is_some_and(|confirm| confirm <= self.respond_by)
+    }
 }
 
 /// A page of the inbox.
@@ -522,7 +540,7 @@ fn page(found: &QueryOutput, sk_name: &str) -> Result<InboxPage, Error> {
         lines.last().map(|last| {
             let day = match sk_name {
                 "closed_sk" => last.closed_on.unwrap_or(last.respond_by),
-                _ => last.respond_by,
+                _ => last.next_due(),
             };
             place(format!("{day}#{}", last.reference.as_str()))
         })
@@ -548,6 +566,7 @@ fn line(item: &Item) -> Result<Line, Error> {
         assignee: maybe(item, "assignee", |id| UserId::parse(id).ok())?,
         received_on: get_parsed(item, "received_on", date)?,
         respond_by: get_parsed(item, "respond_by", date)?,
+        confirm_by: maybe(item, "confirm_by", date)?.filter(|_| !item.contains_key("confirmed_at")),
         closed_on: maybe(item, "closed_on", date)?,
         outcome: maybe(item, "outcome", Outcome::parse)?,
         ground: maybe(item, "ground", Ground::parse)?,
@@ -555,4 +574,34 @@ fn line(item: &Item) -> Result<Line, Error> {
         extended: item.get("extended").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
         version: item.get("version").and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_due_for_its_confirmation_until_that_is_sent() {
+        let mut item: Item = [
+            ("sk", Reference::from_entropy(7).as_str()),
+            ("kind", "delete"),
+            ("state", "received"),
+            ("code", "12"),
+            ("channel", "mail"),
+            ("language", "es"),
+            ("received_on", "2026-11-02"),
+            ("respond_by", "2026-12-17"),
+            ("confirm_by", "2026-11-17"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), text(value)))
+        .collect();
+        let read = line(&item).unwrap();
+        assert!(read.is_to_confirm());
+        assert_eq!(read.next_due().to_string(), "2026-11-17");
+        item.insert("confirmed_at".to_owned(), text("2026-11-03T18:00:00Z"));
+        let read = line(&item).unwrap();
+        assert!(!read.is_to_confirm());
+        assert_eq!(read.next_due().to_string(), "2026-12-17");
+    }
 }

@@ -48,8 +48,8 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use desk::{
-    Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened, Person,
-    Spoken,
+    Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
+    Person, Spoken,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
@@ -60,7 +60,7 @@ pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
-pub use tallies::{Counted, StreamRecord, Tallies, week_of};
+pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 

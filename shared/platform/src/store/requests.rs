@@ -230,7 +230,9 @@ impl TenantStore<'_> {
             ("missing".to_owned(), missing_list(new.missing)),
             ("events".to_owned(), AttributeValue::L(vec![])),
             ("open_pk".to_owned(), text(self.tenant.id().as_str())),
-            ("open_sk".to_owned(), text(format!("{respond_by}#{}", reference.as_str()))),
+            // First it lies by the day until which its receipt is to be confirmed; what is filed, by the answer's.
+            ("open_sk".to_owned(), text(format!("{}#{}", new.clocks.next_due(false).date, reference.as_str()))),
+            ("answer_sk".to_owned(), text(format!("{respond_by}#{}", reference.as_str()))),
         ]);
         if let Some(confirm_by) = &new.clocks.confirm_by {
             item.insert("confirm_by".to_owned(), text(confirm_by.date.to_string()));
@@ -311,13 +313,17 @@ impl TenantStore<'_> {
             .update(reference, submission.call)?
             .update_expression(
                 "SET #state = :received, #missing = :missing, #confirmed_at = :at, #confirmed_how = :how, \
-                 #events = list_append(#events, :event) ADD #version :one",
+                 #open_sk = #answer_sk, #assignee_sk = #answer_sk, #events = list_append(#events, :event) ADD #version :one",
             )
             .condition_expression("#call = :call AND #state = :incomplete AND #revision = :revision")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#missing", "missing")
             .expression_attribute_names("#confirmed_at", "confirmed_at")
             .expression_attribute_names("#confirmed_how", "confirmed_how")
+            // With the receipt confirmed, what is due next is the answer.
+            .expression_attribute_names("#open_sk", "open_sk")
+            .expression_attribute_names("#assignee_sk", "assignee_sk")
+            .expression_attribute_names("#answer_sk", "answer_sk")
             .expression_attribute_names("#events", "events")
             .expression_attribute_names("#revision", "revision")
             .expression_attribute_values(":received", text(progress.state.code()))

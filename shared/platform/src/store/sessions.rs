@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, ReturnVal
 use domain::audit::Entry;
 use domain::role::Role;
 use domain::user::{UserId, UserState};
+use futures::future::BoxFuture;
 use identity::Credentials;
 use jiff::{SignedDuration, Timestamp};
 
@@ -481,15 +482,17 @@ pub(super) fn end_update(store: &Store, id: &SessionId, at: Timestamp) -> Result
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// Sends a change of one item again where a transaction has hold of that item.
-async fn patiently(update: UpdateItemFluentBuilder) -> Result<UpdateItemOutput, UpdateItemError> {
-    for _ in 1..TRIES {
-        match update.clone().send().await.map_err(SdkError::into_service_error) {
-            Err(UpdateItemError::TransactionConflictException(_)) => tokio::time::sleep(WAIT).await,
-            updated => return updated,
+/// Sends a change of one item again where a transaction has hold of that item. Boxed: every page waits for one.
+fn patiently(update: UpdateItemFluentBuilder) -> BoxFuture<'static, Result<UpdateItemOutput, UpdateItemError>> {
+    Box::pin(async move {
+        for _ in 1..TRIES {
+            match update.clone().send().await.map_err(SdkError::into_service_error) {
+                Err(UpdateItemError::TransactionConflictException(_)) => tokio::time::sleep(WAIT).await,
+                updated => return updated,
+            }
         }
-    }
-    update.send().await.map_err(SdkError::into_service_error)
+        update.send().await.map_err(SdkError::into_service_error)
+    })
 }
 
 /// Uses a link up, once: of two transactions at the same moment one is refused. A reset only where it was made for the

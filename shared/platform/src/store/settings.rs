@@ -29,8 +29,6 @@ use crate::Error;
 
 /// How many earlier greetings a page offers.
 const HISTORY: i32 = 20;
-/// More service codes than anybody has; a page that lists them reads no more.
-const MOST_CODES: i32 = 500;
 /// Who saved a greeting that was there before the dashboard changed it.
 const OPERATOR: &str = "operator";
 
@@ -87,21 +85,30 @@ impl TenantStore<'_> {
 
     /// The service codes in the order of their digits.
     pub async fn service_codes(&self) -> Result<Vec<ServiceCodeLine>, Error> {
-        let found = self
-            .store
-            .dynamodb
-            .query()
-            .table_name(self.store.accounts_table()?)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :code)")
-            .expression_attribute_values(":pk", text(self.tenant.id().as_str()))
-            .expression_attribute_values(":code", text("code#"))
-            .projection_expression("settings")
-            .consistent_read(true)
-            .limit(MOST_CODES)
-            .send()
-            .await
-            .map_err(|error| Error::failed("listing service codes")(error.into_service_error()))?;
-        found.items().iter().map(|item| read::<ServiceCodeProfile>(item).map(line)).collect()
+        let (mut lines, mut after) = (vec![], None);
+        loop {
+            let found = self
+                .store
+                .dynamodb
+                .query()
+                .table_name(self.store.accounts_table()?)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :code)")
+                .expression_attribute_values(":pk", text(self.tenant.id().as_str()))
+                .expression_attribute_values(":code", text("code#"))
+                .projection_expression("settings")
+                .consistent_read(true)
+                .set_exclusive_start_key(after)
+                .send()
+                .await
+                .map_err(|error| Error::failed("listing service codes")(error.into_service_error()))?;
+            for item in found.items() {
+                lines.push(line(read::<ServiceCodeProfile>(item)?));
+            }
+            after = found.last_evaluated_key;
+            if after.is_none() {
+                return Ok(lines);
+            }
+        }
     }
 
     /// A service code as it is set up. `NotFound` where it is not this tenant's.
