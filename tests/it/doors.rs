@@ -77,8 +77,8 @@ async fn an_invitation_is_good_once_and_looking_does_not_use_it() {
     let again = hotline.provision(&order).await.expect("a tenant")["invitation"].as_str().expect("a link").to_owned();
     assert_ne!(first, again);
     let path_of = |link: &str| link[link.find("/dashboard/").expect("a path")..].to_owned();
-    let (older, path) = (path_of(&first), path_of(&again));
-    assert_eq!(Person::new(&hotline).get(&older).await.status(), 404, "a newer invitation makes older ones void");
+    let (void, path) = (path_of(&first), path_of(&again));
+    assert_eq!(Person::new(&hotline).get(&void).await.status(), 404, "a newer invitation makes older ones void");
     for _ in 0..3 {
         let page = Person::new(&hotline).get(&path).await;
         assert_eq!(page.status(), 200);
@@ -91,7 +91,7 @@ async fn an_invitation_is_good_once_and_looking_does_not_use_it() {
     assert!(!mail.0.contains("Doors") && !mail.0.contains("Olga"), "{}", mail.0);
 
     Person::new(&hotline).accept(&again, "doors-once@shop.example").await;
-    for used in [&path, &older] {
+    for used in [&path, &void] {
         assert_eq!(Person::new(&hotline).get(used).await.status(), 404, "{used}");
     }
     let done = hotline.provision(&order).await.expect("a tenant");

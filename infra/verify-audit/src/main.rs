@@ -295,13 +295,12 @@ mod tests {
         read(lines, &mut Trail::new(head.map(str::to_owned), None))
     }
 
-    fn broken(why: impl ToString) -> Verdict {
+    fn broken(why: &Broken) -> Verdict {
         Verdict::Broken(why.to_string())
     }
 
     fn trailer(line: &str, head: u64) -> String {
-        let link: Link = serde_json::from_str(line).unwrap();
-        let (seq, hash) = (link.seq, link.hash);
+        let Link { seq, hash, .. } = serde_json::from_str(line).unwrap();
         format!(r#"{{"seq":{seq},"hash":"{hash}","head":{{"seq":{head},"hash":"{hash}"}},"reaches-head":false}}"#)
     }
 
@@ -322,16 +321,16 @@ mod tests {
     fn what_was_changed_removed_or_reordered_is_named() {
         let mut changed = lines(4);
         changed[1] = changed[1].replace("2026-11-02", "2026-11-20");
-        assert_eq!(verdict(&changed, None), broken(Broken::Changed { seq: 2 }));
+        assert_eq!(verdict(&changed, None), broken(&Broken::Changed { seq: 2 }));
         let mut removed = lines(4);
         removed.remove(2);
-        assert_eq!(verdict(&removed, None), broken(Broken::Gap { expected: 3, found: 4 }));
+        assert_eq!(verdict(&removed, None), broken(&Broken::Gap { expected: 3, found: 4 }));
         let mut reordered = lines(4);
         reordered.swap(1, 2);
-        assert_eq!(verdict(&reordered, None), broken(Broken::Gap { expected: 2, found: 3 }));
+        assert_eq!(verdict(&reordered, None), broken(&Broken::Gap { expected: 2, found: 3 }));
         let mut cut = lines(4);
         cut.remove(3);
-        assert_eq!(verdict(&cut, None), broken(Broken::CutShort { expected: 4, found: 3 }));
+        assert_eq!(verdict(&cut, None), broken(&Broken::CutShort { expected: 4, found: 3 }));
     }
 
     #[test]
@@ -371,8 +370,8 @@ mod tests {
         let before: Link = serde_json::from_str(&all[1]).unwrap();
         let from = |seq, hash: &str| read(&all[2..], &mut Trail::new(None, Some((seq, hash.to_owned()))));
         assert!(matches!(from(2, &before.hash), Verdict::Whole(_)));
-        assert_eq!(from(2, BEGINNING), broken(Broken::Unlinked { seq: 3 }));
-        assert_eq!(from(1, &before.hash), broken(Broken::Gap { expected: 2, found: 3 }));
+        assert_eq!(from(2, BEGINNING), broken(&Broken::Unlinked { seq: 3 }));
+        assert_eq!(from(1, &before.hash), broken(&Broken::Gap { expected: 2, found: 3 }));
     }
 
     #[test]
