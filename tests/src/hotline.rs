@@ -323,6 +323,7 @@ pub fn order(slug: &str, codes: &[Code], numbers: &[(&str, &str)]) -> Value {
         "profile": { "name": slug, "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"] },
         "service-codes": codes.iter().map(code).collect::<Vec<_>>(),
         "numbers": numbers.iter().map(number).collect::<Vec<_>>(),
+        "replace": true,
     }})
 }
 

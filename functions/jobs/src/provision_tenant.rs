@@ -44,6 +44,9 @@ pub struct TenantOrder {
     /// Numbers of its own.
     #[serde(default)]
     pub numbers: Vec<DedicatedNumber>,
+    /// Whether this takes the place of what is there already. Else what was changed since in the dashboard stays.
+    #[serde(default)]
+    pub replace: bool,
     /// Who invites the others.
     #[serde(default)]
     pub owner: Option<OwnerOrder>,
@@ -99,6 +102,7 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         profile: order.profile,
         service_codes: order.service_codes,
         numbers,
+        replace: order.replace,
         owner: order.owner.as_ref().map(|owner| owner.email.clone()),
     };
     let tenant = app.store.provision(&wanted).await?;

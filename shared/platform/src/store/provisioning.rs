@@ -26,6 +26,8 @@ pub struct Provision {
     pub service_codes: Vec<ServiceCodeProfile>,
     /// Numbers of its own, each with the service code that it reaches.
     pub numbers: Vec<(E164, ServiceCode)>,
+    /// Whether this takes the place of what is there. Else what the tenant has changed since in the dashboard stays.
+    pub replace: bool,
     /// The address of its owner, which must not be of another tenant's team.
     pub owner: Option<EmailAddress>,
 }
@@ -37,10 +39,10 @@ impl Store {
         self.check_claims(wanted).await?;
         let tenant = self.claim_slug(&wanted.slug).await?;
         self.make_root_key(tenant.id()).await?;
-        self.put_settings(&tenant, "profile".to_owned(), &wanted.profile).await?;
+        self.put_settings(&tenant, "profile".to_owned(), &wanted.profile, wanted.replace).await?;
         for profile in &wanted.service_codes {
             self.claim("service-code", profile.code.as_str(), &tenant, None).await?;
-            self.put_settings(&tenant, code_key(&profile.code), profile).await?;
+            self.put_settings(&tenant, code_key(&profile.code), profile, wanted.replace).await?;
         }
         for (number, code) in &wanted.numbers {
             self.claim("number", number.as_str(), &tenant, Some(code)).await?;
@@ -103,20 +105,35 @@ impl Store {
         }
     }
 
-    async fn put_settings(&self, tenant: &Tenant, sk: String, settings: &impl Serialize) -> Result<(), Error> {
+    /// Writes what is not there yet; what is there only where the order says so, and only if it differs.
+    async fn put_settings(
+        &self,
+        tenant: &Tenant,
+        sk: String,
+        settings: &impl Serialize,
+        replace: bool,
+    ) -> Result<(), Error> {
         let settings = serde_json::to_string(settings).map_err(Error::failed("writing an account's settings"))?;
-        self.dynamodb
+        let mut put = self
+            .dynamodb
             .put_item()
             .table_name(self.accounts_table()?)
             .item("pk", text(tenant.id().as_str()))
             .item("sk", AttributeValue::S(sk))
-            .item("settings", AttributeValue::S(settings))
+            .item("settings", AttributeValue::S(settings.clone()))
             // Later than any version that counting up has reached: whoever edits the old settings is told.
-            .item("version", number(self.clock.now().as_millisecond()))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| Error::failed("writing an account's settings")(error.into_service_error()))
+            .item("version", number(self.clock.now().as_millisecond()));
+        put = if replace {
+            put.condition_expression("attribute_not_exists(pk) OR settings <> :settings")
+                .expression_attribute_values(":settings", AttributeValue::S(settings))
+        } else {
+            put.condition_expression("attribute_not_exists(pk)")
+        };
+        match put.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(Error::failed("writing an account's settings")(error)),
+        }
     }
 }
 
