@@ -36,7 +36,7 @@ fn a_wav(what: u8) -> Vec<u8> {
 #[tokio::test]
 async fn a_greeting_that_is_changed_is_heard_by_the_next_call_and_can_be_taken_back() {
     let hotline = Hotline::open();
-    let code = "5801";
+    let code = "7401";
     let (mut owner, _, _) = Person::owner_of(&hotline, "test-setup-text", &[Code::new(code, "Setup Shop")]).await;
     assert!(call(&hotline, 0, code).await.heard("Welcome to Setup Shop."));
     let address = format!("/dashboard/greeting/{code}?language=en");
@@ -86,7 +86,7 @@ async fn upload(page: &Seen, file: &[u8], tampered: Option<(&str, &str)>) -> Res
 #[tokio::test]
 async fn a_recording_is_uploaded_listened_to_used_and_played_to_the_next_caller() {
     let hotline = Hotline::open();
-    let code = "5802";
+    let code = "7402";
     let (mut owner, _, _) = Person::owner_of(&hotline, "test-setup-audio", &[Code::new(code, "Audio Shop")]).await;
     let page = owner.get(&format!("/dashboard/greeting/{code}?language=en")).await;
     let policy = page.answer.header("content-security-policy").unwrap();
@@ -110,7 +110,7 @@ async fn a_recording_is_uploaded_listened_to_used_and_played_to_the_next_caller(
 #[tokio::test]
 async fn what_is_no_recording_is_refused_with_the_reason_and_s3_refuses_what_was_not_signed() {
     let hotline = Hotline::open();
-    let code = "5803";
+    let code = "7403";
     let (mut owner, _, tenant) = Person::owner_of(&hotline, "test-setup-refused", &[Code::new(code, "No Shop")]).await;
     let address = format!("/dashboard/greeting/{code}?language=en");
     let page = owner.get(&address).await;
@@ -137,7 +137,7 @@ async fn what_is_no_recording_is_refused_with_the_reason_and_s3_refuses_what_was
 #[tokio::test]
 async fn of_two_who_edit_the_same_the_second_is_told_and_loses_nothing() {
     let hotline = Hotline::open();
-    let code = "5804";
+    let code = "7404";
     let (mut owner, _, _) = Person::owner_of(&hotline, "test-setup-two", &[Code::new(code, "Two Shop")]).await;
     let address = format!("/dashboard/service-code/{code}");
     let (first, second) = (owner.get(&address).await, owner.get(&address).await);
@@ -154,7 +154,7 @@ async fn of_two_who_edit_the_same_the_second_is_told_and_loses_nothing() {
 #[tokio::test]
 async fn a_code_that_somebody_has_is_taken_and_a_new_one_answers_at_once() {
     let hotline = Hotline::open();
-    let (theirs, new) = ("5805", "5806");
+    let (theirs, new) = ("7405", "7406");
     hotline.tenant("test-setup-theirs", &[Code::new(theirs, "Their Shop")], &[]).await;
     let (mut owner, _, _) = Person::owner_of(&hotline, "test-setup-new", &[]).await;
     let page = owner.get("/dashboard/service-code/new").await;
@@ -244,7 +244,7 @@ async fn a_colleague_is_invited_changes_role_and_goes_and_the_last_owner_stays()
 #[tokio::test]
 async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
     let hotline = Hotline::open();
-    let code = "5807";
+    let code = "7407";
     let (mut owner, _, tenant) =
         Person::owner_of(&hotline, "test-setup-report", &[Code::new(code, "Report Shop")]).await;
     let mut references = vec![];
@@ -287,7 +287,7 @@ async fn the_yearly_report_and_the_log_count_what_came_in_and_name_nobody() {
 #[tokio::test]
 async fn a_recount_finds_no_difference_and_mends_a_counter_that_somebody_spoiled() {
     let hotline = Hotline::open();
-    let (code, slug) = ("5811", "test-setup-recount");
+    let (code, slug) = ("7411", "test-setup-recount");
     let tenant = hotline.tenant(slug, &[Code::new(code, "Recount Shop")], &[]).await;
     for n in 0..3 {
         call(&hotline, 60 + n, code).await;
@@ -315,7 +315,7 @@ async fn a_recount_finds_no_difference_and_mends_a_counter_that_somebody_spoiled
 
 /// The year under which this tenant's requests were received.
 async fn references_year(hotline: &Hotline, tenant: &str) -> String {
-    let requests = hotline.cloud.items_with(hotline.table("requests"), "code", "5807").await;
+    let requests = hotline.cloud.items_with(hotline.table("requests"), "code", "7407").await;
     let request = requests.iter().find(|item| item["pk"].as_str().is_some_and(|pk| pk.starts_with(tenant))).unwrap();
     request["received_on"].as_str().unwrap()[..4].to_owned()
 }
@@ -324,7 +324,7 @@ async fn references_year(hotline: &Hotline, tenant: &str) -> String {
 #[tokio::test]
 async fn the_usage_page_shows_the_sums_of_the_ledger() {
     let hotline = Hotline::open();
-    let code = "5808";
+    let code = "7408";
     let (mut owner, _, tenant) = Person::owner_of(&hotline, "test-setup-usage", &[Code::new(code, "Usage Shop")]).await;
     let mut seconds = 0;
     for n in 0..2 {
@@ -461,7 +461,7 @@ async fn unzipped(gzip: &[u8]) -> Vec<String> {
 #[tokio::test]
 async fn nobody_sees_more_than_their_role_allows() {
     let hotline = Hotline::open();
-    let code = "5809";
+    let code = "7409";
     let (mut person, _, _) = Person::owner_of(&hotline, "test-setup-roles", &[Code::new(code, "Role Shop")]).await;
     let pages = [
         ("/dashboard/service-codes", ["owner", "manager", "agent", "viewer"].as_slice()),
