@@ -742,6 +742,8 @@ async fn every_page_shows_these_fields_and_no_others() {
     for path in ["/dashboard/sign-in", "/dashboard/second-factor", "/dashboard/reset"] {
         add(path, &outline(&Person::new(&hotline).get(path).await));
     }
+    // Files are for owners and managers.
+    shop.owner.become_a("owner").await;
     for format in ["json", "csv"] {
         for path in [
             format!("/dashboard/report?year={year}&scope=all&format={format}"),

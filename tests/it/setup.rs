@@ -465,9 +465,9 @@ async fn nobody_sees_more_than_their_role_allows() {
     let (mut person, _, _) = Person::owner_of(&hotline, "test-setup-roles", &[Code::new(code, "Role Shop")]).await;
     let pages = [
         ("/dashboard/service-codes", ["owner", "manager", "agent", "viewer"].as_slice()),
-        ("/dashboard/service-code/5809", &["owner", "manager", "agent", "viewer"]),
+        ("/dashboard/service-code/7409", &["owner", "manager", "agent", "viewer"]),
         ("/dashboard/service-code/new", &["owner", "manager"]),
-        ("/dashboard/greeting/5809", &["owner", "manager"]),
+        ("/dashboard/greeting/7409", &["owner", "manager"]),
         ("/dashboard/settings", &["owner", "manager", "agent", "viewer"]),
         ("/dashboard/usage", &["owner", "manager", "agent", "viewer"]),
         ("/dashboard/audit", &["owner", "manager"]),

@@ -357,6 +357,11 @@ fn rule(language: Language, due: &Due) -> String {
     fill(text, &[("days", &due.days.to_string()), ("citation", &due.citation)])
 }
 
+/// What an extension adds.
+fn more(language: Language, due: &Due) -> String {
+    fill(Texts::of(language).rule_more, &[("days", &due.days.to_string()), ("citation", &due.citation)])
+}
+
 /// Each clock with its date, the days left and where the law says so.
 fn dates(language: Language, case: &Case) -> Markup {
     let texts = Texts::of(language);
@@ -378,14 +383,15 @@ fn dates(language: Language, case: &Case) -> Markup {
         (None, Some(due)) => facts = facts.noted(texts.confirm_by, shown(due), rule(language, due)),
         (None, None) => {}
     }
-    facts = facts.noted(texts.answer_by, shown(&clocks.respond_by), rule(language, &clocks.respond_by));
+    let why = if clocks.extended { more } else { rule };
+    facts = facts.noted(texts.answer_by, shown(&clocks.respond_by), why(language, &clocks.respond_by));
     if let Some(closed) = &dossier.closed {
         facts = facts.fact(texts.answered, show::day(language, closed.on));
     }
     if clocks.extended {
         facts = facts.fact(texts.extended, html! { (texts.csv_yes) });
     } else if let Some(extension) = clocks.extension.as_ref().filter(|_| running) {
-        facts = facts.noted(texts.extendable, show::day(language, extension.date), rule(language, extension));
+        facts = facts.noted(texts.extendable, show::day(language, extension.date), more(language, extension));
     }
     if let Some(notice) = &clocks.completion_notice_by {
         facts = facts.noted(texts.notice_by, shown(notice), rule(language, notice));
