@@ -1,6 +1,6 @@
 //! `GET /dashboard/audit`: the trail, the newest entry first.
 //!
-//! Entries are sealed, so filters look at what was opened: a page that filters reads at most [`READS`] times and then
+//! Entries are sealed, so filters look at what was opened: a page that filters reads at most `READS` times and then
 //! offers to look further. Reading the trail is an entry of it.
 
 use std::collections::BTreeMap;
