@@ -367,7 +367,7 @@ pub(crate) fn lines_table(language: Language, lines: &[Line], user: &UserId, tod
         .column(texts.column_reference)
         .column(texts.column_kind)
         .column(texts.column_state)
-        .column(if closed { texts.column_closed } else { texts.column_due })
+        .column(if closed { texts.column_closed } else { texts.column_next })
         .column(texts.column_received)
         .column(texts.column_channel)
         .column(texts.column_code)
