@@ -236,7 +236,7 @@ def test_the_yearly_report_and_the_log_are_taken_out(company: Company, signed_in
     page.get_by_role("link", name="Request log").click()
     expect(page.get_by_text("There is nobody’s name, number or address in this log.")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="24 months, CSV").click()
+        page.get_by_role("link", name="All of it, CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
 
 
