@@ -125,13 +125,15 @@ impl Scanner {
                 leaks.extend(self.look(&format!("queue {queue}"), body.as_bytes()));
             }
         }
-        for bucket in hotline.at.buckets.values() {
+        for (name, bucket) in &hotline.at.buckets {
             for key in cloud.keys(bucket, "").await {
                 looked.objects += 1;
                 let place = format!("bucket {bucket}, object {key}");
                 leaks.extend(self.look(&place, key.as_bytes()));
                 let bytes = cloud.object(bucket, &key).await.unwrap_or_else(|| panic!("{key} cannot be read"));
-                leaks.extend(self.look(&place, &bytes));
+                // A greeting is sound that every caller may hear; what people say is sealed, in another bucket.
+                let found = self.look(&place, &bytes).into_iter();
+                leaks.extend(found.filter(|leak| name != "greetings" || leak.what != "a caller's voice"));
             }
         }
         for group in cloud.log_groups().await {
