@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import aws, build, operate, outcome, owners
+from . import aws, operate, outcome, owners
 from .console import Stop, say, step
 from .settings import ROOT, STACK_NAME, Settings, target_dir
 
@@ -23,15 +23,7 @@ SHARED_NUMBER = "+18665550100"
 def orders() -> list[dict[str, Any]]:
     """What `jobs-provision-tenant` is asked for: the operator's own account, and the tenants."""
     listed: list[dict[str, Any]] = json.loads(TENANTS.read_text())
-    if not has_dashboard():
-        for order in listed:
-            order.get("tenant", {}).pop("owner", None)
     return listed
-
-
-def has_dashboard() -> bool:
-    """Whether this source has the page on which an owner accepts an invitation."""
-    return "dashboard-invitation" in build.function_bins()
 
 
 def tenants() -> list[dict[str, Any]]:
@@ -106,8 +98,7 @@ def invitation(settings: Settings) -> None:
     say(f"  {SHARED_NUMBER}  the shared number; service codes {listed}")
     for number in (number for tenant in tenants() for number in tenant["numbers"]):
         say(f"  {number['number']}  goes straight to {codes[number['service-code']]}")
-    if has_dashboard():
-        credentials(settings)
+    credentials(settings)
     say(
         "\n  make call                  be the caller, by keys alone"
         "\n  make logs FN=voice-answer  what that step logged"

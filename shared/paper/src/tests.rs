@@ -487,15 +487,3 @@ fn what_is_too_much_is_refused() {
     let many = document(vec![section("Many", Block::Rows(vec![Row::default(); 30_000]))]);
     assert_eq!(many.render(), Err(Error::TooManyPages));
 }
-
-#[test]
-#[ignore = "writes samples to look at, into the directory of temporary files"]
-fn samples() {
-    let directory = std::env::temp_dir().join("paper-samples");
-    std::fs::create_dir_all(&directory).unwrap();
-    for language in Language::ALL {
-        let pdf = record(language).render(language).unwrap();
-        std::fs::write(directory.join(format!("record-{language}.pdf")), pdf).unwrap();
-    }
-    std::fs::write(directory.join("statement.pdf"), statement(30).render().unwrap()).unwrap();
-}
