@@ -4,11 +4,13 @@
 //! |---|---|---|---|
 //! | `directory` | kind of look-up `#` SHA-256 of the value | – | number, service code, call → tenant; nothing else |
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
+//! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
-//! | `sessions` | see [`sessions`](self) | – | who is signed in, links that are good once, counted tries |
+//! | | | reference `#note#…`, `#file#…` | its notes, and what is known of its attachments |
+//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
