@@ -7,5 +7,5 @@ use platform::{App, Error};
 #[expect(clippy::unused_async, reason = "a handler is async")]
 pub async fn handle(_app: &App, visit: Visit) -> Result<Page, Error> {
     let asset = pages::assets::find(&visit.segment).ok_or(Error::NotFound)?;
-    Ok(Page::inline(asset.content_type, asset.bytes.to_vec()).immutable())
+    Ok(Page::inline(asset.content_type, asset.bytes.into_owned()).immutable())
 }

@@ -21,13 +21,15 @@
 //! | 15 | [`email`] | e-mail addresses |
 //! | 16 | [`personal`] | words about a person, which are never printed |
 //! | 17 | [`origin`] | the web origins from which a form is accepted |
-//! | 18 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 19 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 18 | [`colour`] | a business's own colour, and what can be read on it |
+//! | 19 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 20 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
 pub mod business_day;
 pub mod clock;
+pub mod colour;
 pub mod denial;
 pub mod desk;
 pub mod email;

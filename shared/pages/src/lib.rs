@@ -3,6 +3,7 @@
 //! | read | module | what it is for |
 //! |---|---|---|
 //! | 1 | [`frame`] | the whole document: [`page`] for people who are signed in, [`door`] for those who are not |
+//! | 1 | [`consumer`] | the same for consumers, in the business's name and colour |
 //! | 2 | [`form`] | forms, their fields, and buttons |
 //! | 3 | [`show`] | notices, cards, tables, badges, due dates, timelines and the rest of what a page shows |
 //! | 4 | [`chart`] | charts as SVG, each with the table it was drawn from |
@@ -30,6 +31,7 @@
 
 pub mod assets;
 pub mod chart;
+pub mod consumer;
 pub mod csv;
 pub mod form;
 pub mod format;

@@ -79,6 +79,16 @@ pub fn problem(language: Language, frame: Option<&Frame>, problem: Problem<'_>) 
     }
 }
 
+/// The title of such a page, and its sentences.
+pub(crate) fn said(language: Language, problem: Problem<'_>) -> (&'static str, Vec<String>) {
+    let mut sentences = what_to_do(language, problem);
+    let texts = Texts::of(language);
+    if let Problem::Failed { request_id } = problem {
+        sentences.push(format!("{} {request_id}", texts.failed_id));
+    }
+    (texts.about(problem).title, sentences)
+}
+
 fn what_to_do(language: Language, problem: Problem<'_>) -> Vec<String> {
     let said = Texts::of(language).about(problem);
     match problem {

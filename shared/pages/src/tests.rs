@@ -212,6 +212,7 @@ fn pages_are_small() {
 fn every_text_is_there_in_both_languages() {
     let found = [
         differences(&crate::frame::Texts::EN, &crate::frame::Texts::ES),
+        differences(&crate::consumer::Texts::EN, &crate::consumer::Texts::ES),
         differences(&crate::problem::Texts::EN, &crate::problem::Texts::ES),
         differences(&crate::chart::Texts::EN, &crate::chart::Texts::ES),
     ]

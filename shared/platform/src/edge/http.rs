@@ -50,6 +50,11 @@ impl Request {
         self.event.request_context.http.method == Method::POST
     }
 
+    /// Whether a browser asks first if it may (CORS).
+    pub(super) fn is_preflight(&self) -> bool {
+        self.event.request_context.http.method == Method::OPTIONS
+    }
+
     /// The last segment of the path: the sealed call, or a file.
     pub(super) fn last_segment(&self) -> &str {
         self.path().rsplit('/').next().unwrap_or_default()

@@ -1,4 +1,5 @@
-//! Browsers: people who are signed in ([`page()`]) and people who are not ([`door()`]).
+//! Browsers: people who are signed in ([`page()`]), people who are not ([`door()`]), and people on somebody else's site
+//! ([`public()`]).
 //!
 //! Before a handler runs: the session is found and noted as used (one operation), a form is known to be ours, the body
 //! is bounded and parsed. After it: every response has the security headers, and nothing personal is cached.
@@ -32,6 +33,8 @@ const WITHIN: Duration = Duration::from_secs(27);
 const FORM_BYTES: usize = 256 * 1024;
 /// What somebody who is not signed in may send: a password of 256 characters, the answer of a passkey.
 const DOOR_BYTES: usize = 32 * 1024;
+/// A consumer's form: 5,000 characters of their own words, percent-encoded, and room to spare.
+const PUBLIC_BYTES: usize = 96 * 1024;
 /// A form with a file. Lambda takes 6 MB, a third of which base64 needs.
 const UPLOAD_BYTES: usize = 4_400_000;
 /// No form of ours has as many fields.
@@ -41,6 +44,8 @@ const FIELDS: usize = 500;
 const SESSION: &str = "__Host-session";
 /// Ties a form to the browser that it was given to, before anybody is signed in.
 const VISITOR: &str = "__Host-visitor";
+/// Holds the ticket of a consumer who has shown that a request is theirs; they may send messages and files.
+pub const CASE: &str = "__Host-case";
 /// The language somebody chose at the door.
 const LANGUAGE: &str = "__Host-language";
 /// The purpose of the code in every form.
@@ -142,6 +147,12 @@ pub struct Visit {
     pub csrf: String,
     /// When the request came.
     pub at: Timestamp,
+    /// The origin of the page that sends it, as the browser says; for [`public()`], whose handlers decide by it.
+    pub origin: Option<String>,
+    /// Whether a browser only asks if it may send something from another origin (`OPTIONS`).
+    pub preflight: bool,
+    /// Whether the browser sends the opt-out preference signal (`Sec-GPC: 1`, Global Privacy Control).
+    pub gpc: bool,
     json: Vec<u8>,
     is_json: bool,
     cookies: Vec<(String, String)>,
@@ -163,6 +174,9 @@ impl Visit {
             client,
             csrf: csrf.to_owned(),
             at,
+            origin: None,
+            preflight: false,
+            gpc: false,
             json: vec![],
             is_json: false,
             cookies: vec![],
@@ -226,11 +240,23 @@ pub struct Page {
     body: Vec<u8>,
     binary: bool,
     form_action: Option<String>,
+    framed_by: Option<String>,
+    scripts_from: Vec<String>,
 }
 
 impl Page {
     fn new(status: i64, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, headers: vec![], cookies: vec![], body, binary: false, form_action: None }
+        Self {
+            status,
+            content_type,
+            headers: vec![],
+            cookies: vec![],
+            body,
+            binary: false,
+            form_action: None,
+            framed_by: None,
+            scripts_from: vec![],
+        }
     }
 
     /// A page.
@@ -343,6 +369,34 @@ impl Page {
         self
     }
 
+    /// Lets pages of these origins show this one inside them (`https://*.example.com` is one); nobody else may.
+    #[must_use]
+    pub fn framed_by(mut self, origins: &[&str]) -> Self {
+        self.framed_by = (!origins.is_empty()).then(|| origins.join(" "));
+        self
+    }
+
+    /// Lets scripts, frames and requests of another origin into the page: a human check's.
+    #[must_use]
+    pub fn with_scripts_from(mut self, origins: &[&str]) -> Self {
+        self.scripts_from.extend(origins.iter().map(|origin| (*origin).to_owned()));
+        self
+    }
+
+    /// Lets scripts of one origin read the answer (CORS, Fetch standard), and other sites load it at all.
+    #[must_use]
+    pub fn readable_by(self, origin: &str) -> Self {
+        self.with_header("access-control-allow-origin", origin)
+            .with_header("vary", "Origin")
+            .with_header("cross-origin-resource-policy", "cross-origin")
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: i64) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", vec![])
+    }
+
     /// Gives the browser a cookie that scripts cannot read and other sites cannot send.
     #[must_use]
     pub fn with_cookie(mut self, name: &str, value: &str, lives: SignedDuration) -> Self {
@@ -371,9 +425,13 @@ impl Page {
     fn respond(self) -> ApiGatewayV2httpResponse {
         let mut headers = HeaderMap::new();
         let form_action = self.form_action.map(|origin| format!(" {origin}")).unwrap_or_default();
+        let ancestors = self.framed_by.as_deref().unwrap_or("'none'");
+        let others: String = self.scripts_from.iter().map(|origin| format!(" {origin}")).collect();
+        let frames = if others.is_empty() { String::new() } else { format!(" frame-src{others};") };
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; \
-             connect-src 'self'; form-action 'self'{form_action}; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'self'; script-src 'self'{others}; img-src 'self' data:; media-src 'self'; \
+             connect-src 'self'{others};{frames} form-action 'self'{form_action}; frame-ancestors {ancestors}; \
+             base-uri 'none'"
         );
         let ours = [
             ("content-type", self.content_type),
@@ -392,8 +450,11 @@ impl Page {
                  publickey-credentials-create=(self)",
             ),
         ];
+        // The older header knows no list of origins, and would forbid what the policy allows.
+        let framed = self.framed_by.is_some();
+        let ours = ours.into_iter().filter(|(name, _)| !(framed && *name == "x-frame-options"));
         let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in ours.into_iter().chain(own) {
+        for (name, value) in ours.chain(own) {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -429,6 +490,7 @@ type DoorHandler = Box<dyn Fn(&'static App, Visit) -> LocalBoxFuture<'static, Re
 enum Opens {
     ToSignedIn(Handler),
     ToAnybody(DoorHandler),
+    ToEverybody(DoorHandler),
 }
 
 /// Serves a page to people who are signed in and have the permission that the handler's arguments name.
@@ -452,9 +514,24 @@ pub fn door<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
+    serve_pages(Box::leak(Box::new(Opens::ToAnybody(boxed(handle)))))
+}
+
+/// Serves what other sites show, or send, to anybody. Browsers send no cookie there, so none is given and a form carries no
+/// code: who may send one is for the handler to say, by [`Visit::origin`].
+pub fn public<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
+{
+    serve_pages(Box::leak(Box::new(Opens::ToEverybody(boxed(handle)))))
+}
+
+fn boxed<H>(handle: H) -> DoorHandler
+where
+    H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
+{
     let handle: &'static H = Box::leak(Box::new(handle));
-    let handle: DoorHandler = Box::new(move |app, visit| Box::pin(handle(app, visit)));
-    serve_pages(Box::leak(Box::new(Opens::ToAnybody(handle))))
+    Box::new(move |app, visit| Box::pin(handle(app, visit)))
 }
 
 fn serve_pages(opens: &'static Opens) -> Exit {
@@ -477,6 +554,7 @@ struct Known {
     path: String,
     post: bool,
     wants_json: bool,
+    public: bool,
     frame: Option<Frame>,
 }
 
@@ -486,8 +564,14 @@ async fn answer(
     opens: &Opens,
     request_id: &str,
 ) -> (Page, Option<Error>) {
-    let mut known =
-        Known { language: Language::English, path: String::new(), post: false, wants_json: false, frame: None };
+    let mut known = Known {
+        language: Language::English,
+        path: String::new(),
+        post: false,
+        wants_json: false,
+        public: false,
+        frame: None,
+    };
     let Some(request) = Request::new(event) else {
         let error = Error::invalid("body", "The body is not base64.");
         return (translate(&error, &known, request_id), Some(error));
@@ -511,29 +595,31 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
     known.post = request.is_post();
     known.wants_json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
 
-    let tickets = app.tickets().await?;
-    let mut session = None;
     // What ties a form to this browser: its session, or a cookie that it was given for the purpose.
-    let (tie, new_visitor) = match opens {
+    let (mut session, mut tie, mut new_visitor) = (None, None, None);
+    match opens {
         Opens::ToSignedIn(_) => {
+            let tickets = app.tickets().await?;
             let secret = find(SESSION).ok_or(Error::SignedOut)?;
             let found = app.store.session(&tickets, secret, at).await?;
             app.about(&found.tenant);
             known.language = found.card.language;
-            let tie = found.id.as_str().to_owned();
-            known.frame = Some(frame(&found, tickets.mac(CSRF, &tie), Section::Overview));
+            let id = found.id.as_str().to_owned();
+            known.frame = Some(frame(&found, tickets.mac(CSRF, &id), Section::Overview));
             session = Some(found);
-            (tie, None)
+            tie = Some((tickets, id));
         }
-        Opens::ToAnybody(_) => match find(VISITOR).filter(|value| value.len() == 43) {
-            Some(visitor) => (visitor.to_owned(), None),
-            None => {
-                let visitor = random_token()?;
-                (visitor.clone(), Some(visitor))
-            }
-        },
-    };
-    let csrf = tickets.mac(CSRF, &tie);
+        Opens::ToAnybody(_) => {
+            let there = find(VISITOR).filter(|value| value.len() == 43).map(str::to_owned);
+            let visitor = match there {
+                Some(visitor) => visitor,
+                None => new_visitor.insert(random_token()?).clone(),
+            };
+            tie = Some((app.tickets().await?, visitor));
+        }
+        Opens::ToEverybody(_) => known.public = true,
+    }
+    let csrf = tie.as_ref().map_or_else(String::new, |(tickets, tie)| tickets.mac(CSRF, tie));
     let mut visit = Visit {
         post: known.post,
         path: request.path().to_owned(),
@@ -549,17 +635,23 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         },
         csrf,
         at,
+        origin: request.header("origin").map(str::to_owned),
+        preflight: request.is_preflight(),
+        gpc: request.header("sec-gpc").is_some_and(|value| value.trim() == "1"),
         json: vec![],
         is_json: known.wants_json,
         cookies,
     };
     if visit.post {
-        read_body(request, matches!(opens, Opens::ToSignedIn(_)), &mut visit).await?;
-        check_form(app, request, &tickets, &tie, &visit)?;
+        read_body(request, opens, &mut visit).await?;
+        if let Some((tickets, tie)) = &tie {
+            check_form(app, request, tickets, tie, &visit)?;
+        }
     }
     let page = match (opens, session) {
         (Opens::ToSignedIn(handle), Some(session)) => handle(app, session, visit).await?,
         (Opens::ToSignedIn(_), None) => return Err(Error::SignedOut),
+        (Opens::ToEverybody(handle), _) => handle(app, visit).await?,
         (Opens::ToAnybody(handle), _) => {
             let mut page = handle(app, visit).await?;
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
@@ -592,9 +684,15 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
     if origin_fits && site_fits && tickets.is_mac(CSRF, tie, code) { Ok(()) } else { Err(Error::StaleForm) }
 }
 
-async fn read_body(request: &Request, signed_in: bool, visit: &mut Visit) -> Result<(), Error> {
+async fn read_body(request: &Request, opens: &Opens, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
-    if !signed_in && request.body.len() > DOOR_BYTES {
+    let most = match opens {
+        Opens::ToSignedIn(_) => UPLOAD_BYTES,
+        Opens::ToAnybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
+        Opens::ToAnybody(_) => DOOR_BYTES,
+        Opens::ToEverybody(_) => PUBLIC_BYTES,
+    };
+    if request.body.len() > most {
         return Err(Error::TooLarge);
     }
     if let Ok(boundary) = multer::parse_boundary(content_type) {
@@ -677,8 +775,14 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     if known.wants_json {
         return json_problem(error, language, &next);
     }
-    let problem =
-        |status, problem| Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status);
+    let problem = |status, problem| {
+        if known.public {
+            // It says nothing about anybody, and would be blank inside a site's page if it could not be framed.
+            let page = pages::consumer::problem(language, problem);
+            return Page::html(page).with_status(status).framed_by(&["*"]);
+        }
+        Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status)
+    };
     match error {
         Error::SignedOut if known.post => Page::to("/dashboard/sign-in").without_cookie(SESSION),
         Error::SignedOut => Page::to(format!("/dashboard/sign-in?next={next}")).without_cookie(SESSION),
@@ -874,6 +978,7 @@ mod tests {
             path: "/dashboard/team".into(),
             post: false,
             wants_json: false,
+            public: false,
             frame: None,
         };
         let status = |error: &Error| translate(error, &known, "r-1").respond().status_code;
@@ -934,6 +1039,14 @@ mod tests {
         Request::new(serde_json::from_value(event).unwrap()).unwrap()
     }
 
+    fn anybody() -> Opens {
+        Opens::ToAnybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
+    }
+
+    fn signed_in() -> Opens {
+        Opens::ToSignedIn(Box::new(|_, _, _| Box::pin(async { Err(Error::NotFound) })))
+    }
+
     fn kind_of(result: Result<(), Error>) -> &'static str {
         result.map_or_else(|error| error.kind(), |()| "ours")
     }
@@ -947,7 +1060,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let mut visit = Visit::get("/dashboard/sign-in", Language::English, Client::default(), "", at);
         visit.post = true;
-        let read = read_body(&request, false, &mut visit).await;
+        let read = read_body(&request, &anybody(), &mut visit).await;
         kind_of(read.and_then(|()| check_form(&app, &request, &tickets, "this browser", &visit)))
     }
 
@@ -976,15 +1089,15 @@ mod tests {
     async fn a_body_is_bounded_and_a_file_comes_without_its_path() {
         let mut visit = Visit::get("/x", Language::English, Client::default(), "", Timestamp::UNIX_EPOCH);
         let large = posted(&[], &"x".repeat(FORM_BYTES + 1));
-        assert_eq!(kind_of(read_body(&large, false, &mut visit).await), "TooLarge");
+        assert_eq!(kind_of(read_body(&large, &anybody(), &mut visit).await), "TooLarge");
         let body = "--b\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\ncode\r\n\
                     --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"C:\\\\x\\\\a.txt\"\r\n\r\nhello\r\n--b--\r\n";
         let form = posted(&[("content-type", "multipart/form-data; boundary=b")], body);
-        read_body(&form, true, &mut visit).await.unwrap();
+        read_body(&form, &signed_in(), &mut visit).await.unwrap();
         assert_eq!(visit.form.get("csrf"), "code");
         assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
         let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
-        assert_eq!(kind_of(read_body(&torn, true, &mut visit).await), "Invalid");
+        assert_eq!(kind_of(read_body(&torn, &signed_in(), &mut visit).await), "Invalid");
     }
 
     #[test]
