@@ -5,3 +5,4 @@
 //! | [`gpc`] | `GET /.well-known/gpc.json` | whoever asks if the preference signal is honoured | – |
 
 pub mod gpc;
+pub mod human;

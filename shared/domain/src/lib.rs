@@ -21,6 +21,7 @@
 //! | 15 | [`email`] | e-mail addresses |
 //! | 16 | [`personal`] | words about a person, which are never printed |
 //! | 17 | [`origin`] | the web origins from which a form is accepted |
+//! | 18 | [`human_check`] | who tells people from programs, and what a request says of it |
 //! | 18 | [`colour`] | a business's own colour, and what can be read on it |
 //! | 19 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
 //! | 20 | [`audit`] | who did what, in a chain that shows when a link was changed |
@@ -34,6 +35,7 @@ pub mod denial;
 pub mod desk;
 pub mod email;
 pub mod field_error;
+pub mod human_check;
 pub mod jurisdiction;
 pub mod language;
 pub mod metrics;
