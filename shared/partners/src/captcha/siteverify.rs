@@ -82,6 +82,9 @@ impl HumanCheck for SiteVerify {
         if !answer.success || !answer.error_codes.is_empty() {
             return refused(&answer.error_codes);
         }
+        if !(200..300).contains(&status) {
+            return unreadable("its answer cannot be read");
+        }
         // hCaptcha leaves the host out where a site has very many visitors (docs.hcaptcha.com, "Verify the User Response").
         if answer.hostname.as_deref() == Some("not-provided") {
             return unreadable("it does not say where the token was made");
