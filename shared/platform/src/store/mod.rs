@@ -11,7 +11,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…` | its notes, and what is known of its attachments |
-//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries |
+//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -32,6 +32,7 @@ mod desk;
 mod directory;
 mod human_check;
 mod inbox;
+mod intake;
 mod keys;
 mod log;
 mod provisioning;
@@ -55,13 +56,14 @@ pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
-    Person, Spoken,
+    Person, Spoken, WebForm,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
