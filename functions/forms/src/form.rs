@@ -200,7 +200,9 @@ impl FormPage<'_> {
             Question::Contact => Field::text(name, asked.label).autocomplete(known("email")).plain_text(),
             Question::Email | Question::AgentEmail => Field::email(name, asked.label).autocomplete(known("email")),
             Question::Phone => Field::telephone(name, asked.label).autocomplete(known("tel")),
-            Question::Name | Question::AgentName => Field::text(name, asked.label).autocomplete(known("name")).plain_text(),
+            Question::Name | Question::AgentName => {
+                Field::text(name, asked.label).autocomplete(known("name")).plain_text()
+            }
             Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
             Question::Details => Field::area(name, asked.label, 6),
         };

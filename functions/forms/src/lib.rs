@@ -6,6 +6,7 @@
 //! | [`requests`] | `POST`, `OPTIONS /forms/{code}/requests` | the form; a listed site | the receipt, on the page and by mail |
 //! | [`confirmation`] | `GET` `POST /forms/confirmation/{ticket}` | whoever got the mail about a request | `status` |
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
+//! | [`notice`] | `GET /privacy-notice/{code}` | whoever wants to know what a business collects; its own site | [`form`] |
 //! | [`gpc`] | `GET /.well-known/gpc.json` | whoever asks if the preference signal is honoured | – |
 //!
 //! What they share: `site`, whose page it is, and `form_texts`, what the form says.
@@ -16,5 +17,6 @@ pub mod form;
 mod form_texts;
 pub mod gpc;
 pub mod human;
+pub mod notice;
 pub mod requests;
 mod site;

@@ -129,13 +129,7 @@ impl Desk<'_> {
         Ok(self.receipt(&intake, &filed, mailed)?)
     }
 
-    async fn file(
-        &self,
-        id: &str,
-        intake: &Intake,
-        human: Option<&Human>,
-        hints: &[Hint],
-    ) -> Result<Filed, Error> {
+    async fn file(&self, id: &str, intake: &Intake, human: Option<&Human>, hints: &[Hint]) -> Result<Filed, Error> {
         let profile = &self.account.tenant;
         let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
         let received_on = self.visit.at.to_zoned(zone).date();
