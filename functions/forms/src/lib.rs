@@ -7,11 +7,12 @@
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
 //! | [`gpc`] | `GET /.well-known/gpc.json` | whoever asks if the preference signal is honoured | – |
 //!
-//! What they share: `site`, whose page it is, and `form_texts`, what the form says.
+//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says.
 
 pub mod embed;
 pub mod form;
 mod form_texts;
 pub mod gpc;
+pub mod human;
 pub mod requests;
 mod site;
