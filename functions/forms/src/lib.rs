@@ -9,7 +9,7 @@
 //! | [`notice`] | `GET /privacy-notice/{code}` | whoever wants to know what a business collects; its own site | [`form`] |
 //! | [`gpc`] | `GET /.well-known/gpc.json` | whoever asks if the preference signal is honoured | – |
 //!
-//! What they share: `site`, whose page it is, and `form_texts`, what the form says.
+//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says.
 
 pub mod confirmation;
 pub mod embed;

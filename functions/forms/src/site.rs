@@ -1,12 +1,13 @@
 //! Whose page it is: the business behind a service code, the language, and the site that shows the page inside its own.
 
 use domain::language::Language;
+use domain::origin::Origin;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use maud::{Markup, html};
 use pages::consumer::{self, Site};
 use pages::{assets, fill};
 use platform::edge::{Page, Visit, with_query};
-use platform::store::ServiceCodeAccount;
+use platform::store::FormAccount;
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -18,10 +19,10 @@ pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
 }
 
 /// The business behind a code, if it takes requests under it.
-pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, ServiceCodeAccount)>, Error> {
+pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, FormAccount)>, Error> {
     let Some(tenant) = app.store.service_code(code).await? else { return Ok(None) };
     app.about(&tenant);
-    let account = app.store.of(&tenant).service_code(code).await?;
+    let account = app.store.of(&tenant).form_account(code).await?;
     Ok(account.filter(|account| account.code.active).map(|account| (tenant, account)))
 }
 
@@ -89,7 +90,7 @@ impl View {
         if !self.embedded {
             return page;
         }
-        let origins: Vec<&str> = code.origins.iter().map(|origin| origin.as_str()).collect();
+        let origins: Vec<&str> = code.origins.iter().map(Origin::as_str).collect();
         // A site that isolates itself (COEP) shows only frames that allow it.
         page.framed_by(&origins).with_header("cross-origin-resource-policy", "cross-origin")
     }

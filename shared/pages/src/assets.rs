@@ -26,8 +26,8 @@ const FILES: [File; 7] = [
     ("app.js", include_bytes!("../assets/app.js"), JS),
     ("consumer.css", include_bytes!("../assets/consumer.css"), CSS),
     ("consumer.js", include_bytes!("../assets/consumer.js"), JS),
-    ("human.js", include_bytes!("../assets/human.js"), JS),
     ("frame.js", include_bytes!("../assets/frame.js"), JS),
+    ("human.js", include_bytes!("../assets/human.js"), JS),
     ("favicon.svg", include_bytes!("../assets/favicon.svg"), "image/svg+xml"),
 ];
 
@@ -126,8 +126,8 @@ mod tests {
         assert!(size("style.css") < 32 * 1024, "{}", size("style.css"));
         assert!(size("app.js") < 8 * 1024, "{}", size("app.js"));
         assert!(size("consumer.css") < 8 * 1024 && size("consumer.js") < 4 * 1024);
-        assert!(size("human.js") < 2 * 1024);
         assert!(size("frame.js") < 2 * 1024);
+        assert!(size("human.js") < 2 * 1024);
         assert!(size("favicon.svg") < 1_000);
     }
 
