@@ -102,10 +102,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     // What consumers meet on the web.
-    (
-        "forms-form",
-        &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])],
-    ),
+    ("forms-form", &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
     (
         "forms-requests",
         &[
@@ -119,6 +116,18 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-queue", SEND),
         ],
     ),
+    (
+        "forms-confirmation",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("forms-notice", &[("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
     ("forms-embed", &[]),
     ("forms-gpc", &[]),
     // Doors and accounts.
@@ -426,6 +435,17 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-notice",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["BatchGetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),

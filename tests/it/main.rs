@@ -20,11 +20,15 @@ mod greeting;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod human_check;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod notice;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]

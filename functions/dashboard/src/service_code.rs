@@ -296,6 +296,7 @@ fn edit(frame: &Frame, base_url: &str, input: &Input, errors: &[FieldError], sai
         }))
         (form::actions(&html! {
             (Button::primary(if input.is_new { texts.create } else { texts.save }))
+            @if !input.is_new { (Button::quiet(texts.notice).to(format!("/dashboard/notice/{}", input.code))) }
             (Button::quiet(texts.back).to("/dashboard/service-codes"))
         }))
     });
@@ -450,6 +451,7 @@ struct Texts {
     line: &'static str,
     create: &'static str,
     save: &'static str,
+    notice: &'static str,
     back: &'static str,
     saved: &'static str,
     changed: &'static str,
@@ -500,6 +502,7 @@ impl Texts {
         line: "Line {n}:",
         create: "Create service code",
         save: "Save",
+        notice: "Privacy notice",
         back: "Back",
         saved: "Saved. The next call hears it.",
         changed: "Somebody else has just changed this service code",
@@ -548,6 +551,7 @@ impl Texts {
         line: "Línea {n}:",
         create: "Crear código",
         save: "Guardar",
+        notice: "Aviso de privacidad",
         back: "Volver",
         saved: "Guardado. Lo oye la próxima llamada.",
         changed: "Otra persona acaba de cambiar este código",
@@ -631,8 +635,13 @@ mod tests {
     fn a_change_by_somebody_else_is_shown_beside_what_was_typed() {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
-        let page =
-            edit(&frame(Language::English, Section::ServiceCodes), BASE, &input, &[], Some(&Said::Changed(&there.value)));
+        let page = edit(
+            &frame(Language::English, Section::ServiceCodes),
+            BASE,
+            &input,
+            &[],
+            Some(&Said::Changed(&there.value)),
+        );
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");
