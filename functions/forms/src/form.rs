@@ -217,7 +217,12 @@ impl FormPage<'_> {
             Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
             Question::Details => Field::area(name, asked.label, 6),
         };
-        let longest = if question == Question::Details { WORDS } else { LINE };
+        let longest = match question {
+            Question::Details => WORDS,
+            // As long as an address may be.
+            Question::Contact | Question::Email | Question::AgentEmail => 254,
+            _ => LINE,
+        };
         let field = field
             .value(self.typed.get(name))
             .hint(self.named(asked.hint))
