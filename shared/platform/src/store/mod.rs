@@ -10,7 +10,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries |
+//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -29,6 +29,7 @@ mod audit;
 mod desk;
 mod directory;
 mod inbox;
+mod intake;
 mod keys;
 mod log;
 mod messages;
@@ -36,6 +37,7 @@ mod provisioning;
 mod requests;
 mod sessions;
 mod settings;
+mod signal;
 mod tallies;
 mod usage;
 mod users;
@@ -52,18 +54,20 @@ pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
-    Person, Spoken,
+    Person, Spoken, WebForm,
 };
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use signal::{NewSignal, OptingOut};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
