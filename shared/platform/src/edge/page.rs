@@ -304,6 +304,12 @@ impl Page {
         page
     }
 
+    /// Text of some other kind: a script.
+    #[must_use]
+    pub fn text(content_type: &'static str, text: String) -> Self {
+        Self::new(200, content_type, text.into_bytes())
+    }
+
     /// Bytes to be shown in place: an asset, a recording.
     #[must_use]
     pub fn inline(content_type: &'static str, bytes: Vec<u8>) -> Self {

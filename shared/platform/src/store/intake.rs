@@ -128,7 +128,7 @@ impl TenantStore<'_> {
             item.insert("form".to_owned(), text(new.id));
             item.insert("form_said".to_owned(), text(&said));
             let items = self.put_fresh(&reference, item, &salt)?;
-            let Some(there) = self.file_items(items).await? else {
+            let Some(there) = self.write_fresh(items).await? else {
                 return Ok(Filed { reference, respond_by: new.clocks.respond_by.date, first_time: true });
             };
             let is = |name, value: &str| get_text(&there, name).is_ok_and(|it| it == value);
@@ -141,7 +141,7 @@ impl TenantStore<'_> {
     }
 
     /// Writes a request with its salt; gives the one that is there already, if there is one.
-    pub(super) async fn file_items(&self, items: [TransactWriteItem; 2]) -> Result<Option<Item>, Error> {
+    pub(super) async fn write_fresh(&self, items: [TransactWriteItem; 2]) -> Result<Option<Item>, Error> {
         let mut tries = 0;
         loop {
             let written =

@@ -135,7 +135,7 @@ impl TenantStore<'_> {
                 item.insert("origin".to_owned(), text(origin));
             }
             let items = self.put_fresh(&reference, item, &salt)?;
-            let Some(there) = self.file_items(items).await? else {
+            let Some(there) = self.write_fresh(items).await? else {
                 return Ok(Filed { reference, respond_by: new.clocks.respond_by.date, first_time: true });
             };
             if get_text(&there, "signal").is_ok_and(|it| it == said) {
