@@ -35,7 +35,7 @@ def write(settings: Settings) -> None:
             "fallback": f"{settings.base_url}/voice/fallback",
             "call_status": f"{settings.base_url}/voice/call-status",
         },
-        "standins": {"twilio": settings.standins_url},
+        "standins": {"twilio": settings.standins_url, "captcha": settings.standins_url},
         "numbers": [
             {"number": demo.SHARED_NUMBER, "kind": "shared"},
             *(

@@ -9,11 +9,12 @@
 //! | [`privacy_choices`] | `GET` `POST /privacy-choices/{code}` | "Your Privacy Choices" on the business's site; its own form | – |
 //! | [`signal`] | `POST` `OPTIONS /privacy-choices/{code}/signal` | the script on the business's site (`embed.js`), where the browser sends the opt-out preference signal | – |
 //!
-//! What they share: `site`, whose page it is, and `form_texts`, what the form says.
+//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says.
 
 pub mod embed;
 pub mod form;
 pub mod gpc;
+pub mod human;
 pub mod privacy_choices;
 pub mod requests;
 pub mod signal;

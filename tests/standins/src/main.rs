@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Parser};
 use standins::twilio::{Account, Credentials};
 
-/// Stand-ins for Optline's partners (Twilio's REST API), on 127.0.0.1 only.
+/// Stand-ins for Optline's partners (Twilio's REST API, the human checks' providers), on 127.0.0.1 only.
 #[derive(Parser)]
 #[command(group(ArgGroup::new("twilio").required(true).args(["twilio_credentials", "twilio_account_sid"])))]
 struct Options {

@@ -6,6 +6,7 @@
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
+//! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
@@ -28,6 +29,7 @@ mod accounts;
 mod audit;
 mod desk;
 mod directory;
+mod human_check;
 mod inbox;
 mod intake;
 mod keys;
@@ -57,6 +59,7 @@ pub use desk::{
     Person, Spoken, WebForm,
 };
 pub use directory::{CallOwner, NumberOwner};
+pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
