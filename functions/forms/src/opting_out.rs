@@ -3,7 +3,7 @@
 use domain::clock;
 use domain::request::{Channel, Kind};
 use platform::edge::Visit;
-use platform::store::{Filed, NewSignal, OptingOut, ServiceCodeAccount};
+use platform::store::{Filed, NewSignal, OptingOut, FormAccount};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -13,7 +13,7 @@ use crate::site::View;
 /// not is the browser's signal.
 pub(crate) async fn file(
     app: &App,
-    (tenant, account): (&Tenant, &ServiceCodeAccount),
+    (tenant, account): (&Tenant, &FormAccount),
     (visit, view): (&Visit, &View),
     (who, form, origin): (OptingOut<'_>, Option<&str>, Option<&str>),
 ) -> Result<Filed, Error> {

@@ -17,7 +17,7 @@ use pages::form::{Button, Field, Form, actions, hidden};
 use pages::show::{Card, Facts};
 use pages::{fill, format};
 use platform::edge::{Page, Visit};
-use platform::store::{Filed, OptingOut, ServiceCodeAccount, Throttled};
+use platform::store::{Filed, OptingOut, FormAccount, Throttled};
 use platform::tenant::Tenant;
 use platform::ticket::random_token;
 use platform::{App, Error};
@@ -48,7 +48,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 async fn note_signal(
     app: &App,
     tenant: &Tenant,
-    account: &ServiceCodeAccount,
+    account: &FormAccount,
     choices: &Choices<'_>,
 ) -> Result<(), Error> {
     let Choices { visit, view, code } = *choices;
@@ -65,7 +65,7 @@ async fn note_signal(
 async fn choose(
     app: &App,
     tenant: &Tenant,
-    account: &ServiceCodeAccount,
+    account: &FormAccount,
     choices: &Choices<'_>,
 ) -> Result<Page, Error> {
     let Choices { visit, view, code } = *choices;
