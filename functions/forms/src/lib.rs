@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`form`] | `GET /forms/{code}` | somebody with a request, on our page or inside a business's own | [`requests`] |
 //! | [`requests`] | `POST`, `OPTIONS /forms/{code}/requests` | the form; a listed site | the receipt, on the page and by mail |
+//! | [`confirmation`] | `GET` `POST /forms/confirmation/{ticket}` | whoever got the mail about a request | `status` |
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
 //! | [`gpc`] | `GET /.well-known/gpc.json` | whoever asks if the preference signal is honoured | – |
 //! | [`privacy_choices`] | `GET` `POST /privacy-choices/{code}` | "Your Privacy Choices" on the business's site; its own form | – |
@@ -11,6 +12,7 @@
 //!
 //! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says.
 
+pub mod confirmation;
 pub mod embed;
 pub mod form;
 pub mod gpc;

@@ -27,6 +27,7 @@
 
 mod accounts;
 mod audit;
+mod confirmation;
 mod desk;
 mod directory;
 mod human_check;
@@ -54,6 +55,7 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
