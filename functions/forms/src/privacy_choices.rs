@@ -158,7 +158,6 @@ impl Choices<'_> {
     fn main(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
         let texts = self.texts();
         html! {
-            (signal_notice::signal_notice(self.visit, self.view.language))
             div.choices-lede { (icon(texts.icon)) p.lede { (self.named(texts.lede)) } }
             @if self.offers(Kind::OptOut) { (self.opt_out(id, typed, errors)) }
             @if self.offers(Kind::Limit) { (self.limit()) }
@@ -361,10 +360,9 @@ mod tests {
     }
 
     #[test]
-    fn in_spanish_with_the_signal_and_an_address_that_is_none() {
+    fn in_spanish_with_the_site_and_an_address_that_is_none() {
         let code = code(&[Kind::OptOut]);
-        let mut visit = visit(Language::Spanish, &[("site", "https://shop.example")]);
-        visit.gpc = true;
+        let visit = visit(Language::Spanish, &[("site", "https://shop.example")]);
         let view = View::of(&visit, &code);
         let errors = known("me@", &view).unwrap_err();
         insta::assert_snapshot!(shown(&code, &visit, |it| it.main("i", "me@", &errors)));
