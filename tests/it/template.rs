@@ -287,6 +287,21 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".trail_head()", &["dynamodb:GetItem TABLE_AUDIT"]),
     (".tenant_of_slug(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
     (".log_of_month(", &["dynamodb:Query TABLE_REQUESTS"]),
+    // What consumers meet on the web.
+    (".form_account(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    (".human_check_secret(", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    (".form_throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
+    (
+        ".file_form_request(",
+        &[
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".filed_form_request(", &["dynamodb:GetItem TABLE_REQUESTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
+    ("app.tickets()", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
@@ -313,6 +328,8 @@ const SHARED: &[(&str, &str)] = &[
     ("telling::letter(", "telling"),
     ("opting_out::", "opting_out"),
     ("tries::", "tries"),
+    ("site::open(", "site"),
+    ("human::check(", "human"),
 ];
 
 /// An entry in the audit trail, sealed.

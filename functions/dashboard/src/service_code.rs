@@ -635,8 +635,13 @@ mod tests {
     fn a_change_by_somebody_else_is_shown_beside_what_was_typed() {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
-        let page =
-            edit(&frame(Language::English, Section::ServiceCodes), BASE, &input, &[], Some(&Said::Changed(&there.value)));
+        let page = edit(
+            &frame(Language::English, Section::ServiceCodes),
+            BASE,
+            &input,
+            &[],
+            Some(&Said::Changed(&there.value)),
+        );
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");

@@ -17,7 +17,7 @@ use pages::form::{Button, Field, Form, actions, hidden};
 use pages::show::{Card, Facts};
 use pages::{fill, format};
 use platform::edge::{Page, Visit};
-use platform::store::{Filed, OptingOut, FormAccount, Throttled};
+use platform::store::{Filed, FormAccount, OptingOut, Throttled};
 use platform::tenant::Tenant;
 use platform::ticket::random_token;
 use platform::{App, Error};
@@ -36,7 +36,11 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let choices = Choices { code: &account.code, view: &view, visit: &visit };
     if visit.post {
         let sender = Sender::of(&visit, app.config.public_base_url()?, &[]);
-        return if sender == Sender::Refused { Ok(choices.refused()) } else { choose(app, &tenant, &account, &choices).await };
+        return if sender == Sender::Refused {
+            Ok(choices.refused())
+        } else {
+            choose(app, &tenant, &account, &choices).await
+        };
     }
     if visit.gpc {
         note_signal(app, &tenant, &account, &choices).await?;
@@ -45,12 +49,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 }
 
 /// Writes the signal down, once a day for each browser. A flood of them is honoured all the same.
-async fn note_signal(
-    app: &App,
-    tenant: &Tenant,
-    account: &FormAccount,
-    choices: &Choices<'_>,
-) -> Result<(), Error> {
+async fn note_signal(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<(), Error> {
     let Choices { visit, view, code } = *choices;
     match app.store.form_throttle(&code.code, &visit.client.address, visit.at).await {
         Ok(Throttled::Open) => {}
@@ -62,12 +61,7 @@ async fn note_signal(
 }
 
 /// Opts somebody out, or says what is wrong with the address that they gave.
-async fn choose(
-    app: &App,
-    tenant: &Tenant,
-    account: &FormAccount,
-    choices: &Choices<'_>,
-) -> Result<Page, Error> {
+async fn choose(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<Page, Error> {
     let Choices { visit, view, code } = *choices;
     let typed = visit.form.get("contact");
     let id = match visit.form.get("id") {
@@ -167,18 +161,15 @@ impl Choices<'_> {
 
     fn opt_out(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
         let (language, texts) = (self.view.language, self.texts());
-        let form = Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
-            (hidden("id", id))
-            @if let Some(site) = self.from_site() { (hidden("site", site)) }
-            (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
-                .within("opt-out").optional(language).autocomplete("email").max_length(254))
-            (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
-        });
-        Card::new(texts.do_not_sell)
-            .id("do-not-sell")
-            .lede(self.named(texts.opt_out_text))
-            .body(form)
-            .render()
+        let form =
+            Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
+                (hidden("id", id))
+                @if let Some(site) = self.from_site() { (hidden("site", site)) }
+                (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
+                    .within("opt-out").optional(language).autocomplete("email").max_length(254))
+                (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
+            });
+        Card::new(texts.do_not_sell).id("do-not-sell").lede(self.named(texts.opt_out_text)).body(form).render()
     }
 
     fn limit(&self) -> Markup {
@@ -225,10 +216,8 @@ impl Choices<'_> {
         let (language, texts) = (self.view.language, self.texts());
         let date = format::long_date(language, filed.respond_by);
         let state = if known { texts.status_received } else { texts.status_done };
-        let status = platform::edge::with_query(
-            "/status",
-            &[("code", self.code.code.as_str()), ("lang", language.code())],
-        );
+        let status =
+            platform::edge::with_query("/status", &[("code", self.code.code.as_str()), ("lang", language.code())]);
         let elsewhere = self.view.embedded.then_some("_blank");
         html! {
             (Card::new(texts.browser).id("browser").body(html! {
@@ -341,11 +330,7 @@ mod tests {
     }
 
     fn filed() -> Filed {
-        Filed {
-            reference: Reference::from_entropy(7),
-            respond_by: jiff::civil::date(2026, 12, 15),
-            first_time: true,
-        }
+        Filed { reference: Reference::from_entropy(7), respond_by: jiff::civil::date(2026, 12, 15), first_time: true }
     }
 
     fn shown(code: &ServiceCodeProfile, visit: &Visit, make: impl Fn(Choices<'_>) -> Markup) -> String {
@@ -402,7 +387,10 @@ mod tests {
         let code = code(&[Kind::OptOut]);
         for site in ["https://shop.example.evil.example", "https://evil.example", "javascript:alert(1)", "null"] {
             let seen = visit(Language::English, &[("site", site)]);
-            for page in [shown(&code, &seen, |it| it.processed(&filed(), false)), shown(&code, &seen, |it| it.main("i", "", &[]))] {
+            for page in [
+                shown(&code, &seen, |it| it.processed(&filed(), false)),
+                shown(&code, &seen, |it| it.main("i", "", &[])),
+            ] {
                 assert!(!page.contains(site), "{page}");
             }
         }

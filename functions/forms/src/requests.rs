@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::FieldError;
 use domain::clock::{self, Clocks};
+use domain::email::EmailAddress;
 use domain::human_check::{Refusal, Standing, Unchecked};
 use domain::intake::{Hint, Intake, is_form_id};
 use domain::origin::Origin;
@@ -15,9 +16,9 @@ use maud::{Markup, html};
 use pages::form::{Button, actions};
 use pages::show::{Card, Notice};
 use pages::{fill, format};
-use platform::edge::{Page, Visit};
+use platform::edge::{Page, Visit, with_query};
 use platform::mail::Letter;
-use platform::store::{Filed, NewFormRequest, FormAccount, Throttled};
+use platform::store::{Confirmation, Filed, FormAccount, NewFormRequest, Throttled};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde_json::json;
@@ -156,13 +157,16 @@ impl Desk<'_> {
             Answer::Taken(standing) => new.human = standing,
             Answer::Refused(refusal) => {
                 return match self.filed_before(&new, refusal).await? {
-                    Some(filed) => self.receipt(&intake, &filed, intake.receipt_to().is_some()),
+                    Some(filed) => {
+                        let mailed = self.mail(&intake, &filed, Standing::Checked).await;
+                        self.receipt(&intake, &filed, mailed)
+                    }
                     None => self.refused_by_check(ticket, refusal).await,
                 };
             }
         }
         let filed = store.file_form_request(&new).await?;
-        let mailed = self.mail(&intake, &filed).await;
+        let mailed = self.mail(&intake, &filed, new.human).await;
         self.receipt(&intake, &filed, mailed)
     }
 
@@ -190,12 +194,33 @@ impl Desk<'_> {
     }
 
     /// Has the receipt sent, once. The request is filed whether it is or not.
-    async fn mail(&self, intake: &Intake, filed: &Filed) -> bool {
-        let Some(to) = intake.receipt_to() else { return false };
+    async fn mail(&self, intake: &Intake, filed: &Filed, human: Standing) -> Mailed {
+        let Some(to) = intake.receipt_to() else { return Mailed::No };
+        // Where the business wants no check, nobody doubts anybody.
+        let doubted = human.is_open() && human != Standing::Unchecked(Unchecked::NotSetUp);
+        let mailed = if doubted { Mailed::ToConfirm } else { Mailed::Yes };
         if !filed.first_time {
-            return true;
+            return mailed;
         }
-        let Ok(base_url) = self.app.config.public_base_url() else { return false };
+        match self.post(to, filed, doubted).await {
+            Ok(()) => mailed,
+            Err(error) => {
+                tracing::error!(error = error.causes(), "the receipt of a request is not sent");
+                Mailed::No
+            }
+        }
+    }
+
+    async fn post(&self, to: &EmailAddress, filed: &Filed, doubted: bool) -> Result<(), Error> {
+        let (app, base_url) = (self.app, self.app.config.public_base_url()?);
+        let confirm = if doubted {
+            let (tenant, code) = (self.tenant.clone(), self.account.code.code.clone());
+            let confirmation = Confirmation { tenant, code, reference: filed.reference.clone() };
+            let ticket = confirmation.seal(&*app.tickets().await?, self.visit.at)?;
+            Some(with_query(&format!("{base_url}/forms/confirmation/{ticket}"), &[("lang", self.view.language.code())]))
+        } else {
+            None
+        };
         let letter = Letter::Receipt {
             to: to.clone(),
             language: self.view.language,
@@ -203,23 +228,14 @@ impl Desk<'_> {
             reference: filed.reference.clone(),
             respond_by: filed.respond_by,
             status: format!("{base_url}{}", self.status()),
-            confirm: None,
+            confirm,
         };
-        match self.app.post(&letter).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(error = error.causes(), "the receipt of a request is not sent");
-                false
-            }
-        }
+        app.post(&letter).await
     }
 
     /// Where one asks how a request stands. The number is not in the address: whoever has it types it.
     fn status(&self) -> String {
-        platform::edge::with_query(
-            "/status",
-            &[("code", self.account.code.code.as_str()), ("lang", self.view.language.code())],
-        )
+        with_query("/status", &[("code", self.account.code.code.as_str()), ("lang", self.view.language.code())])
     }
 
     /// The form with what was typed and what is wrong, under a ticket that is good.
@@ -266,7 +282,7 @@ impl Desk<'_> {
     }
 
     /// The number, the day and what happens next.
-    fn receipt(&self, intake: &Intake, filed: &Filed, mailed: bool) -> Result<Page, Error> {
+    fn receipt(&self, intake: &Intake, filed: &Filed, mailed: Mailed) -> Result<Page, Error> {
         if self.visit.is_json() {
             let status = format!("{}{}", self.app.config.public_base_url()?, self.status());
             return Page::json(&json!({
@@ -300,6 +316,15 @@ impl Desk<'_> {
     }
 }
 
+/// Whether the receipt goes out by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mailed {
+    No,
+    Yes,
+    /// And asks whether it was they who asked.
+    ToConfirm,
+}
+
 /// What makes it likely that a program filled the form in.
 fn hints(ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
     let filled = !visit.form.get(HONEYPOT).is_empty();
@@ -312,7 +337,7 @@ struct Receipt<'a> {
     desk: &'a Desk<'a>,
     intake: &'a Intake,
     filed: &'a Filed,
-    mailed: bool,
+    mailed: Mailed,
 }
 
 impl Receipt<'_> {
@@ -321,7 +346,7 @@ impl Receipt<'_> {
         let (language, texts, view) = (desk.view.language, desk.texts(), desk.view);
         let business = &desk.account.code.name;
         let named = |text| fill(text, &[("business", business)]);
-        let mail = intake.receipt_to().filter(|_| *mailed);
+        let mail = intake.receipt_to().filter(|_| *mailed != Mailed::No);
         let date = format::long_date(language, filed.respond_by);
         let again = view.address(&format!("/forms/{}", desk.account.code.code), &[]);
         // Inside a site's own page there is no room for another one of ours.
@@ -336,6 +361,7 @@ impl Receipt<'_> {
             (Card::new(texts.next).body(html! {
                 ul.bullets {
                     @if let Some(to) = mail { li { (fill(texts.next_mail, &[("email", to.as_str())])) } }
+                    @if *mailed == Mailed::ToConfirm { li { (named(texts.next_confirm)) } }
                     li { (named(if intake.kind.may_verify() { texts.next_check } else { texts.next_no_check })) }
                     li { (texts.next_answer) }
                 }

@@ -203,7 +203,17 @@ mod tests {
         let clocks = clock::clocks(&[Jurisdiction::UsCa], Kind::OptOut, received_at, &TimeZone::UTC).unwrap();
         let code = ServiceCode::parse("12").unwrap();
         let (channel, language) = (Channel::Signal, Language::English);
-        steps(&NewSignal { who, form: None, channel, code: &code, language, received_at, clocks: &clocks, origin: None }).unwrap()
+        steps(&NewSignal {
+            who,
+            form: None,
+            channel,
+            code: &code,
+            language,
+            received_at,
+            clocks: &clocks,
+            origin: None,
+        })
+        .unwrap()
     }
 
     #[test]
