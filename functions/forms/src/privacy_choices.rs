@@ -9,6 +9,7 @@
 use domain::FieldError;
 use domain::email::EmailAddress;
 use domain::intake::{Intake, is_form_id};
+use domain::origin::Origin;
 use domain::phone::E164;
 use domain::request::Kind;
 use domain::service_code::ServiceCodeProfile;
@@ -138,14 +139,14 @@ impl Choices<'_> {
     }
 
     /// The site that somebody came from, if it is on the list.
-    fn from_site(&self) -> Option<&str> {
+    fn site(&self) -> Option<&str> {
         let said = [self.visit.form.get("site"), self.visit.query.get("site")];
         let said = said.into_iter().find(|site| !site.is_empty())?;
         self.code.origins.iter().any(|origin| origin.matches(said)).then_some(said)
     }
 
     fn page(&self, id: &str, typed: &str, errors: &[FieldError]) -> Page {
-        let more: Vec<(&str, &str)> = self.from_site().map(|site| ("site", site)).into_iter().collect();
+        let more: Vec<(&str, &str)> = self.site().map(|site| ("site", site)).into_iter().collect();
         self.view.page(self.code, (&self.path(), &more), self.title(), &self.main(id, typed, errors))
     }
 
@@ -164,7 +165,7 @@ impl Choices<'_> {
         let form =
             Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
                 (hidden("id", id))
-                @if let Some(site) = self.from_site() { (hidden("site", site)) }
+                @if let Some(site) = self.site() { (hidden("site", site)) }
                 (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
                     .within("opt-out").optional(language).autocomplete("email").max_length(254))
                 (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
@@ -222,7 +223,7 @@ impl Choices<'_> {
         html! {
             (Card::new(texts.browser).id("browser").body(html! {
                 p { (texts.browser_text) }
-                (self.to_the_site())
+                (self.way_back())
             }))
             @if known {
                 (Card::new(texts.person).id("person").body(html! {
@@ -244,12 +245,12 @@ impl Choices<'_> {
     }
 
     /// Links by which the browser takes the choice to the business's site, whose script keeps it there.
-    fn to_the_site(&self) -> Markup {
+    fn way_back(&self) -> Markup {
         let texts = self.texts();
-        let from = self.from_site();
+        let from = self.site();
         let sites: Vec<&str> = match from {
             Some(site) => vec![site],
-            None => self.code.origins.iter().map(|origin| origin.as_str()).filter(|it| !it.contains('*')).collect(),
+            None => self.code.origins.iter().map(Origin::as_str).filter(|it| !it.contains('*')).collect(),
         };
         html! {
             // The page around this one hears of it by itself.
@@ -301,7 +302,6 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use domain::language::Language;
-    use domain::origin::Origin;
     use domain::reference::Reference;
     use domain::service_code::ServiceCode;
     use platform::edge::{Client, Fields};
