@@ -1,6 +1,6 @@
 //! Requests as the privacy team works on them: opened, changed, noted on, entered by hand.
 //!
-//! Beside a request, in its partition: `<reference>#note#<id>` and `<reference>#file#<id>`. What people typed is sealed
+//! Beside a request, in its partition: `<reference>#note#<id>`, `<reference>#file#<id>` and messages (`messages`). What people typed is sealed
 //! under the request's own salt. Every change is one transaction with the audit entry that tells of it, on condition
 //! that nobody changed the request since it was read (`version`).
 
@@ -37,6 +37,7 @@ use partners::twilio::{CallSid, RecordingSid};
 use super::accounts::read;
 use super::audit::Written;
 use super::keys::salt_key;
+use super::messages::Message;
 use super::requests::{CANDIDATES, PHONE_INDEX, clocks_json, event_map, missing_list, partition, received_key};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
@@ -89,7 +90,8 @@ const SHOWN: &[&str] = &[
     "first",
     "further",
     "further_kinds",
-    // Of notes and files.
+    "unread",
+    // Of notes, files and messages.
     "at",
     "who",
     "text",
@@ -97,6 +99,9 @@ const SHOWN: &[&str] = &[
     "file_type",
     "size",
     "sha256",
+    "shared",
+    // Of messages.
+    "files",
 ];
 
 /// Who asked, as far as is known; not printed.
@@ -151,7 +156,7 @@ pub struct KeptFile {
     pub id: String,
     /// When it was added.
     pub at: Timestamp,
-    /// By whom.
+    /// By whom: a user's id, or [`CONSUMER`](super::messages::CONSUMER).
     pub by: String,
     /// Its name, as whoever added it called it; none where it cannot be opened any more.
     pub name: Option<String>,
@@ -161,6 +166,8 @@ pub struct KeptFile {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+    /// Whether the consumer may download it.
+    pub shared: bool,
 }
 
 impl fmt::Debug for KeptFile {
@@ -229,6 +236,10 @@ pub struct Dossier {
     pub notes: Vec<Note>,
     /// Files, the oldest first.
     pub files: Vec<KeptFile>,
+    /// What the team and whoever asked wrote each other, the oldest first.
+    pub messages: Vec<Message>,
+    /// How many messages came in since somebody of the team last looked.
+    pub unread: u64,
     /// Grows with every change.
     pub version: u64,
 }
@@ -437,6 +448,7 @@ impl TenantStore<'_> {
 
         let mut notes = vec![];
         let mut files = vec![];
+        let mut messages = vec![];
         for item in &items {
             let sk = get_text(item, "sk")?;
             if let Some(rest) = sk.strip_prefix(reference.as_str()) {
@@ -444,11 +456,14 @@ impl TenantStore<'_> {
                     notes.push(opening.note(item, sk)?);
                 } else if let Some(id) = rest.strip_prefix("#file#") {
                     files.push(opening.file(item, sk, id)?);
+                } else if let Some(id) = rest.strip_prefix("#msg#") {
+                    messages.push(opening.message(item, sk, id)?);
                 }
             }
         }
         notes.sort_by_key(|note| note.at);
         files.sort_by_key(|file| file.at);
+        messages.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
 
         let maybe = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
         let closed = match (maybe("closed_on"), maybe("outcome")) {
@@ -495,6 +510,8 @@ impl TenantStore<'_> {
             events: list(item, "events").map(|event| opening.event(event)).collect::<Result<_, _>>()?,
             notes,
             files,
+            messages,
+            unread: whole(item, "unread").unwrap_or_default(),
             version: whole(item, "version").unwrap_or_default(),
         };
         let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
@@ -588,7 +605,7 @@ impl TenantStore<'_> {
     }
 
     /// One salt; `NotFound` where this tenant has no such record.
-    async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
+    pub(super) async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
         let got = self
             .store
             .dynamodb
@@ -921,7 +938,7 @@ impl TenantStore<'_> {
 
     /// Keeps the hotline from beginning a request anew, which replaces its salt: what is sealed from now on stays readable.
     /// `NotFound` where this tenant has none of that reference.
-    async fn hold(&self, reference: &Reference) -> Result<(), Error> {
+    pub(super) async fn hold(&self, reference: &Reference) -> Result<(), Error> {
         let held = self
             .store
             .dynamodb
@@ -1147,15 +1164,15 @@ impl TenantStore<'_> {
 }
 
 /// Opens what one request has sealed.
-struct Opening<'a> {
-    tenant: &'a TenantStore<'a>,
-    reference: &'a Reference,
-    keys: &'a TenantKeys,
-    salt: &'a SubjectSalt,
+pub(super) struct Opening<'a> {
+    pub(super) tenant: &'a TenantStore<'a>,
+    pub(super) reference: &'a Reference,
+    pub(super) keys: &'a TenantKeys,
+    pub(super) salt: &'a SubjectSalt,
 }
 
 impl Opening<'_> {
-    fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
+    pub(super) fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
         let Some(sealed) = item.get(name).and_then(|value| value.as_b().ok()) else { return Ok(None) };
         let pk = partition(self.tenant.tenant.id(), self.reference);
         let place = Place { table: "requests", pk: &pk, sk, attribute: name };
@@ -1176,7 +1193,7 @@ impl Opening<'_> {
         })
     }
 
-    fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
+    pub(super) fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
         let sha256 = item.get("sha256").and_then(|value| value.as_b().ok()).ok_or_else(|| damaged("sha256"))?;
         Ok(KeptFile {
             id: id.to_owned(),
@@ -1186,6 +1203,7 @@ impl Opening<'_> {
             content_type: get_text(item, "file_type")?.to_owned(),
             size: whole(item, "size").ok_or_else(|| damaged("size"))?,
             sha256: sha256.as_ref().try_into().map_err(|_| damaged("sha256"))?,
+            shared: flag(item, "shared"),
         })
     }
 
@@ -1234,7 +1252,7 @@ fn set_clocks(to: &mut Attributes, clocks: &Clocks) -> Result<(), Error> {
     Ok(())
 }
 
-fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
+pub(super) fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
     built.map(|put| TransactWriteItem::builder().put(put).build()).map_err(Error::failed("writing a request"))
 }
 

@@ -9,7 +9,7 @@
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
-//! | | | reference `#note#…`, `#file#…` | its notes, and what is known of its attachments |
+//! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
 //! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
@@ -31,6 +31,7 @@ mod directory;
 mod inbox;
 mod keys;
 mod log;
+mod messages;
 mod provisioning;
 mod requests;
 mod sessions;
@@ -58,6 +59,7 @@ pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
 pub use log::LogPage;
+pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
