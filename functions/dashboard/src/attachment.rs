@@ -2,11 +2,12 @@
 
 use domain::audit::Act;
 use platform::edge::{Page, Visit};
+use platform::file_type::FileType;
 use platform::session::{Allowed, SeeRequests};
 use platform::{App, Error};
 
 use crate::case;
-use crate::file_type::FileType;
+
 use crate::links::{self, FileLink};
 
 /// Gives the file.

@@ -909,6 +909,7 @@ pub(crate) mod tests {
             jurisdictions,
             retention: domain::tenant::Retention::default(),
             reminders: domain::tenant::Reminders::default(),
+            photo_id: false,
         };
         let team = vec![
             Colleague { id: user(1), name: "Ana <i>Agent</i>".into(), works: true },

@@ -91,7 +91,6 @@ mod ceremony;
 mod choosing;
 mod desk_texts;
 mod entering;
-mod file_type;
 mod links;
 mod noting;
 mod recovery_codes;

@@ -10,7 +10,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries |
+//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -26,6 +26,8 @@
 
 mod accounts;
 mod audit;
+mod case;
+mod codes;
 mod desk;
 mod directory;
 mod inbox;
@@ -54,6 +56,8 @@ pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken,
 };
+pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
