@@ -68,10 +68,37 @@ def check_who_sends_mail() -> None:
     iam_actions._ses_v2_resource_arn = identity
 
 
+def leave_preflights_to_routes() -> None:
+    """Its HTTP API answers every `OPTIONS` itself, with 403 where the API has no CORS configuration. AWS does so only where
+    it has one, and else hands the request to its route like any other. In lower case it passes that answer by; what
+    looks for the route, and the function, have it in upper case again."""
+    from ministack.services import apigateway
+
+    execute, match, invoke = apigateway._handle_execute_in_scope, apigateway._match_route, apigateway._invoke_lambda_proxy
+
+    async def execute_any(api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any) -> Any:
+        configured = (apigateway._apis.get(api_id) or {}).get("corsConfiguration")
+        method = "options" if method == "OPTIONS" and not configured else method
+        return await execute(api_id, stage, path, method, *more, **named)
+
+    def match_any(api_id: str, method: str, path: str) -> Any:
+        return match(api_id, method.upper(), path)
+
+    async def invoke_any(
+        integration: Any, api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+    ) -> Any:
+        return await invoke(integration, api_id, stage, path, method.upper(), *more, **named)
+
+    apigateway._handle_execute_in_scope = execute_any
+    apigateway._match_route = match_any
+    apigateway._invoke_lambda_proxy = invoke_any
+
+
 def main() -> None:
     accept_metrics_insights_alarms()
     keep_permissions_boundaries()
     check_who_sends_mail()
+    leave_preflights_to_routes()
     from ministack.app import main as serve
 
     serve()

@@ -152,7 +152,7 @@ impl Typed {
             }
         };
         let phone = form.get("phone").trim();
-        let read_phone = (!phone.is_empty()).then(|| read_phone(phone));
+        let read_phone = (!phone.is_empty()).then(|| E164::from_writing(phone));
         if read_phone == Some(None) {
             wrong("phone", texts.new_phone_wrong);
         }
@@ -192,18 +192,6 @@ impl Typed {
             _ => Err(errors),
         }
     }
-}
-
-/// A number as people write it: `(213) 555-0123`, `+1 213 555 0123`.
-pub(crate) fn read_phone(typed: &str) -> Option<E164> {
-    let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
-    if let Some(rest) = typed.trim().strip_prefix('+') {
-        // What is left beside digits and what people put between them is no number.
-        let between = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-        return rest.chars().all(between).then(|| E164::parse(&format!("+{digits}")).ok())?;
-    }
-    let between = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-    typed.chars().all(between).then(|| E164::from_keypad(&digits).ok())?
 }
 
 fn form_page(
@@ -305,8 +293,6 @@ mod tests {
             (typed.received_on, typed.channel, typed.language),
             (date(2026, 11, 2), Channel::Mail, Language::Spanish)
         );
-        assert_eq!(read_phone("+1 213 555-0123").unwrap().as_str(), "+12135550123");
-        assert_eq!(read_phone("213 555 0123 ext 4"), None);
     }
 
     #[test]

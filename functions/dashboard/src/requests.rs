@@ -24,7 +24,6 @@ use platform::store::{Assigned, Filter, InboxPlace, Line, Searched, Standing};
 use platform::{App, Error};
 
 use crate::desk_texts::Texts;
-use crate::new_request::read_phone;
 
 /// The purpose of the tickets that say where a page begins.
 const CURSOR: &str = "inbox";
@@ -84,7 +83,7 @@ async fn search(app: &App, allowed: &Allowed<SeeRequests>, visit: &Visit) -> Res
             None => Page::html(found(&[])),
         });
     }
-    let (phone, email) = (read_phone(typed), EmailAddress::parse(typed));
+    let (phone, email) = (E164::from_writing(typed), EmailAddress::parse(typed));
     let searched = match (&phone, &email) {
         (_, Ok(email)) => Searched::Email(email),
         (Some(phone), _) => Searched::Phone(phone),

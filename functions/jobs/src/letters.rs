@@ -3,6 +3,7 @@
 use domain::language::Language;
 use domain::reference::Reference;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, html};
 use pages::texts::either;
@@ -231,6 +232,70 @@ pub(crate) fn message_for_team(language: Language, reference: &Reference, link: 
     }
 }
 
+/// A request came in.
+pub(crate) struct Receipt<'a> {
+    pub(crate) language: Language,
+    pub(crate) business: &'a str,
+    pub(crate) reference: &'a Reference,
+    pub(crate) respond_by: Date,
+}
+
+impl Receipt<'_> {
+    /// The number, the day, and what to do next: to say that it was them, where that is not sure, else nothing.
+    pub(crate) fn written(&self, status: &str, confirm: Option<&str>) -> Written {
+        let language = self.language;
+        let (number, day) = (self.reference.to_string(), format::long_date(language, self.respond_by));
+        let values = [("business", self.business), ("number", number.as_str()), ("date", day.as_str())];
+        let mut paragraphs = vec![
+            fill(
+                either(
+                    language,
+                    "{business} has received your privacy request. Its number is {number}. Keep it: with it you can ask how \
+                     your request stands, on the web or by telephone.",
+                    "{business} recibió su solicitud de privacidad. Su número es {number}. Guárdelo: con él puede preguntar \
+                     cómo va su solicitud, en la web o por teléfono.",
+                ),
+                &values,
+            ),
+            fill(
+                either(
+                    language,
+                    "{business} must answer by {date}. If it needs anything from you, it will write to you.",
+                    "{business} debe responder a más tardar el {date}. Si necesita algo de usted, le escribirá.",
+                ),
+                &values,
+            ),
+        ];
+        let look = either(language, "See how it stands", "Ver cómo va");
+        let button = match confirm {
+            Some(confirm) => {
+                paragraphs.push(
+                    either(
+                        language,
+                        "One thing is left: please tell us that it was you who asked.",
+                        "Falta una cosa: díganos, por favor, que fue usted quien lo pidió.",
+                    )
+                    .to_owned(),
+                );
+                paragraphs.push(format!("{look}: {status}"));
+                (either(language, "Yes, I asked for this", "Sí, yo lo pedí"), confirm.to_owned())
+            }
+            None => (look, status.to_owned()),
+        };
+        Written {
+            language,
+            subject: either(language, "We have received your request", "Recibimos su solicitud").to_owned(),
+            paragraphs,
+            button: Some(button),
+            closing: either(
+                language,
+                "If you did not ask for anything, you need not do anything.",
+                "Si no pidió nada, no hace falta que haga nada.",
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,5 +352,20 @@ mod tests {
         ]
         .map(|what| notice(Language::English, what, at, "America/Los_Angeles").paragraphs.join(" · "));
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    fn receipt(language: Language) -> Receipt<'static> {
+        static REFERENCE: std::sync::LazyLock<Reference> = std::sync::LazyLock::new(|| Reference::from_entropy(7));
+        Receipt { language, business: "Bear & <Sons>", reference: &REFERENCE, respond_by: jiff::civil::date(2027, 1, 6) }
+    }
+
+    #[test]
+    fn a_receipt_has_the_number_and_the_day_and_no_name_in_its_subject() {
+        let status = "https://hotline.example/status?code=12";
+        let plain = receipt(Language::English).written(status, None);
+        assert!(!plain.subject.contains("Bear") && plain.html().contains("Bear &amp; &lt;Sons&gt;"));
+        insta::assert_snapshot!(plain.text());
+        let confirm = "https://hotline.example/forms/confirmation/ticket";
+        insta::assert_snapshot!(receipt(Language::Spanish).written(status, Some(confirm)).text());
     }
 }

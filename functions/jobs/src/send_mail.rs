@@ -27,6 +27,10 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
         }
         Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
         Letter::Code(code) => send_code(app, &code).await,
+        Letter::Receipt { to, language, business, reference, respond_by, status, confirm } => {
+            let receipt = letters::Receipt { language, business: &business, reference: &reference, respond_by };
+            send(app, &to, &receipt.written(&status, confirm.as_deref())).await
+        }
     }
 }
 

@@ -23,8 +23,9 @@
 //! | 16 | [`personal`] | words about a person, which are never printed |
 //! | 17 | [`origin`] | the web origins from which a form is accepted |
 //! | 18 | [`colour`] | a business's own colour, and what can be read on it |
-//! | 19 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 20 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 19 | [`intake`] | what the web form asks for each kind of request, and how it is read |
+//! | 20 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 21 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
@@ -35,6 +36,7 @@ pub mod denial;
 pub mod desk;
 pub mod email;
 pub mod field_error;
+pub mod intake;
 pub mod jurisdiction;
 pub mod language;
 pub mod metrics;
@@ -67,6 +69,7 @@ mod tests {
     use serde_json::json;
 
     use crate::clock;
+    use crate::colour::Colour;
     use crate::denial::{Category, Ground};
     use crate::email::EmailAddress;
     use crate::jurisdiction::Jurisdiction;
@@ -186,11 +189,13 @@ mod tests {
                 kinds: BTreeSet::from([Kind::OptOut]),
                 web_form: None,
                 origins: vec![Origin::parse("https://*.example.com").unwrap()],
+                accent: Some(Colour::parse("#0a5c8f").unwrap()),
             },
             json!({
                 "code": "1", "name": "Main store", "active": true, "languages": ["en", "es"],
                 "greetings": {"en": {"text": "Welcome."}, "es": {"audio": {"file": "f.mp3"}}},
                 "kinds": ["opt-out"], "web-form": null, "origins": ["https://*.example.com"],
+                "accent": "#0a5c8f",
             }),
         );
         is_stored_as(

@@ -91,6 +91,18 @@ impl E164 {
         Self::parse(&number.format().mode(phonenumber::Mode::E164).to_string())
     }
 
+    /// Reads a number as people write it: `(213) 555-0123`, `+1 213 555 0123`.
+    #[must_use]
+    pub fn from_writing(written: &str) -> Option<Self> {
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+        // What is left beside digits and what people put between them is no number.
+        let between = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+        if let Some(rest) = written.trim().strip_prefix('+') {
+            return rest.chars().all(between).then(|| Self::parse(&format!("+{digits}")).ok())?;
+        }
+        written.chars().all(between).then(|| Self::from_keypad(&digits).ok())?
+    }
+
     /// The number with its `+`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -164,6 +176,16 @@ impl CallerId {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_number_is_read_as_people_write_it() {
+        for written in ["(213) 555-0123", "+1 213 555-0123", "213.555.0123", "1 213 555 0123"] {
+            assert_eq!(E164::from_writing(written).unwrap().as_str(), "+12135550123", "{written}");
+        }
+        for wrong in ["213 555 0123 ext 4", "555 0123", "", "+", "ana@example.com", "+1 213 555 0123 #4"] {
+            assert_eq!(E164::from_writing(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn ten_digits_eleven_with_1_and_011_with_a_country_are_numbers() {

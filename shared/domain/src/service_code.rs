@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::colour::Colour;
 use crate::field_error::{self, FieldError};
 use crate::language::Language;
 use crate::origin::Origin;
@@ -144,6 +145,9 @@ pub struct ServiceCodeProfile {
     /// The sites from which the embedded form is accepted; none until the tenant lists them.
     #[serde(default)]
     pub origins: Vec<Origin>,
+    /// The business's own colour, on the pages that consumers meet.
+    #[serde(default)]
+    pub accent: Option<Colour>,
 }
 
 /// The most sites that one service code lists.
@@ -237,6 +241,7 @@ mod tests {
             kinds: BTreeSet::from([Kind::OptOut]),
             web_form: Some("https://example.com/privacy?x=1".into()),
             origins: vec![Origin::parse("https://example.com").unwrap()],
+            accent: None,
         }
     }
 
@@ -304,8 +309,11 @@ mod tests {
     #[test]
     fn a_profile_written_before_sites_were_listed_lists_none() {
         let mut stored = serde_json::to_value(profile()).unwrap();
-        stored.as_object_mut().unwrap().remove("origins");
-        assert_eq!(serde_json::from_value::<ServiceCodeProfile>(stored).unwrap().origins, []);
+        for name in ["origins", "accent"] {
+            stored.as_object_mut().unwrap().remove(name);
+        }
+        let read = serde_json::from_value::<ServiceCodeProfile>(stored).unwrap();
+        assert_eq!((read.origins, read.accent), (vec![], None));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::texts::either;
 pub struct Form {
     language: Language,
     action: String,
+    method: &'static str,
     csrf: Option<String>,
     id: Option<String>,
     multipart: bool,
@@ -30,6 +31,7 @@ impl Form {
         Self {
             language,
             action: action.into(),
+            method: "post",
             csrf: Some(csrf.into()),
             id: None,
             multipart: false,
@@ -37,6 +39,16 @@ impl Form {
             errors: Vec::new(),
             body: html! {},
         }
+    }
+
+    /// A form of somebody whom no cookie can be given: it carries no token, and may be left without being asked.
+    pub fn open(language: Language, action: impl Into<String>) -> Self {
+        Self { csrf: None, plain: true, ..Self::post(language, action, "") }
+    }
+
+    /// A form that leads to another page and changes nothing: what is chosen stands in that page's address.
+    pub fn get(language: Language, action: impl Into<String>) -> Self {
+        Self { method: "get", ..Self::open(language, action) }
     }
 
     /// Names the form: a page with several forms also gives each field its form's id with [`Field::within`].
@@ -73,9 +85,9 @@ impl Form {
 impl Render for Form {
     fn render(&self) -> Markup {
         html! {
-            form.form method="post" action=(self.action) id=[self.id.as_deref()]
+            form.form method=(self.method) action=(self.action) id=[self.id.as_deref()]
                 enctype=[self.multipart.then_some("multipart/form-data")]
-                data-guard[!self.plain] data-once novalidate[!self.errors.is_empty()]
+                data-guard[!self.plain] data-once[self.method == "post"] novalidate[!self.errors.is_empty()]
             {
                 @if let Some(csrf) = &self.csrf { input type="hidden" name="csrf" value=(csrf); }
                 (error_summary(self.language, self.id.as_deref().unwrap_or_default(), &self.errors))

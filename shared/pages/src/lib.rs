@@ -10,7 +10,8 @@
 //! | 5 | [`problem`](mod@problem) | pages that say why there is no page, and what to do next |
 //! | 6 | [`texts`], [`words`], [`format`](mod@format) | words in every language; what the domain's words are called; dates and numbers |
 //! | 7 | [`assets`] | style sheet, script and icon, under names that change with their content |
-//! | 8 | [`csv`] | rows for a spreadsheet, none of which it takes for a formula |
+//! | 8 | [`embed`] | the script and the snippet that put a form into a business's own site |
+//! | 9 | [`csv`] | rows for a spreadsheet, none of which it takes for a formula |
 //!
 //! Everything here is a value or a function that gives [`maud::Markup`], escaped. A page works without its script and
 //! has no style or script inside it, so that the content security policy can forbid both. Components implement
@@ -33,6 +34,7 @@ pub mod assets;
 pub mod chart;
 pub mod consumer;
 pub mod csv;
+pub mod embed;
 pub mod form;
 pub mod format;
 pub mod frame;

@@ -42,6 +42,8 @@ pub struct Config {
     pub dashboard_secret: Option<String>,
     /// `MAIL_FROM`: the address that mail comes from.
     pub mail_from: Option<String>,
+    /// `HOTLINE_NUMBER`: the shared hotline's number in E.164, for people who would rather call.
+    pub hotline_number: Option<String>,
     /// `KMS_KEY`: ARN of the key that wraps tenants' root keys.
     pub kms_key: Option<String>,
     /// `QUEUE_USAGE`: URL.
@@ -88,6 +90,7 @@ impl Config {
             table_tallies: read("TABLE_TALLIES"),
             dashboard_secret: read("DASHBOARD_SECRET"),
             mail_from: read("MAIL_FROM"),
+            hotline_number: read("HOTLINE_NUMBER"),
             kms_key: read("KMS_KEY"),
             queue_usage: read("QUEUE_USAGE"),
             queue_recordings: read("QUEUE_RECORDINGS"),

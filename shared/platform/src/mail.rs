@@ -1,6 +1,6 @@
-//! Mail through SES: what the product writes to people who sign in.
+//! Mail through SES: what the product writes to people who sign in, and to consumers.
 //!
-//! Subjects and bodies hold no consumer's data: a mail says that something waits, and where.
+//! Subjects and bodies hold no consumer's data but a request's number: a mail says that something waits, and where.
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::reference::Reference;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +117,23 @@ pub enum Letter {
         /// The time zone to say it in.
         time_zone: String,
     },
+    /// A request came in: its number, and the day until which it is answered.
+    Receipt {
+        /// To whom.
+        to: EmailAddress,
+        /// In which language.
+        language: Language,
+        /// The business's name.
+        business: String,
+        /// The request's number.
+        reference: Reference,
+        /// The day.
+        respond_by: Date,
+        /// Where it says how the request stands, whole.
+        status: String,
+        /// Where they say that they did ask; none where nobody doubts it.
+        confirm: Option<String>,
+    },
     /// A message waits on the page of a request. Whom it is for, and what they need to find it, is only looked up when the
     /// letter is written; what it says is in no mail.
     MessageWaiting(Waiting),
@@ -205,6 +223,7 @@ impl fmt::Debug for Letter {
             Self::Invitation { .. } => "Invitation(..)",
             Self::Reset { .. } => "Reset(..)",
             Self::Notice { .. } => "Notice(..)",
+            Self::Receipt { .. } => "Receipt(..)",
             Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Code(_) => "Code(..)",
         })

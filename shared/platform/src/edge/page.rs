@@ -149,6 +149,9 @@ pub struct Visit {
     pub at: Timestamp,
     /// The origin of the page that sends it, as the browser says; for [`public()`], whose handlers decide by it.
     pub origin: Option<String>,
+    /// Where the browser says that the request comes from, compared with us (`Sec-Fetch-Site`); none for what is no browser,
+    /// or an old one.
+    pub fetch_site: Option<String>,
     /// Whether a browser only asks if it may send something from another origin (`OPTIONS`).
     pub preflight: bool,
     /// Whether the browser sends the opt-out preference signal (`Sec-GPC: 1`, Global Privacy Control).
@@ -175,6 +178,7 @@ impl Visit {
             csrf: csrf.to_owned(),
             at,
             origin: None,
+            fetch_site: None,
             preflight: false,
             gpc: false,
             json: vec![],
@@ -298,6 +302,12 @@ impl Page {
         page.headers
             .push(("content-disposition", format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")));
         page
+    }
+
+    /// Text of some other kind: a script.
+    #[must_use]
+    pub fn text(content_type: &'static str, text: String) -> Self {
+        Self::new(200, content_type, text.into_bytes())
     }
 
     /// Bytes to be shown in place: an asset, a recording.
@@ -636,6 +646,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         csrf,
         at,
         origin: request.header("origin").map(str::to_owned),
+        fetch_site: request.header("sec-fetch-site").map(str::to_owned),
         preflight: request.is_preflight(),
         gpc: request.header("sec-gpc").is_some_and(|value| value.trim() == "1"),
         json: vec![],

@@ -20,6 +20,7 @@ use domain::clock::Clocks;
 use domain::denial::Ground;
 use domain::desk::{Closing, Decided, Further};
 use domain::email::EmailAddress;
+use domain::intake::{Hint, Human, Requester};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::personal::PersonalText;
@@ -92,6 +93,13 @@ const SHOWN: &[&str] = &[
     "first",
     "further",
     "further_kinds",
+    "requester",
+    "agent_name",
+    "agent_email",
+    "agent_company",
+    "human",
+    "hints",
+    "origin",
     "unread",
     "shown_email_at",
     "shown_phone_at",
@@ -126,6 +134,31 @@ pub struct Person {
 impl fmt::Debug for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Person(redacted)")
+    }
+}
+
+/// What is known of a request because it came by the web form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebForm {
+    /// For whom it was sent.
+    pub requester: Requester,
+    /// The agent's name.
+    pub agent_name: Option<String>,
+    /// The agent's e-mail address.
+    pub agent_email: Option<String>,
+    /// Whom the agent works for.
+    pub agent_company: Option<String>,
+    /// Whether a person sent it; none where the tenant has no such check.
+    pub human: Option<Human>,
+    /// What makes it likely that a program did.
+    pub hints: Vec<Hint>,
+    /// The site that it was sent from; none for the hosted page.
+    pub origin: Option<String>,
+}
+
+impl fmt::Debug for WebForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebForm").field("requester", &self.requester).field("human", &self.human).finish_non_exhaustive()
     }
 }
 
@@ -226,6 +259,8 @@ pub struct Dossier {
     pub missing: Vec<Missing>,
     /// Who asked.
     pub person: Person,
+    /// How the web form was sent, if it came by that.
+    pub web: Option<WebForm>,
     /// What was said on the telephone.
     pub spoken: Vec<Spoken>,
     /// In which call.
@@ -435,21 +470,22 @@ impl Attributes {
 }
 
 /// A request that is written for the first time, by a decision or by hand.
-struct Fresh<'a> {
-    reference: &'a Reference,
-    kind: Kind,
-    progress: Progress,
-    clocks: &'a Clocks,
-    channel: Channel,
-    code: &'a ServiceCode,
-    language: Language,
-    received_at: Timestamp,
-    confirmed: Option<&'a (Timestamp, String)>,
-    residence: Option<Jurisdiction>,
-    assignee: Option<&'a UserId>,
-    person: &'a Person,
-    missing: &'a [Missing],
-    event: &'a Event,
+pub(super) struct Fresh<'a> {
+    pub(super) reference: &'a Reference,
+    pub(super) kind: Kind,
+    pub(super) progress: Progress,
+    pub(super) clocks: &'a Clocks,
+    pub(super) channel: Channel,
+    pub(super) code: &'a ServiceCode,
+    pub(super) language: Language,
+    pub(super) received_at: Timestamp,
+    pub(super) confirmed: Option<&'a (Timestamp, String)>,
+    pub(super) residence: Option<Jurisdiction>,
+    pub(super) assignee: Option<&'a UserId>,
+    pub(super) person: &'a Person,
+    pub(super) web: Option<&'a WebForm>,
+    pub(super) missing: &'a [Missing],
+    pub(super) event: &'a Event,
 }
 
 impl TenantStore<'_> {
@@ -526,6 +562,7 @@ impl TenantStore<'_> {
                 name: opening.text_of(item, "name")?,
                 details: opening.text_of(item, "details")?,
             },
+            web: opening.web(item)?,
             spoken,
             call: maybe("call").and_then(|sid| CallSid::parse(sid).ok()),
             first: maybe("first").and_then(|it| Reference::parse(it).ok()),
@@ -806,6 +843,7 @@ impl TenantStore<'_> {
             residence: decided.residence,
             assignee: dossier.assignee.as_ref(),
             person: &dossier.person,
+            web: dossier.web.as_ref(),
             missing: &dossier.missing,
             event: &further.event,
         };
@@ -830,7 +868,7 @@ impl TenantStore<'_> {
         self.put_fresh(reference, item, &salt)
     }
 
-    fn put_fresh(
+    pub(super) fn put_fresh(
         &self,
         reference: &Reference,
         item: Item,
@@ -851,7 +889,7 @@ impl TenantStore<'_> {
         Ok([put(put_request)?, put(put_salt)?])
     }
 
-    fn fresh_item(&self, keys: &TenantKeys, salt: &SubjectSalt, new: &Fresh<'_>) -> Result<Item, Error> {
+    pub(super) fn fresh_item(&self, keys: &TenantKeys, salt: &SubjectSalt, new: &Fresh<'_>) -> Result<Item, Error> {
         let (tenant, sk) = (self.tenant.id(), new.reference.as_str());
         let pk = partition(tenant, new.reference);
         let place = |attribute| Place { table: "requests", pk: &pk, sk, attribute };
@@ -898,6 +936,11 @@ impl TenantStore<'_> {
         for (attribute, value) in [("contact", phone), ("email", email), ("name", name), ("details", details)] {
             if let Some(value) = value {
                 insert(attribute, AttributeValue::B(Blob::new(keys.seal(salt, place(attribute), value.as_bytes())?)));
+            }
+        }
+        if let Some(web) = new.web {
+            for (name, value) in web_attributes(keys, salt, &place, web)? {
+                insert(&name, value);
             }
         }
         let by_time = || text(format!("{}#{sk}", new.received_at));
@@ -949,6 +992,7 @@ impl TenantStore<'_> {
                 residence: new.residence,
                 assignee: None,
                 person: &person,
+                web: None,
                 missing: &[],
                 event: &event,
             };
@@ -1218,6 +1262,20 @@ impl Opening<'_> {
         self.open(item, self.reference.as_str(), name)
     }
 
+    fn web(&self, item: &Item) -> Result<Option<WebForm>, Error> {
+        let clear = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+        let Some(requester) = clear("requester") else { return Ok(None) };
+        Ok(Some(WebForm {
+            requester: Requester::parse(requester).ok_or_else(|| damaged("requester"))?,
+            agent_name: self.text_of(item, "agent_name")?,
+            agent_email: self.text_of(item, "agent_email")?,
+            agent_company: self.text_of(item, "agent_company")?,
+            human: clear("human").and_then(Human::parse),
+            hints: list(item, "hints").filter_map(|hint| Hint::parse(hint.as_s().ok()?)).collect(),
+            origin: clear("origin").map(str::to_owned),
+        }))
+    }
+
     fn note(&self, item: &Item, sk: &str) -> Result<Note, Error> {
         Ok(Note {
             at: get_parsed(item, "at", |at| at.parse().ok())?,
@@ -1275,6 +1333,34 @@ fn sealed_event(
     let AttributeValue::M(mut map) = event_map(&plain)? else { return Err(damaged("events")) };
     map.insert("said".to_owned(), AttributeValue::B(Blob::new(said)));
     Ok(AttributeValue::M(map))
+}
+
+/// How a web form was sent: whoever is named in it is sealed.
+fn web_attributes<'p>(
+    keys: &TenantKeys,
+    salt: &SubjectSalt,
+    place: &impl Fn(&'static str) -> Place<'p>,
+    web: &WebForm,
+) -> Result<Item, Error> {
+    let mut item = Item::from([("requester".to_owned(), text(web.requester.code()))]);
+    let agent = [("agent_name", &web.agent_name), ("agent_email", &web.agent_email), ("agent_company", &web.agent_company)];
+    for (attribute, value) in agent {
+        if let Some(value) = value {
+            let sealed = keys.seal(salt, place(attribute), value.as_bytes())?;
+            item.insert(attribute.to_owned(), AttributeValue::B(Blob::new(sealed)));
+        }
+    }
+    if let Some(human) = &web.human {
+        item.insert("human".to_owned(), text(human.code()));
+    }
+    if !web.hints.is_empty() {
+        let hints = web.hints.iter().map(|hint| text(hint.code())).collect();
+        item.insert("hints".to_owned(), AttributeValue::L(hints));
+    }
+    if let Some(origin) = &web.origin {
+        item.insert("origin".to_owned(), text(origin));
+    }
+    Ok(item)
 }
 
 fn set_clocks(to: &mut Attributes, clocks: &Clocks) -> Result<(), Error> {

@@ -10,7 +10,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries |
+//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -31,6 +31,7 @@ mod codes;
 mod desk;
 mod directory;
 mod inbox;
+mod intake;
 mod keys;
 mod log;
 mod messages;
@@ -54,7 +55,7 @@ pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
-    Person, Spoken,
+    Person, Spoken, WebForm,
 };
 pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
@@ -62,6 +63,7 @@ pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use provisioning::Provision;

@@ -1,0 +1,220 @@
+//! `GET /forms/{code}`: the form, in two steps: what to ask, then only what that asks.
+
+use domain::FieldError;
+use domain::intake::{LINE, Need, Question, Requester, WORDS, questions};
+use domain::jurisdiction::Jurisdiction;
+use domain::request::Kind;
+use domain::service_code::ServiceCode;
+use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, html};
+use pages::form::{Button, Choices, Field, Form, Select, actions, group, hidden};
+use pages::show::{Notice, steps};
+use pages::{fill, words};
+use platform::edge::{Fields, Page, Visit};
+use platform::store::ServiceCodeAccount;
+use platform::ticket::random_token;
+use platform::{App, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::form_texts::Texts;
+use crate::site::{self, View};
+
+/// The purpose of the ticket in every form.
+const TICKET: &str = "form";
+/// A page that was open for longer is shown again before it is sent.
+const TICKET_LIVES: SignedDuration = SignedDuration::from_hours(24);
+/// A field that nobody sees.
+pub(crate) const HONEYPOT: &str = "homepage";
+
+/// Shows the step that the address names.
+pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+    let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
+    let Some((_, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
+    let view = View::of(&visit, &account.code);
+    let ticket = Ticket::new(visit.at)?.sealed(app, &code, visit.at).await?;
+    let form = FormPage { app, account: &account, view: &view, typed: &visit.query, ticket: &ticket, errors: &[] };
+    Ok(form.render(None))
+}
+
+/// What tells one form that was given out from any other, and when it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Ticket {
+    pub(crate) fn new(at: Timestamp) -> Result<Self, Error> {
+        Ok(Self { id: random_token()?, at })
+    }
+
+    pub(crate) async fn sealed(&self, app: &App, code: &ServiceCode, at: Timestamp) -> Result<String, Error> {
+        app.tickets().await?.seal(TICKET, code.as_str(), at + TICKET_LIVES, self)
+    }
+
+    /// The one in a form; `NotFound` where it is too old, or of another code.
+    pub(crate) async fn open(app: &App, code: &ServiceCode, at: Timestamp, sealed: &str) -> Result<Self, Error> {
+        app.tickets().await?.open(TICKET, code.as_str(), at, sealed)
+    }
+}
+
+/// The form with what was typed, and what is wrong with it.
+pub(crate) struct FormPage<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) account: &'a ServiceCodeAccount,
+    pub(crate) view: &'a View,
+    pub(crate) typed: &'a Fields,
+    pub(crate) ticket: &'a str,
+    pub(crate) errors: &'a [FieldError],
+}
+
+impl FormPage<'_> {
+    fn texts(&self) -> &'static Texts {
+        Texts::of(self.view.language)
+    }
+
+    fn path(&self) -> String {
+        format!("/forms/{}", self.account.code.code)
+    }
+
+    fn named(&self, text: &str) -> String {
+        fill(text, &[("business", &self.account.code.name)])
+    }
+
+    /// The second step where it is clear what is asked and for whom; else the first.
+    pub(crate) fn render(&self, above: Option<Notice>) -> Page {
+        let code = &self.account.code;
+        let only = code.kinds.first().copied().filter(|_| code.kinds.len() == 1);
+        let kind = Kind::parse(self.typed.get("kind")).filter(|kind| code.kinds.contains(kind)).or(only);
+        let requester = match self.typed.get("requester") {
+            "" => Some(Requester::Myself),
+            other => Requester::parse(other),
+        };
+        let (texts, path) = (self.texts(), self.path());
+        let above = html! { @if let Some(above) = above { (above) } };
+        match (kind, requester) {
+            (Some(kind), Some(requester)) => {
+                let more = [("kind", kind.code()), ("requester", requester.code())];
+                let main = html! { (above) (self.details(kind, requester)) (self.ways()) };
+                self.view.page(code, (&path, &more), texts.ask(kind).name, &main)
+            }
+            _ => {
+                let main = html! { (above) (self.choice()) (self.ways()) };
+                self.view.page(code, (&path, &[]), texts.title, &main)
+            }
+        }
+    }
+
+    fn ways(&self) -> Markup {
+        site::other_ways(self.app, self.view.language, &self.account.code)
+    }
+
+    /// What to ask, and for whom.
+    fn choice(&self) -> Markup {
+        let (language, texts) = (self.view.language, self.texts());
+        let offered = Kind::ALL.into_iter().filter(|kind| self.account.code.kinds.contains(kind));
+        let kinds = offered.fold(Choices::radios("kind", texts.what), |choices, kind| {
+            let ask = texts.ask(kind);
+            choices.explained(kind.code(), ask.name, ask.meaning)
+        });
+        let requester = Requester::parse(self.typed.get("requester")).unwrap_or(Requester::Myself);
+        let requesters = Choices::radios("requester", texts.whom)
+            .choice(Requester::Myself.code(), texts.myself)
+            .explained(Requester::Agent.code(), texts.agent, texts.agent_hint)
+            .explained(Requester::Parent.code(), texts.parent, texts.parent_hint);
+        html! {
+            p.lede { (self.named(texts.lede)) }
+            (steps(language, &texts.steps, 0))
+            (Form::get(language, self.path()).id("choice").errors(self.errors).body(html! {
+                (hidden("lang", language.code()))
+                @for (name, value) in self.view.fields() { (hidden(name, value)) }
+                (kinds.chosen(self.typed.all("kind")).errors(self.errors).within("choice").required())
+                (requesters.chosen([requester.code()]).errors(self.errors).within("choice").required())
+                (actions(&html! { (Button::primary(texts.go_on)) }))
+            }))
+        }
+    }
+
+    /// What the kind asks.
+    fn details(&self, kind: Kind, requester: Requester) -> Markup {
+        let (language, texts) = (self.view.language, self.texts());
+        let asked = questions(kind, requester);
+        let (of_agent, of_person): (Vec<_>, Vec<_>) = asked.into_iter().partition(|(question, _)| {
+            matches!(question, Question::AgentName | Question::AgentEmail | Question::AgentCompany)
+        });
+        let (details, of_person): (Vec<_>, Vec<_>) =
+            of_person.into_iter().partition(|(question, _)| *question == Question::Details);
+        let fields = |asked: &[(Question, Need)]| {
+            html! { @for (question, need) in asked { (self.field(*question, *need, kind, requester)) } }
+        };
+        let person = if requester == Requester::Myself { texts.about_you } else { texts.about_person };
+        let target = self.view.address(&format!("{}/requests", self.path()), &[]);
+        let again = self.view.address(&self.path(), &[]);
+        html! {
+            p.lede {
+                (texts.ask(kind).meaning) " "
+                (self.named(if kind.may_verify() { texts.check } else { texts.no_check }))
+            }
+            @match requester {
+                Requester::Myself => {}
+                Requester::Agent => { p { (texts.as_agent) } }
+                Requester::Parent => { p { (texts.as_parent) } }
+            }
+            (steps(language, &texts.steps, 1))
+            (Form::open(language, target).id("request").errors(self.errors).body(html! {
+                (hidden("kind", kind.code()))
+                (hidden("requester", requester.code()))
+                (hidden("ticket", self.ticket))
+                @if !of_agent.is_empty() { (group(texts.about_agent, None, &fields(&of_agent))) }
+                (fields(&details))
+                (group(&self.named(person), None, &fields(&of_person)))
+                // People do not find it, and neither do their tools; a program that fills in everything does.
+                div.aside aria-hidden="true" {
+                    label for="f-homepage" { (texts.homepage) }
+                    input type="text" id="f-homepage" name=(HONEYPOT) tabindex="-1" autocomplete="off"
+                        value=(self.typed.get(HONEYPOT));
+                }
+                (actions(&html! {
+                    (Button::primary(texts.send))
+                    @if self.account.code.kinds.len() > 1 { (Button::quiet(texts.change).to(again)) }
+                }))
+            }))
+        }
+    }
+
+    fn field(&self, question: Question, need: Need, kind: Kind, requester: Requester) -> Markup {
+        let (language, texts) = (self.view.language, self.texts());
+        let (name, asked) = (question.field(), texts.asked(question, kind));
+        // What a browser knows is about whoever sits before it: never about the person that somebody else asks for.
+        let mine = requester == Requester::Myself
+            || matches!(question, Question::AgentName | Question::AgentEmail | Question::AgentCompany);
+        let known = |what: &'static str| if mine { what } else { "off" };
+        let field = match question {
+            Question::Residence => {
+                let places = Jurisdiction::ALL.map(|it| (it.as_str(), words::jurisdiction(language, it)));
+                return html! {
+                    (Select::new(name, asked.label).hint(self.named(asked.hint)).choice("", texts.not_said).choices(places)
+                        .chosen(self.typed.get(name)).errors(self.errors).within("request"))
+                };
+            }
+            Question::Contact => Field::text(name, asked.label).autocomplete(known("email")).plain_text(),
+            Question::Email | Question::AgentEmail => Field::email(name, asked.label).autocomplete(known("email")),
+            Question::Phone => Field::telephone(name, asked.label).autocomplete(known("tel")),
+            Question::Name | Question::AgentName => Field::text(name, asked.label).autocomplete(known("name")).plain_text(),
+            Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
+            Question::Details => Field::area(name, asked.label, 6),
+        };
+        let longest = if question == Question::Details { WORDS } else { LINE };
+        let field = field
+            .value(self.typed.get(name))
+            .hint(self.named(asked.hint))
+            .errors(self.errors)
+            .within("request")
+            .max_length(u32::try_from(longest).unwrap_or(u32::MAX));
+        match need {
+            Need::Required => html! { (field.required()) },
+            Need::OneOf => html! { (field) },
+            Need::Optional => html! { (field.optional(language)) },
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! `POST /forms/{code}/requests`: takes a request, once for each form, from the hosted page and from listed sites only.
+
+use domain::FieldError;
+use domain::clock;
+use domain::intake::{Hint, Human, Intake, is_form_id};
+use domain::origin::Origin;
+use domain::request::Channel;
+use domain::service_code::ServiceCode;
+use jiff::SignedDuration;
+use maud::{Markup, html};
+use pages::form::{Button, actions};
+use pages::show::{Card, Notice};
+use pages::{fill, format};
+use platform::edge::{Fields, Page, Visit};
+use platform::mail::Letter;
+use platform::store::{Filed, NewFormRequest, ServiceCodeAccount, Throttled};
+use platform::tenant::Tenant;
+use platform::{App, Error};
+use serde_json::json;
+
+use crate::form::{FormPage, HONEYPOT, Ticket};
+use crate::form_texts::Texts;
+use crate::site::{self, View};
+
+/// Nobody has read and filled in a form within this time.
+const TOO_FAST: SignedDuration = SignedDuration::from_secs(3);
+/// What a page may say of where it comes from, in an answer of ours.
+const SHOWN_ORIGIN: usize = 200;
+
+/// Takes a request, or says what is wrong with it; tells a browser whether a site may send one.
+pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+    let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
+    let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
+    let view = View::of(&visit, &account.code);
+    let sender = Sender::of(&visit, app.config.public_base_url()?, &account.code.origins);
+    let desk = Desk { app, tenant: &tenant, account: &account, view: &view, visit: &visit, sender: &sender };
+    let page = match sender {
+        Sender::Refused => return desk.refused(),
+        _ if visit.preflight => Page::empty(204)
+            .with_header("access-control-allow-methods", "POST")
+            .with_header("access-control-allow-headers", "content-type")
+            .with_header("access-control-max-age", "600"),
+        _ => desk.take(&code).await?,
+    };
+    Ok(match sender {
+        Sender::Listed(origin) => page.readable_by(&origin),
+        Sender::Ours | Sender::Unsaid | Sender::Refused => page,
+    })
+}
+
+/// From where a form comes, as its browser says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sender {
+    /// A page of ours, hosted or inside a listed site.
+    Ours,
+    /// A site on the code's list.
+    Listed(String),
+    /// No browser, or one so old that it says nothing.
+    Unsaid,
+    /// Any other site.
+    Refused,
+}
+
+impl Sender {
+    fn of(visit: &Visit, base_url: &str, origins: &[Origin]) -> Self {
+        match (visit.origin.as_deref(), visit.fetch_site.as_deref()) {
+            (Some(origin), _) if origin == base_url => Self::Ours,
+            (Some(origin), _) if origins.iter().any(|listed| listed.matches(origin)) => Self::Listed(origin.to_owned()),
+            (None, None | Some("same-origin" | "none")) => Self::Unsaid,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// What a form that came is answered from.
+struct Desk<'a> {
+    app: &'a App,
+    tenant: &'a Tenant,
+    account: &'a ServiceCodeAccount,
+    view: &'a View,
+    visit: &'a Visit,
+    sender: &'a Sender,
+}
+
+impl Desk<'_> {
+    fn texts(&self) -> &'static Texts {
+        Texts::of(self.view.language)
+    }
+
+    /// The form's fields, as a form or as one JSON object of texts.
+    fn fields(&self) -> Result<Fields, FieldError> {
+        if !self.visit.is_json() {
+            return Ok(self.visit.form.clone());
+        }
+        let object: Result<std::collections::BTreeMap<String, String>, _> = self.visit.json();
+        object.map(Fields::from_iter).map_err(|_| FieldError::new("", self.texts().not_json))
+    }
+
+    async fn take(&self, code: &ServiceCode) -> Result<Page, Error> {
+        let (app, visit, language) = (self.app, self.visit, self.view.language);
+        let typed = match self.fields() {
+            Ok(typed) => typed,
+            Err(error) => return self.again(code, &Fields::default(), None, &[error]).await,
+        };
+        let ticket = Ticket::open(app, code, visit.at, typed.get("ticket")).await.ok();
+        let id = match (self.sender, &ticket) {
+            (_, Some(ticket)) => ticket.id.as_str(),
+            // Of what a listed site sends, its own id is enough.
+            (Sender::Listed(_), None) if is_form_id(typed.get("id")) => typed.get("id"),
+            (Sender::Listed(_), None) if visit.is_json() => {
+                return self.again(code, &typed, None, &[FieldError::new("id", self.texts().no_id)]).await;
+            }
+            _ => return self.again(code, &typed, None, &[FieldError::new("", self.texts().stale)]).await,
+        };
+        let intake = match Intake::read(|name| typed.get(name), &self.account.code.kinds, language) {
+            Ok(intake) => intake,
+            Err(errors) => return self.again(code, &typed, ticket.as_ref(), &errors).await,
+        };
+        match app.store.form_throttle(code, &visit.client.address, visit.at).await {
+            Ok(Throttled::Open) => {}
+            Ok(Throttled::CodeBusy { retry_after }) | Err(Error::Throttled { retry_after }) => {
+                return self.busy(code, &typed, ticket.as_ref(), retry_after).await;
+            }
+            Err(error) => return Err(error),
+        }
+        let human = None;
+        let filed = self.file(id, &intake, human.as_ref(), &hints(&typed, ticket.as_ref(), visit)).await?;
+        let mailed = self.mail(&intake, &filed, None).await;
+        Ok(self.receipt(&intake, &filed, mailed)?)
+    }
+
+    async fn file(
+        &self,
+        id: &str,
+        intake: &Intake,
+        human: Option<&Human>,
+        hints: &[Hint],
+    ) -> Result<Filed, Error> {
+        let profile = &self.account.tenant;
+        let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
+        let received_on = self.visit.at.to_zoned(zone).date();
+        let clocks = clock::clocks_from(&profile.jurisdictions, intake.residence, intake.kind, received_on)
+            .map_err(Error::failed("computing the dates of a request"))?;
+        let origin = match self.sender {
+            Sender::Listed(origin) => Some(origin.as_str()),
+            _ => self.view.parent.as_deref(),
+        };
+        let new = NewFormRequest {
+            id,
+            intake,
+            channel: Channel::Form,
+            code: &self.account.code.code,
+            language: self.view.language,
+            received_at: self.visit.at,
+            clocks: &clocks,
+            human,
+            hints,
+            origin,
+        };
+        self.app.store.of(self.tenant).file_form_request(&new).await
+    }
+
+    /// Has the receipt sent, once. The request is filed whether it is or not.
+    async fn mail(&self, intake: &Intake, filed: &Filed, confirm: Option<String>) -> bool {
+        let Some(to) = intake.receipt_to() else { return false };
+        if !filed.first_time {
+            return true;
+        }
+        let Ok(base_url) = self.app.config.public_base_url() else { return false };
+        let letter = Letter::Receipt {
+            to: to.clone(),
+            language: self.view.language,
+            business: self.account.code.name.clone(),
+            reference: filed.reference.clone(),
+            respond_by: filed.respond_by,
+            status: format!("{base_url}{}", self.status()),
+            confirm,
+        };
+        match self.app.post(&letter).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(error = error.causes(), "the receipt of a request is not sent");
+                false
+            }
+        }
+    }
+
+    /// Where one asks how a request stands. The number is not in the address: whoever has it types it.
+    fn status(&self) -> String {
+        platform::edge::with_query(
+            "/status",
+            &[("code", self.account.code.code.as_str()), ("lang", self.view.language.code())],
+        )
+    }
+
+    /// The form with what was typed and what is wrong, under a ticket that is good.
+    async fn again(
+        &self,
+        code: &ServiceCode,
+        typed: &Fields,
+        ticket: Option<&Ticket>,
+        errors: &[FieldError],
+    ) -> Result<Page, Error> {
+        if self.visit.is_json() {
+            return Ok(Page::json(&json!({ "errors": errors }))?.with_status(422));
+        }
+        Ok(self.form(code, typed, ticket, errors, None).await?.with_status(422))
+    }
+
+    async fn busy(
+        &self,
+        code: &ServiceCode,
+        typed: &Fields,
+        ticket: Option<&Ticket>,
+        retry_after: SignedDuration,
+    ) -> Result<Page, Error> {
+        let texts = self.texts();
+        let page = if self.visit.is_json() {
+            Page::json(&json!({ "error": texts.busy }))?
+        } else {
+            let notice = Notice::warning(texts.busy).body(html! { p { (texts.busy_next) } });
+            self.form(code, typed, ticket, &[], Some(notice)).await?
+        };
+        Ok(page.with_status(429).with_header("retry-after", retry_after.as_secs().to_string()))
+    }
+
+    async fn form(
+        &self,
+        code: &ServiceCode,
+        typed: &Fields,
+        ticket: Option<&Ticket>,
+        errors: &[FieldError],
+        above: Option<Notice>,
+    ) -> Result<Page, Error> {
+        let fresh = match ticket {
+            Some(ticket) => ticket.clone(),
+            None => Ticket::new(self.visit.at)?,
+        };
+        let ticket = fresh.sealed(self.app, code, self.visit.at).await?;
+        let form = FormPage { app: self.app, account: self.account, view: self.view, typed, ticket: &ticket, errors };
+        Ok(form.render(above))
+    }
+
+    /// The number, the day and what happens next.
+    fn receipt(&self, intake: &Intake, filed: &Filed, mailed: bool) -> Result<Page, Error> {
+        if self.visit.is_json() {
+            let status = format!("{}{}", self.app.config.public_base_url()?, self.status());
+            return Page::json(&json!({
+                "reference": filed.reference,
+                "respond_by": filed.respond_by.to_string(),
+                "status": status,
+            }));
+        }
+        let main = Receipt { desk: self, intake, filed, mailed }.render();
+        let path = format!("/forms/{}", self.account.code.code);
+        // In another language there is only the form: nothing of this page is in its address.
+        Ok(self.view.page(&self.account.code, (&path, &[]), self.texts().filed, &main))
+    }
+
+    /// Another site may not, and nothing is kept: what its visitor and its owner can do.
+    fn refused(&self) -> Result<Page, Error> {
+        let (texts, code) = (self.texts(), &self.account.code);
+        let said: String = self.visit.origin.as_deref().unwrap_or_default().chars().take(SHOWN_ORIGIN).collect();
+        let origin = if said.is_empty() || said == "null" { texts.no_origin } else { said.as_str() };
+        let owner = fill(texts.refused_owner_text, &[("code", code.code.as_str()), ("origin", origin)]);
+        if self.visit.is_json() {
+            return Ok(Page::json(&json!({ "error": format!("{}. {owner}", texts.refused_title) }))?.with_status(403));
+        }
+        let path = format!("/forms/{}", code.code);
+        let main = html! {
+            p.lede { (texts.refused) }
+            (actions(&html! { (Button::primary(texts.refused_form).to(self.view.address(&path, &[]))) }))
+            (Card::new(texts.refused_owner).body(html! { p { (owner) } }))
+        };
+        Ok(self.view.page(code, (&path, &[]), texts.refused_title, &main).with_status(403))
+    }
+}
+
+/// What makes it likely that a program filled the form in.
+fn hints(typed: &Fields, ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
+    let filled = !typed.get(HONEYPOT).is_empty();
+    let fast = ticket.is_some_and(|ticket| visit.at.duration_since(ticket.at) < TOO_FAST);
+    [(filled, Hint::Honeypot), (fast, Hint::TooFast)].into_iter().filter_map(|(is, hint)| is.then_some(hint)).collect()
+}
+
+/// What whoever asked is told.
+struct Receipt<'a> {
+    desk: &'a Desk<'a>,
+    intake: &'a Intake,
+    filed: &'a Filed,
+    mailed: bool,
+}
+
+impl Receipt<'_> {
+    fn render(&self) -> Markup {
+        let Self { desk, intake, filed, mailed } = self;
+        let (language, texts, view) = (desk.view.language, desk.texts(), desk.view);
+        let business = &desk.account.code.name;
+        let named = |text| fill(text, &[("business", business)]);
+        let mail = intake.receipt_to().filter(|_| *mailed);
+        let date = format::long_date(language, filed.respond_by);
+        let again = view.address(&format!("/forms/{}", desk.account.code.code), &[]);
+        // Inside a site's own page there is no room for another one of ours.
+        let elsewhere = view.embedded.then_some("_blank");
+        html! {
+            p.lede { (named(texts.filed_lede)) }
+            (Card::new(texts.number).id("receipt").body(html! {
+                p.number #reference { (filed.reference) }
+                p { (texts.keep) }
+                p #respond-by { (fill(texts.answer_by, &[("business", business), ("date", &date)])) }
+            }))
+            (Card::new(texts.next).body(html! {
+                ul.bullets {
+                    @if let Some(to) = mail { li { (fill(texts.next_mail, &[("email", to.as_str())])) } }
+                    li { (named(if intake.kind.may_verify() { texts.next_check } else { texts.next_no_check })) }
+                    li { (texts.next_answer) }
+                }
+            }))
+            p.actions {
+                a.button.button-secondary href=(desk.status()) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
+                    (texts.status)
+                }
+                a.button.button-quiet href=(again) { (texts.another) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::language::Language;
+    use jiff::Timestamp;
+    use platform::edge::Client;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BASE: &str = "https://hotline.example";
+
+    fn sender(origin: Option<&str>, fetch_site: Option<&str>) -> Sender {
+        let mut visit =
+            Visit::get("/forms/12/requests", Language::English, Client::default(), "", Timestamp::UNIX_EPOCH);
+        visit.origin = origin.map(str::to_owned);
+        visit.fetch_site = fetch_site.map(str::to_owned);
+        let listed = ["https://shop.example", "https://*.shops.example"].map(|it| Origin::parse(it).unwrap());
+        Sender::of(&visit, BASE, &listed)
+    }
+
+    #[test]
+    fn a_form_comes_from_us_from_a_listed_site_or_from_nowhere_said() {
+        assert_eq!(sender(Some(BASE), Some("same-origin")), Sender::Ours);
+        assert_eq!(sender(None, None), Sender::Unsaid);
+        assert_eq!(sender(None, Some("same-origin")), Sender::Unsaid);
+        for listed in ["https://shop.example", "https://a.shops.example", "https://a.b.shops.example"] {
+            assert_eq!(sender(Some(listed), Some("cross-site")), Sender::Listed(listed.to_owned()));
+        }
+    }
+
+    #[test]
+    fn whatever_only_looks_like_a_listed_site_is_refused() {
+        for other in [
+            "null",
+            "",
+            "http://shop.example",
+            "https://shop.example:8443",
+            "https://shop.example.evil.example",
+            "https://evilshop.example",
+            "https://www.shop.example",
+            "https://shops.example",
+            "https://evil-shops.example",
+            "https://SHOP.example",
+            "https://shop.example/",
+            "https://xn--shp-hoa.example",
+            "https://shöp.example",
+            "https://hotline.example.evil.example",
+            "http://hotline.example",
+            "https://hotline.example:443",
+        ] {
+            assert_eq!(sender(Some(other), Some("cross-site")), Sender::Refused, "{other}");
+        }
+        // A browser that hides where it comes from still says that it is from elsewhere.
+        assert_eq!(sender(None, Some("cross-site")), Sender::Refused);
+        assert_eq!(sender(None, Some("same-site")), Sender::Refused);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_the_listed_origins_is_let_in(origin in "(https?://)?[a-z.:/*@-]{0,24}") {
+            let known = [BASE, "https://shop.example"];
+            let below = origin.strip_prefix("https://").and_then(|rest| rest.strip_suffix(".shops.example"));
+            let let_in = matches!(sender(Some(&origin), None), Sender::Ours | Sender::Listed(_));
+            prop_assert!(!let_in || known.contains(&origin.as_str()) || below.is_some_and(|labels| !labels.is_empty()));
+        }
+    }
+}

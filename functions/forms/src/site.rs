@@ -1,0 +1,122 @@
+//! Whose page it is: the business behind a service code, the language, and the site that shows the page inside its own.
+
+use domain::language::Language;
+use domain::service_code::{ServiceCode, ServiceCodeProfile};
+use maud::{Markup, html};
+use pages::consumer::{self, Site};
+use pages::{assets, fill};
+use platform::edge::{Page, Visit, with_query};
+use platform::store::ServiceCodeAccount;
+use platform::tenant::Tenant;
+use platform::{App, Error};
+
+use crate::form_texts::Texts;
+
+/// The code in `/forms/{code}` and below it.
+pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
+    ServiceCode::parse(path.split('/').nth(2)?).ok()
+}
+
+/// The business behind a code, if it takes requests under it.
+pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, ServiceCodeAccount)>, Error> {
+    let Some(tenant) = app.store.service_code(code).await? else { return Ok(None) };
+    app.about(&tenant);
+    let account = app.store.of(&tenant).service_code(code).await?;
+    Ok(account.filter(|account| account.code.active).map(|account| (tenant, account)))
+}
+
+/// How a page of a code is shown: in which language, and inside which site.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) language: Language,
+    pub(crate) embedded: bool,
+    /// The listed site that shows it, which is told how high it is.
+    pub(crate) parent: Option<String>,
+}
+
+impl View {
+    pub(crate) fn of(visit: &Visit, code: &ServiceCodeProfile) -> Self {
+        let offered = code.languages.contains(&visit.language);
+        let language = if offered { visit.language } else { code.languages.first().copied().unwrap_or(visit.language) };
+        let embedded = visit.query.get("embed") == "1";
+        let parent = visit.query.get("parent");
+        let listed = embedded && code.origins.iter().any(|origin| origin.matches(parent));
+        Self { language, embedded, parent: listed.then(|| parent.to_owned()) }
+    }
+
+    /// An address that is shown in the same way.
+    pub(crate) fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        self.address_in(self.language, path, more)
+    }
+
+    fn address_in(&self, language: Language, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query = vec![("lang", language.code())];
+        query.extend(self.fields());
+        query.extend(more);
+        with_query(path, &query)
+    }
+
+    /// What a form that leads to another page must carry along, beside the language.
+    pub(crate) fn fields(&self) -> Vec<(&str, &str)> {
+        let embedded = self.embedded.then_some(("embed", "1"));
+        embedded.into_iter().chain(self.parent.as_deref().map(|parent| ("parent", parent))).collect()
+    }
+
+    /// A page of the code. `here` is its path with what else its address says, to have it in another language.
+    pub(crate) fn page(
+        &self,
+        code: &ServiceCodeProfile,
+        (path, more): (&str, &[(&str, &str)]),
+        title: &str,
+        main: &Markup,
+    ) -> Page {
+        let languages = code.languages.iter().map(|it| (*it, self.address_in(*it, path, more))).collect();
+        let site = Site {
+            language: self.language,
+            languages,
+            business: code.name.clone(),
+            colour: code.accent,
+            embedded: self.embedded,
+        };
+        let main = html! {
+            (main)
+            @if let Some(parent) = &self.parent {
+                div hidden data-parent=(parent) {}
+                script src=(assets::path("frame.js")) defer {}
+            }
+        };
+        let page = Page::html(consumer::page(&site, title, &main));
+        if !self.embedded {
+            return page;
+        }
+        let origins: Vec<&str> = code.origins.iter().map(|origin| origin.as_str()).collect();
+        // A site that isolates itself (COEP) shows only frames that allow it.
+        page.framed_by(&origins).with_header("cross-origin-resource-policy", "cross-origin")
+    }
+}
+
+/// There is no such code, or nothing is taken under it: what to do instead.
+pub(crate) fn unknown(language: Language) -> Page {
+    let texts = Texts::of(language);
+    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false };
+    let main = html! { div.problem { p { (texts.unknown) } p { (texts.unknown_next) } } };
+    Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404)
+}
+
+/// Ways to ask that need no form and no check: the hotline, where its number is known, and the business itself.
+pub(crate) fn other_ways(app: &App, language: Language, code: &ServiceCodeProfile) -> Markup {
+    let texts = Texts::of(language);
+    let hotline = app.config.hotline_number.as_deref();
+    html! {
+        section.other-ways aria-labelledby="other-ways" {
+            h2 #other-ways { (texts.other_ways) }
+            @if let Some(number) = hotline {
+                p {
+                    (fill(texts.by_telephone, &[("code", code.code.as_str())])) " "
+                    a href={ "tel:" (number) } { (number) }
+                }
+            }
+            p { (fill(texts.by_any_way, &[("business", &code.name)])) }
+        }
+    }
+}
