@@ -159,6 +159,37 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        ".add_tenant_message(",
+        &[
+            "dynamodb:UpdateItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:PutItem TABLE_AUDIT",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".record_reading(", RECORDS),
+    (".record_reading(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (
+        ".reachable(",
+        &[
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (
+        ".file_signal(",
+        &[
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (
         ".add_note(",
         &[
             "dynamodb:UpdateItem TABLE_REQUESTS",
@@ -280,6 +311,7 @@ const SHARED: &[(&str, &str)] = &[
     ("entering::card(", "entering"),
     ("noting::note(", "noting"),
     ("telling::letter(", "telling"),
+    ("opting_out::", "opting_out"),
     ("tries::", "tries"),
 ];
 

@@ -50,7 +50,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 
 /// From where a form comes, as its browser says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Sender {
+pub(crate) enum Sender {
     /// A page of ours, hosted or inside a listed site.
     Ours,
     /// A site on the code's list.
@@ -62,7 +62,7 @@ enum Sender {
 }
 
 impl Sender {
-    fn of(visit: &Visit, base_url: &str, origins: &[Origin]) -> Self {
+    pub(crate) fn of(visit: &Visit, base_url: &str, origins: &[Origin]) -> Self {
         match (visit.origin.as_deref(), visit.fetch_site.as_deref()) {
             (Some(origin), _) if origin == base_url => Self::Ours,
             (Some(origin), _) if origins.iter().any(|listed| listed.matches(origin)) => Self::Listed(origin.to_owned()),

@@ -1322,7 +1322,7 @@ impl Opening<'_> {
 }
 
 /// An event whose reason somebody typed: the words are sealed, and what stands beside them in the clear is a code.
-fn sealed_event(
+pub(super) fn sealed_event(
     keys: &TenantKeys,
     salt: &SubjectSalt,
     place: Place<'_>,
