@@ -11,7 +11,7 @@ use domain::audit::Entry;
 use domain::clock::Clocks;
 use domain::desk::{Decided, Standing};
 use domain::email::EmailAddress;
-use domain::language::Language;
+use domain::intake::Requester;
 use domain::personal::PersonalText;
 use domain::phone::E164;
 use domain::reference::Reference;
@@ -188,6 +188,8 @@ pub struct History {
     pub closed: Option<Closed>,
     /// What an incomplete one lacks.
     pub missing: Vec<Missing>,
+    /// For whom it was made, where it came by the web form.
+    pub requester: Option<Requester>,
     /// What happened, the oldest first.
     pub past: Vec<Past>,
     /// What was signed.
@@ -262,6 +264,7 @@ impl TenantStore<'_> {
             received_at: dossier.received_at,
             closed: dossier.closed.clone(),
             missing: dossier.missing.clone(),
+            requester: dossier.web.as_ref().map(|web| web.requester),
             past: dossier.events.iter().filter_map(Past::of).collect(),
             declaration: dossier.declaration.clone(),
             photos: dossier.photos.clone(),

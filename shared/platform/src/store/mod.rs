@@ -64,6 +64,7 @@ pub use directory::{CallOwner, NumberOwner};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
