@@ -69,7 +69,7 @@ def start(settings: Settings) -> None:
         port_free(settings.standins_port, "the stand-ins", "STANDINS_PORT")
         with step(f"Starting the stand-ins on 127.0.0.1:{settings.standins_port}"):
             command = [str(binary), "--port", str(settings.standins_port)]
-            command += ["--twilio-credentials", str(settings.twilio_json)]
+            command += ["--twilio-credentials", str(settings.twilio_json), "--stack", str(settings.stack_json)]
             partners.start(command, os.environ, settings.home)
             partners.wait_for(f"{settings.standins_url}/health", 20)
 

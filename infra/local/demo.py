@@ -18,6 +18,8 @@ TENANTS = Path(__file__).with_name("demo-tenants.json")
 
 # Reserved for fiction, as all that end in 555-01xx. A number that no tenant has of its own is shared by all.
 SHARED_NUMBER = "+18665550100"
+# Whose shop the stand-ins show.
+SHOPKEEPER = "blue-harbor"
 
 
 def orders() -> list[dict[str, Any]]:
@@ -42,6 +44,15 @@ def twilio(settings: Settings) -> dict[str, str]:
     return account
 
 
+def with_shop(order: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The order, with the first business's shop among the sites that its form is accepted from."""
+    tenant = order.get("tenant")
+    if tenant is None or tenant["slug"] != SHOPKEEPER:
+        return order
+    codes = [code | {"origins": [settings.shop_origin]} for code in tenant["service-codes"]]
+    return {"tenant": tenant | {"service-codes": codes}}
+
+
 def provision(settings: Settings) -> None:
     """Put the credentials into the secret, set the tenants up, and have their owners accept their invitations. All of
     it can be done again and changes nothing."""
@@ -51,7 +62,9 @@ def provision(settings: Settings) -> None:
     with step("Setting up the demo tenants"):
         operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
         client = aws.local(settings, "lambda")
-        done = [(order.get("tenant", {}), operate.provision(client, STACK_NAME, order)) for order in orders()]
+        done = [
+            (order.get("tenant", {}), operate.provision(client, STACK_NAME, with_shop(order, settings))) for order in orders()
+        ]
     owners.settle(
         settings,
         {
@@ -98,6 +111,12 @@ def invitation(settings: Settings) -> None:
     say(f"  {SHARED_NUMBER}  the shared number; service codes {listed}")
     for number in (number for tenant in tenants() for number in tenant["numbers"]):
         say(f"  {number['number']}  goes straight to {codes[number['service-code']]}")
+    say(
+        f"\n  A shop with the form in its page: {settings.shop_origin}/shop"
+        f"\n  The same on a site that is not listed, which is refused: "
+        f"{settings.shop_origin.replace('blue-harbor', 'unlisted')}/shop/privacy"
+        f"\n  Mail and text messages: {settings.standins_url}/mailbox"
+    )
     credentials(settings)
     say(
         "\n  make call                  be the caller, by keys alone"

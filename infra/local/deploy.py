@@ -22,6 +22,7 @@ def deploy(settings: Settings, code: dict[str, str]) -> None:
         "Stage": "local",
         "PublicBaseUrl": settings.base_url,
         "TwilioBaseUrl": settings.standins_url,
+        "CaptchaBaseUrl": f"{settings.standins_url}/captcha",
         "Architecture": architecture(),
     }
     template = _hash(TEMPLATE.read_bytes() + json.dumps(parameters).encode())

@@ -37,6 +37,11 @@ class Settings:
         return f"http://127.0.0.1:{self.standins_port}"
 
     @property
+    def shop_origin(self) -> str:
+        """A site of a business's own, with the form in its page: browsers take it for another site than the product."""
+        return f"http://blue-harbor.localhost:{self.standins_port}"
+
+    @property
     def base_url(self) -> str:
         return f"http://{API_ID}.execute-api.localhost:{self.port}"
 

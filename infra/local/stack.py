@@ -35,7 +35,12 @@ def write(settings: Settings) -> None:
             "fallback": f"{settings.base_url}/voice/fallback",
             "call_status": f"{settings.base_url}/voice/call-status",
         },
-        "standins": {"twilio": settings.standins_url},
+        "standins": {
+            "twilio": settings.standins_url,
+            "captcha": settings.standins_url,
+            "shop": f"{settings.shop_origin}/shop",
+            "mailbox": f"{settings.standins_url}/mailbox",
+        },
         "numbers": [
             {"number": demo.SHARED_NUMBER, "kind": "shared"},
             *(

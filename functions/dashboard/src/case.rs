@@ -5,6 +5,7 @@ use domain::audit::{Act, Entry, Who};
 use domain::clock::{Basis, Due, days_left};
 use domain::denial::{Ground, GroundRule};
 use domain::desk::{AsKind, CHARACTERS, Choice, Decision, Denial, Offer, Standing};
+use domain::intake::{Hint, Requester};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::reference::Reference;
@@ -20,7 +21,7 @@ use pages::texts::plural;
 use pages::{Frame, Icon, fill, format, words};
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
-use platform::store::{Author, CONSUMER, Colleague, DeskAccount, Dossier, Message};
+use platform::store::{Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
 
 use crate::desk_texts::Texts;
 
@@ -225,8 +226,11 @@ impl RequestPage<'_> {
             .fact(texts.person_language, html! { (words::language(language, dossier.language)) })
             .fact(texts.residence, html! { (place(language, dossier.residence)) })
             .fact(texts.channel, show::channel(language, dossier.channel))
-            .fact(texts.service_code, html! { (dossier.code) })
-            .fact(texts.column_assignee, html! { (self.assignee(texts)) });
+            .fact(texts.service_code, html! { (dossier.code) });
+        if let Some(web) = &dossier.web {
+            facts = web_facts(language, facts, web);
+        }
+        facts = facts.fact(texts.column_assignee, html! { (self.assignee(texts)) });
         if let Some(closed) = &dossier.closed {
             facts = facts
                 .fact(texts.outcome, html! { (outcome(language, closed.outcome)) })
@@ -405,6 +409,32 @@ fn file_link(texts: &Texts, file: &Linked) -> Markup {
     }
 }
 
+/// How a form was sent: for whom, from where, and whether by a person.
+fn web_facts(language: Language, facts: Facts, web: &WebForm) -> Facts {
+    let texts = Texts::of(language);
+    let hints: Vec<&str> = web
+        .hints
+        .iter()
+        .map(|hint| match hint {
+            Hint::Honeypot => texts.hint_honeypot,
+            Hint::TooFast => texts.hint_too_fast,
+        })
+        .collect();
+    let who = match web.requester {
+        Requester::Myself => texts.for_myself,
+        Requester::Agent => texts.for_agent,
+        Requester::Parent => texts.for_parent,
+    };
+    facts
+        .fact(texts.asked_for, html! { (who) })
+        .maybe(texts.agent_name, web.agent_name.as_deref().map(|name| html! { (name) }))
+        .maybe(texts.agent_email, web.agent_email.as_deref().map(|it| html! { a href={ "mailto:" (it) } { (it) } }))
+        .maybe(texts.agent_company, web.agent_company.as_deref().map(|company| html! { (company) }))
+        .maybe(texts.human, web.human.map(|human| html! { (human.words().of(language)) }))
+        .maybe(texts.hints, (!hints.is_empty()).then(|| html! { @for hint in &hints { p { (hint) } } }))
+        .fact(texts.sent_from, html! { (web.origin.as_deref().unwrap_or(texts.hosted_form)) })
+}
+
 /// Text of somebody's own, a paragraph for each line.
 pub(crate) fn paragraphs(text: &str) -> Markup {
     html! { @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line) } } }
@@ -460,6 +490,7 @@ fn dates(language: Language, case: &Case) -> Markup {
         (Some((at, how)), _) => {
             let how = match how.as_str() {
                 "orally, on the call" => texts.how_on_call,
+                "on the form's answer" => texts.how_on_form,
                 _ => texts.how_by_team,
             };
             facts = facts.noted(texts.confirmed, show::moment(language, &at.to_zoned(case.tz.clone())), how);
@@ -863,6 +894,7 @@ pub(crate) mod tests {
                 name: Some("<script>alert(1)</script>".into()),
                 details: None,
             },
+            web: None,
             spoken: vec![],
             call: None,
             first: None,

@@ -1,11 +1,13 @@
 //! `dashboard-record`: one request as a document, for counsel or a regulator.
 
 use domain::audit::Act;
+use domain::intake::Requester;
 use domain::reference::Reference;
 use pages::words;
 use paper::{Attachment, Entry, Note, Person, Record};
 use platform::edge::{Page, Visit};
 use platform::session::{Allowed, ExportRequests};
+use platform::store::WebForm;
 use platform::{App, Error};
 
 use crate::case::{self, Case};
@@ -37,6 +39,7 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
         clocks: dossier.clocks.clone(),
         confirmed_at: dossier.confirmed.as_ref().map(|(at, _)| *at),
         answered_on: dossier.closed.as_ref().map(|closed| closed.on),
+        asked_by: dossier.web.as_ref().and_then(|web| asked_by(texts, web)),
         person: Person {
             name: dossier.person.name.clone(),
             phone: dossier.person.phone.clone(),
@@ -82,6 +85,17 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
     let entry = case::entry(&allowed, &visit, Act::RecordExported, &reference);
     store.record(&entry).await?;
     Ok(Page::download("application/pdf", &format!("request-{}.pdf", reference.as_str()), pdf))
+}
+
+/// Who asked for the person, if somebody did.
+fn asked_by(texts: &Texts, web: &WebForm) -> Option<String> {
+    let role = match web.requester {
+        Requester::Myself => return None,
+        Requester::Agent => texts.for_agent,
+        Requester::Parent => texts.for_parent,
+    };
+    let named = [&web.agent_name, &web.agent_company, &web.agent_email].into_iter().flatten().map(String::as_str);
+    Some([role].into_iter().chain(named).collect::<Vec<_>>().join(", "))
 }
 
 /// What was opened, or words where it cannot be any more.

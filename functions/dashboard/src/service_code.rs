@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::colour::{Colour, NotAColour};
 use domain::language::{Language, Words};
 use domain::origin::Origin;
 use domain::request::Kind;
@@ -27,30 +28,31 @@ const NEW: &str = "new";
 /// Shows a code, or the form for a new one, or saves what was sent.
 pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> Result<Page, Error> {
     let frame = allowed.frame(&visit, Section::ServiceCodes);
+    let base_url = app.config.public_base_url()?;
     if visit.post {
         return save(app, &allowed.also::<EditServiceCodes>()?, &visit, &frame).await;
     }
     if visit.segment == NEW {
         allowed.also::<EditServiceCodes>()?;
-        return Ok(Page::html(edit(&frame, &Input::blank(), &[], None)));
+        return Ok(Page::html(edit(&frame, base_url, &Input::blank(), &[], None)));
     }
     let code = ServiceCode::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let there = app.store.of(&allowed.tenant).service_code_settings(&code).await?;
     if allowed.also::<EditServiceCodes>().is_err() {
-        return Ok(Page::html(read(&frame, &there.value)));
+        return Ok(Page::html(read(&frame, base_url, &there.value)));
     }
     let said = visit.query.has("saved").then_some(Said::Saved);
-    Ok(Page::html(edit(&frame, &Input::of(&there), &[], said.as_ref())))
+    Ok(Page::html(edit(&frame, base_url, &Input::of(&there), &[], said.as_ref())))
 }
 
 async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, frame: &Frame) -> Result<Page, Error> {
     let store = app.store.of(&allowed.tenant);
-    let language = frame.language;
+    let (language, base_url) = (frame.language, app.config.public_base_url()?);
     let input = Input::sent(visit);
     if input.is_new {
         let profile = match input.profile(language, None) {
             Ok(profile) => profile,
-            Err(errors) => return Ok(Page::invalid(edit(frame, &input, &errors, None))),
+            Err(errors) => return Ok(Page::invalid(edit(frame, base_url, &input, &errors, None))),
         };
         let entry = entry(allowed, visit, Act::ServiceCodeChanged)
             .on("service-code", profile.code.as_str())
@@ -59,7 +61,7 @@ async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, fra
             Ok(()) => Ok(Page::to("/dashboard/service-codes?created")),
             Err(Error::Conflict) => {
                 let taken = [FieldError::new("code", Texts::of(language).taken)];
-                Ok(Page::invalid(edit(frame, &input, &taken, None)))
+                Ok(Page::invalid(edit(frame, base_url, &input, &taken, None)))
             }
             Err(error) => Err(error),
         };
@@ -67,11 +69,11 @@ async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, fra
     let code = ServiceCode::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let there = store.service_code_settings(&code).await?;
     if there.version != input.version {
-        return Ok(conflict(frame, &input, &there));
+        return Ok(conflict(frame, base_url, &input, &there));
     }
     let profile = match input.profile(language, Some(&there.value)) {
         Ok(profile) => profile,
-        Err(errors) => return Ok(Page::invalid(edit(frame, &input, &errors, None))),
+        Err(errors) => return Ok(Page::invalid(edit(frame, base_url, &input, &errors, None))),
     };
     if profile != there.value {
         let entry = entry(allowed, visit, Act::ServiceCodeChanged)
@@ -81,7 +83,7 @@ async fn save(app: &App, allowed: &Allowed<EditServiceCodes>, visit: &Visit, fra
             Ok(()) => {}
             Err(Error::Conflict) => {
                 let there = store.service_code_settings(&code).await?;
-                return Ok(conflict(frame, &input, &there));
+                return Ok(conflict(frame, base_url, &input, &there));
             }
             Err(error) => return Err(error),
         }
@@ -99,15 +101,16 @@ fn changes(before: &ServiceCodeProfile, after: &ServiceCodeProfile) -> String {
         ("kinds", before.kinds != after.kinds),
         ("web-form", before.web_form != after.web_form),
         ("origins", before.origins != after.origins),
+        ("accent", before.accent != after.accent),
     ];
     let changed: Vec<&str> = fields.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
     changed.join(" ")
 }
 
 /// The form with what was typed, and beside it what somebody else has saved meanwhile.
-fn conflict(frame: &Frame, input: &Input, there: &Versioned<ServiceCodeProfile>) -> Page {
+fn conflict(frame: &Frame, base_url: &str, input: &Input, there: &Versioned<ServiceCodeProfile>) -> Page {
     let input = Input { version: there.version, ..input.clone() };
-    Page::html(edit(frame, &input, &[], Some(&Said::Changed(&there.value)))).with_status(409)
+    Page::html(edit(frame, base_url, &input, &[], Some(&Said::Changed(&there.value)))).with_status(409)
 }
 
 /// What the form holds.
@@ -127,6 +130,7 @@ struct Input {
     kinds: Vec<String>,
     web_form: String,
     origins: String,
+    accent: String,
 }
 
 impl Input {
@@ -145,6 +149,7 @@ impl Input {
             kinds: Kind::ALL.map(|kind| kind.code().to_owned()).to_vec(),
             web_form: String::new(),
             origins: String::new(),
+            accent: String::new(),
         }
     }
 
@@ -168,6 +173,7 @@ impl Input {
             kinds: profile.kinds.iter().map(|kind| kind.code().to_owned()).collect(),
             web_form: profile.web_form.clone().unwrap_or_default(),
             origins: profile.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join("\n"),
+            accent: profile.accent.map(|colour| colour.to_string()).unwrap_or_default(),
         }
     }
 
@@ -191,6 +197,7 @@ impl Input {
             kinds: all("kinds"),
             web_form: form.get("web-form").trim().to_owned(),
             origins: text("origins".to_owned()),
+            accent: form.get("accent").trim().to_owned(),
         }
     }
 
@@ -227,6 +234,10 @@ impl Input {
                 }
             }
         }
+        let accent = Some(&self.accent).filter(|text| !text.is_empty()).map(|text| Colour::parse(text));
+        if accent == Some(Err(NotAColour)) {
+            errors.push(FieldError::new("accent", Texts::of(language).wrong_accent));
+        }
         let profile = ServiceCodeProfile {
             // What stands here when the code is wrong is never stored.
             code: code.or_else(|| ServiceCode::parse("1").ok()).ok_or_else(Vec::new)?,
@@ -237,6 +248,7 @@ impl Input {
             kinds: self.kinds.iter().filter_map(|code| Kind::parse(code)).collect(),
             web_form: Some(self.web_form.clone()).filter(|address| !address.is_empty()),
             origins,
+            accent: accent.and_then(Result::ok),
         };
         errors.extend(in_words(language, profile.validate().err().unwrap_or_default()));
         if errors.is_empty() { Ok(profile) } else { Err(errors) }
@@ -249,7 +261,7 @@ enum Said<'a> {
     Changed(&'a ServiceCodeProfile),
 }
 
-fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: Option<&Said<'_>>) -> Markup {
+fn edit(frame: &Frame, base_url: &str, input: &Input, errors: &[FieldError], said: Option<&Said<'_>>) -> Markup {
     let (language, texts) = (frame.language, Texts::of(frame.language));
     let title = if input.is_new { texts.new.to_owned() } else { fill(texts.title, &[("code", &input.code)]) };
     let action = format!("/dashboard/service-code/{}", if input.is_new { NEW } else { &input.code });
@@ -279,6 +291,8 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: Option<&Said<
                 .optional(language).plain_text().inputmode("url").max_length(2048).errors(errors))
             (Field::area("origins", texts.origins, 4).value(&input.origins).hint(texts.origins_hint)
                 .optional(language).plain_text().errors(errors))
+            (Field::text("accent", texts.accent).value(&input.accent).hint(texts.accent_hint).optional(language)
+                .plain_text().narrow().max_length(7).errors(errors))
         }))
         (form::actions(&html! {
             (Button::primary(if input.is_new { texts.create } else { texts.save }))
@@ -296,8 +310,21 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: Option<&Said<
             None => {}
         }
         (form)
+        @if let Ok(code) = ServiceCode::parse(&input.code) { @if !input.is_new { (on_your_site(language, base_url, &code)) } }
     };
     pages::page(frame, &title, &main)
+}
+
+/// What a business copies into its own site.
+fn on_your_site(language: Language, base_url: &str, code: &ServiceCode) -> Markup {
+    let texts = Texts::of(language);
+    let choices = format!("<a href=\"{base_url}/privacy-choices/{code}\">{}</a>", texts.choices_link);
+    let copies = html! {
+        (show::copyable(language, "embed-snippet", texts.snippet, &pages::embed::snippet(base_url, code)))
+        (show::copyable(language, "form-address", texts.form_address, &format!("{base_url}/forms/{code}")))
+        (show::copyable(language, "choices-link", texts.choices, &choices))
+    };
+    Card::new(texts.your_site).id("your-site").lede(texts.your_site_lede).body(copies).render()
 }
 
 fn kinds(language: Language, texts: &Texts, input: &Input) -> Choices {
@@ -335,13 +362,14 @@ pub(crate) fn voice(language: Language) -> &'static str {
 }
 
 /// A code for those who may not change it.
-fn read(frame: &Frame, profile: &ServiceCodeProfile) -> Markup {
+fn read(frame: &Frame, base_url: &str, profile: &ServiceCodeProfile) -> Markup {
     let (language, texts) = (frame.language, Texts::of(frame.language));
     let title = fill(texts.title, &[("code", profile.code.as_str())]);
     let main = html! {
         (Heading::new(title.as_str())
             .above(language, &[("/dashboard/service-codes", Section::ServiceCodes.name(language))]))
         (Card::new(texts.what).body(html! { (facts(language, texts, profile)) }))
+        (on_your_site(language, base_url, &profile.code))
     };
     pages::page(frame, &title, &main)
 }
@@ -371,6 +399,7 @@ fn facts(language: Language, texts: &Texts, profile: &ServiceCodeProfile) -> Fac
         .fold(facts, |facts, (name, said)| facts.fact(name, html! { (said) }))
         .maybe(texts.web_form, profile.web_form.as_ref().map(|address| html! { (address) }))
         .maybe(texts.origins, (!origins.is_empty()).then(|| html! { (origins.join(", ")) }))
+        .maybe(texts.accent, profile.accent.map(|colour| html! { (colour) }))
 }
 
 /// Why a code cannot be added: it never says whose it is.
@@ -409,6 +438,15 @@ struct Texts {
     web_form_hint: &'static str,
     origins: &'static str,
     origins_hint: &'static str,
+    accent: &'static str,
+    accent_hint: &'static str,
+    wrong_accent: &'static str,
+    your_site: &'static str,
+    your_site_lede: &'static str,
+    snippet: &'static str,
+    form_address: &'static str,
+    choices: &'static str,
+    choices_link: &'static str,
     line: &'static str,
     create: &'static str,
     save: &'static str,
@@ -450,6 +488,15 @@ impl Texts {
         web_form_hint: "For callers who would rather write. Begins with https://.",
         origins: "Sites that may send requests",
         origins_hint: "One per line, such as https://www.example.com. A web form for this code will be accepted from these sites only.",
+        accent: "Your colour",
+        accent_hint: "As #rrggbb, such as #0a5c8f. The form and the other pages that consumers meet have it.",
+        wrong_accent: "Write a colour as # and six digits of 0 to 9 and a to f, such as #0a5c8f.",
+        your_site: "On your site",
+        your_site_lede: "Add your site to the sites that may send requests first; everywhere else the form stays closed.",
+        snippet: "Copy this to where the form should stand",
+        form_address: "The form on a page of its own, to link to",
+        choices: "The link that the law asks for on your home page",
+        choices_link: "Your Privacy Choices",
         line: "Line {n}:",
         create: "Create service code",
         save: "Save",
@@ -489,6 +536,15 @@ impl Texts {
         web_form_hint: "Para quien prefiere escribir. Empieza con https://.",
         origins: "Sitios que pueden enviar solicitudes",
         origins_hint: "Uno por línea, como https://www.example.com. El formulario web de este código se aceptará solo desde estos sitios.",
+        accent: "Su color",
+        accent_hint: "Como #rrggbb, por ejemplo #0a5c8f. Lo tienen el formulario y las demás páginas que ve el público.",
+        wrong_accent: "Escriba un color con # y seis cifras de 0 a 9 y de a a f, como #0a5c8f.",
+        your_site: "En su sitio",
+        your_site_lede: "Añada antes su sitio a los que pueden enviar solicitudes; en cualquier otro, el formulario no se abre.",
+        snippet: "Copie esto donde deba estar el formulario",
+        form_address: "El formulario en su propia página, para enlazarlo",
+        choices: "El enlace que la ley pide en su página de inicio",
+        choices_link: "Sus opciones de privacidad",
         line: "Línea {n}:",
         create: "Crear código",
         save: "Guardar",
@@ -513,11 +569,13 @@ mod tests {
     use super::*;
     use crate::setup::tests::{frame, main_of};
 
+    const BASE: &str = "https://hotline.example";
+
     fn stored() -> Versioned<ServiceCodeProfile> {
         let value = serde_json::from_value(json!({
             "code": "42", "name": "Shop", "active": true, "languages": ["es", "en"], "kinds": ["opt-out", "delete"],
             "greetings": {"en": {"text": "Welcome."}, "es": {"audio": {"file": format!("{}.mp3", "0a".repeat(32))}}},
-            "web-form": null, "origins": ["https://shop.example"],
+            "web-form": null, "origins": ["https://shop.example"], "accent": "#0a5c8f",
         }));
         Versioned { value: value.unwrap(), version: 3 }
     }
@@ -558,13 +616,14 @@ mod tests {
             code: "000".into(),
             origins: "https://shop.example\nhttp://shop.example/form".into(),
             web_form: "javascript:alert(1)".into(),
+            accent: "red".into(),
             kinds: vec!["everything".into()],
             ..Input::blank()
         };
         let errors = input.profile(Language::Spanish, None).unwrap_err();
         let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["code", "origins", "name", "greetings.en", "greetings.es", "kinds", "web-form"]);
-        let page = edit(&frame(Language::Spanish, Section::ServiceCodes), &input, &errors, None);
+        assert_eq!(fields, ["code", "origins", "accent", "name", "greetings.en", "greetings.es", "kinds", "web-form"]);
+        let page = edit(&frame(Language::Spanish, Section::ServiceCodes), BASE, &input, &errors, None);
         insta::assert_snapshot!(main_of(page));
     }
 
@@ -573,7 +632,7 @@ mod tests {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
         let page =
-            edit(&frame(Language::English, Section::ServiceCodes), &input, &[], Some(&Said::Changed(&there.value)));
+            edit(&frame(Language::English, Section::ServiceCodes), BASE, &input, &[], Some(&Said::Changed(&there.value)));
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");
@@ -581,7 +640,7 @@ mod tests {
 
     #[test]
     fn who_may_not_edit_reads() {
-        insta::assert_snapshot!(main_of(read(&frame(Language::English, Section::ServiceCodes), &stored().value)));
+        insta::assert_snapshot!(main_of(read(&frame(Language::English, Section::ServiceCodes), BASE, &stored().value)));
     }
 
     #[test]

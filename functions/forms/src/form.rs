@@ -1,6 +1,7 @@
 //! `GET /forms/{code}`: the form, in two steps: what to ask, then only what that asks.
 
 use domain::FieldError;
+use domain::human_check::Refusal;
 use domain::intake::{LINE, Need, Question, Requester, WORDS, questions};
 use domain::jurisdiction::Jurisdiction;
 use domain::request::Kind;
@@ -11,12 +12,13 @@ use pages::form::{Button, Choices, Field, Form, Select, actions, group, hidden};
 use pages::show::{Notice, steps};
 use pages::{fill, words};
 use platform::edge::{Fields, Page, Visit};
-use platform::store::ServiceCodeAccount;
+use platform::store::FormAccount;
 use platform::ticket::random_token;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
 use crate::form_texts::Texts;
+use crate::human;
 use crate::site::{self, View};
 
 /// The purpose of the ticket in every form.
@@ -32,8 +34,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some((_, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
     let ticket = Ticket::new(visit.at)?.sealed(app, &code, visit.at).await?;
-    let form = FormPage { app, account: &account, view: &view, typed: &visit.query, ticket: &ticket, errors: &[] };
-    Ok(form.render(None))
+    let form = FormPage { app, account: &account, view: &view, typed: &visit.query, ticket: &ticket, errors: &[], refusal: None };
+    form.render(None)
 }
 
 /// What tells one form that was given out from any other, and when it was.
@@ -61,11 +63,13 @@ impl Ticket {
 /// The form with what was typed, and what is wrong with it.
 pub(crate) struct FormPage<'a> {
     pub(crate) app: &'a App,
-    pub(crate) account: &'a ServiceCodeAccount,
+    pub(crate) account: &'a FormAccount,
     pub(crate) view: &'a View,
     pub(crate) typed: &'a Fields,
     pub(crate) ticket: &'a str,
     pub(crate) errors: &'a [FieldError],
+    /// Why the human check did not take whoever sent it for a person.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl FormPage<'_> {
@@ -82,7 +86,7 @@ impl FormPage<'_> {
     }
 
     /// The second step where it is clear what is asked and for whom; else the first.
-    pub(crate) fn render(&self, above: Option<Notice>) -> Page {
+    pub(crate) fn render(&self, above: Option<Notice>) -> Result<Page, Error> {
         let code = &self.account.code;
         let only = code.kinds.first().copied().filter(|_| code.kinds.len() == 1);
         let kind = Kind::parse(self.typed.get("kind")).filter(|kind| code.kinds.contains(kind)).or(only);
@@ -95,12 +99,13 @@ impl FormPage<'_> {
         match (kind, requester) {
             (Some(kind), Some(requester)) => {
                 let more = [("kind", kind.code()), ("requester", requester.code())];
-                let main = html! { (above) (self.details(kind, requester)) (self.ways()) };
-                self.view.page(code, (&path, &more), texts.ask(kind).name, &main)
+                let main = html! { (above) (self.details(kind, requester)?) (self.ways()) };
+                let page = self.view.page(code, (&path, &more), texts.ask(kind).name, &main);
+                human::let_in(self.app, self.account.check.as_ref(), page)
             }
             _ => {
                 let main = html! { (above) (self.choice()) (self.ways()) };
-                self.view.page(code, (&path, &[]), texts.title, &main)
+                Ok(self.view.page(code, (&path, &[]), texts.title, &main))
             }
         }
     }
@@ -136,7 +141,7 @@ impl FormPage<'_> {
     }
 
     /// What the kind asks.
-    fn details(&self, kind: Kind, requester: Requester) -> Markup {
+    fn details(&self, kind: Kind, requester: Requester) -> Result<Markup, Error> {
         let (language, texts) = (self.view.language, self.texts());
         let asked = questions(kind, requester);
         let (of_agent, of_person): (Vec<_>, Vec<_>) = asked.into_iter().partition(|(question, _)| {
@@ -150,7 +155,8 @@ impl FormPage<'_> {
         let person = if requester == Requester::Myself { texts.about_you } else { texts.about_person };
         let target = self.view.address(&format!("{}/requests", self.path()), &[]);
         let again = self.view.address(&self.path(), &[]);
-        html! {
+        let check = human::widget(self.app, self.account.check.as_ref(), language, &self.account.code.name)?;
+        Ok(html! {
             p.lede {
                 (texts.ask(kind).meaning) " "
                 (self.named(if kind.may_verify() { texts.check } else { texts.no_check }))
@@ -165,6 +171,7 @@ impl FormPage<'_> {
                 (hidden("kind", kind.code()))
                 (hidden("requester", requester.code()))
                 (hidden("ticket", self.ticket))
+                @if let Some(refusal) = self.refusal { (human::refused(language, refusal)) }
                 @if !of_agent.is_empty() { (group(texts.about_agent, None, &fields(&of_agent))) }
                 (fields(&details))
                 (group(&self.named(person), None, &fields(&of_person)))
@@ -174,12 +181,13 @@ impl FormPage<'_> {
                     input type="text" id="f-homepage" name=(HONEYPOT) tabindex="-1" autocomplete="off"
                         value=(self.typed.get(HONEYPOT));
                 }
+                (check)
                 (actions(&html! {
                     (Button::primary(texts.send))
                     @if self.account.code.kinds.len() > 1 { (Button::quiet(texts.change).to(again)) }
                 }))
             }))
-        }
+        })
     }
 
     fn field(&self, question: Question, need: Need, kind: Kind, requester: Requester) -> Markup {

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`form`] | `GET /forms/{code}` | somebody with a request, on our page or inside a business's own | [`requests`] |
 //! | [`requests`] | `POST`, `OPTIONS /forms/{code}/requests` | the form; a listed site | the receipt, on the page and by mail |
+//! | [`confirmation`] | `GET` `POST /forms/confirmation/{ticket}` | whoever got the mail about a request | `status` |
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
 //! | [`status`] | `GET` `POST /status` | whoever has the numbers of a request | [`identity`] |
 //! | [`identity`] | `GET` `POST /status/identity` | whoever looked a request up | [`case`] |
@@ -14,15 +15,17 @@
 //! | [`privacy_choices`] | `GET` `POST /privacy-choices/{code}` | "Your Privacy Choices" on the business's site; its own form | – |
 //! | [`signal`] | `POST` `OPTIONS /privacy-choices/{code}/signal` | the script on the business's site (`embed.js`), where the browser sends the opt-out preference signal | – |
 //!
-//! What they share: `site`, whose page it is, and `form_texts`, what the form says; `looking` and `case_texts`, the same for
-//! the pages of a request.
+//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says;
+//! `looking` and `case_texts`, the same for the pages of a request.
 
 pub mod case;
 mod case_texts;
+pub mod confirmation;
 pub mod embed;
 pub mod file;
 pub mod form;
 pub mod gpc;
+pub mod human;
 pub mod identity;
 mod looking;
 pub mod photo_id;

@@ -1,8 +1,12 @@
 //! `POST /forms/{code}/requests`: takes a request, once for each form, from the hosted page and from listed sites only.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use domain::FieldError;
-use domain::clock;
-use domain::intake::{Hint, Human, Intake, is_form_id};
+use domain::clock::{self, Clocks};
+use domain::human_check::{Refusal, Standing, Unchecked};
+use domain::intake::{Hint, Intake, is_form_id};
 use domain::origin::Origin;
 use domain::request::Channel;
 use domain::service_code::ServiceCode;
@@ -11,24 +15,29 @@ use maud::{Markup, html};
 use pages::form::{Button, actions};
 use pages::show::{Card, Notice};
 use pages::{fill, format};
-use platform::edge::{Fields, Page, Visit};
+use platform::edge::{Page, Visit};
 use platform::mail::Letter;
-use platform::store::{Filed, NewFormRequest, ServiceCodeAccount, Throttled};
+use platform::store::{Filed, NewFormRequest, FormAccount, Throttled};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde_json::json;
 
 use crate::form::{FormPage, HONEYPOT, Ticket};
 use crate::form_texts::Texts;
+use crate::human::{self, Answer};
 use crate::site::{self, View};
 
 /// Nobody has read and filled in a form within this time.
 const TOO_FAST: SignedDuration = SignedDuration::from_secs(3);
+/// How often, and after which pause, it is looked for a request that the same form is making at this moment.
+const LOOKS: u8 = 5;
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// What a page may say of where it comes from, in an answer of ours.
 const SHOWN_ORIGIN: usize = 200;
 
 /// Takes a request, or says what is wrong with it; tells a browser whether a site may send one.
-pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
+    let readable = read_json(&mut visit);
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
     let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
@@ -40,12 +49,24 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
             .with_header("access-control-allow-methods", "POST")
             .with_header("access-control-allow-headers", "content-type")
             .with_header("access-control-max-age", "600"),
+        _ if !readable => desk.again(None, &[FieldError::new("", desk.texts().not_json)]).await?,
         _ => desk.take(&code).await?,
     };
     Ok(match sender {
         Sender::Listed(origin) => page.readable_by(&origin),
         Sender::Ours | Sender::Unsaid | Sender::Refused => page,
     })
+}
+
+/// One JSON object of texts is a form, too: whether it can be read.
+fn read_json(visit: &mut Visit) -> bool {
+    if !visit.is_json() {
+        return true;
+    }
+    let read = visit.json::<BTreeMap<String, String>>();
+    let readable = read.is_ok();
+    visit.form = read.unwrap_or_default().into_iter().collect();
+    readable
 }
 
 /// From where a form comes, as its browser says.
@@ -76,7 +97,7 @@ impl Sender {
 struct Desk<'a> {
     app: &'a App,
     tenant: &'a Tenant,
-    account: &'a ServiceCodeAccount,
+    account: &'a FormAccount,
     view: &'a View,
     visit: &'a Visit,
     sender: &'a Sender,
@@ -87,81 +108,89 @@ impl Desk<'_> {
         Texts::of(self.view.language)
     }
 
-    /// The form's fields, as a form or as one JSON object of texts.
-    fn fields(&self) -> Result<Fields, FieldError> {
-        if !self.visit.is_json() {
-            return Ok(self.visit.form.clone());
-        }
-        let object: Result<std::collections::BTreeMap<String, String>, _> = self.visit.json();
-        object.map(Fields::from_iter).map_err(|_| FieldError::new("", self.texts().not_json))
-    }
-
     async fn take(&self, code: &ServiceCode) -> Result<Page, Error> {
-        let (app, visit, language) = (self.app, self.visit, self.view.language);
-        let typed = match self.fields() {
-            Ok(typed) => typed,
-            Err(error) => return self.again(code, &Fields::default(), None, &[error]).await,
-        };
+        let (app, visit, texts) = (self.app, self.visit, self.texts());
+        let typed = &visit.form;
         let ticket = Ticket::open(app, code, visit.at, typed.get("ticket")).await.ok();
-        let id = match (self.sender, &ticket) {
+        let ticket = ticket.as_ref();
+        let id = match (self.sender, ticket) {
             (_, Some(ticket)) => ticket.id.as_str(),
             // Of what a listed site sends, its own id is enough.
             (Sender::Listed(_), None) if is_form_id(typed.get("id")) => typed.get("id"),
             (Sender::Listed(_), None) if visit.is_json() => {
-                return self.again(code, &typed, None, &[FieldError::new("id", self.texts().no_id)]).await;
+                return self.again(None, &[FieldError::new("id", texts.no_id)]).await;
             }
-            _ => return self.again(code, &typed, None, &[FieldError::new("", self.texts().stale)]).await,
+            _ => return self.again(None, &[FieldError::new("", texts.stale)]).await,
         };
-        let intake = match Intake::read(|name| typed.get(name), &self.account.code.kinds, language) {
+        let intake = match Intake::read(|name| typed.get(name), &self.account.code.kinds, self.view.language) {
             Ok(intake) => intake,
-            Err(errors) => return self.again(code, &typed, ticket.as_ref(), &errors).await,
+            Err(errors) => return self.again(ticket, &errors).await,
         };
         match app.store.form_throttle(code, &visit.client.address, visit.at).await {
             Ok(Throttled::Open) => {}
             Ok(Throttled::CodeBusy { retry_after }) | Err(Error::Throttled { retry_after }) => {
-                return self.busy(code, &typed, ticket.as_ref(), retry_after).await;
+                return self.busy(ticket, retry_after).await;
             }
             Err(error) => return Err(error),
         }
-        let human = None;
-        let filed = self.file(id, &intake, human.as_ref(), &hints(&typed, ticket.as_ref(), visit)).await?;
-        let mailed = self.mail(&intake, &filed, None).await;
-        Ok(self.receipt(&intake, &filed, mailed)?)
-    }
-
-    async fn file(
-        &self,
-        id: &str,
-        intake: &Intake,
-        human: Option<&Human>,
-        hints: &[Hint],
-    ) -> Result<Filed, Error> {
-        let profile = &self.account.tenant;
-        let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
-        let received_on = self.visit.at.to_zoned(zone).date();
-        let clocks = clock::clocks_from(&profile.jurisdictions, intake.residence, intake.kind, received_on)
-            .map_err(Error::failed("computing the dates of a request"))?;
+        let clocks = self.clocks(&intake)?;
+        let hints = hints(ticket, visit);
         let origin = match self.sender {
             Sender::Listed(origin) => Some(origin.as_str()),
             _ => self.view.parent.as_deref(),
         };
-        let new = NewFormRequest {
+        let mut new = NewFormRequest {
             id,
-            intake,
+            intake: &intake,
             channel: Channel::Form,
             code: &self.account.code.code,
             language: self.view.language,
-            received_at: self.visit.at,
+            received_at: visit.at,
             clocks: &clocks,
-            human,
-            hints,
+            human: Standing::Unchecked(Unchecked::NotSetUp),
+            hints: &hints,
             origin,
         };
-        self.app.store.of(self.tenant).file_form_request(&new).await
+        let store = app.store.of(self.tenant);
+        match human::check(app, self.tenant, self.account, visit, id).await? {
+            Answer::Taken(standing) => new.human = standing,
+            Answer::Refused(refusal) => {
+                return match self.filed_before(&new, refusal).await? {
+                    Some(filed) => self.receipt(&intake, &filed, intake.receipt_to().is_some()),
+                    None => self.refused_by_check(ticket, refusal).await,
+                };
+            }
+        }
+        let filed = store.file_form_request(&new).await?;
+        let mailed = self.mail(&intake, &filed).await;
+        self.receipt(&intake, &filed, mailed)
+    }
+
+    fn clocks(&self, intake: &Intake) -> Result<Clocks, Error> {
+        let profile = &self.account.tenant;
+        let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
+        let received_on = self.visit.at.to_zoned(zone).date();
+        clock::clocks_from(&profile.jurisdictions, intake.residence, intake.kind, received_on)
+            .map_err(Error::failed("computing the dates of a request"))
+    }
+
+    /// The request that used the token up, where this form was sent twice: at once, too, so it may be some moments away.
+    async fn filed_before(&self, new: &NewFormRequest<'_>, refusal: Refusal) -> Result<Option<Filed>, Error> {
+        if !refusal.may_be_repeated() {
+            return Ok(None);
+        }
+        let store = self.app.store.of(self.tenant);
+        for _ in 0..LOOKS {
+            if let Some(filed) = store.filed_form_request(new).await? {
+                return Ok(Some(filed));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(None)
     }
 
     /// Has the receipt sent, once. The request is filed whether it is or not.
-    async fn mail(&self, intake: &Intake, filed: &Filed, confirm: Option<String>) -> bool {
+    async fn mail(&self, intake: &Intake, filed: &Filed) -> bool {
         let Some(to) = intake.receipt_to() else { return false };
         if !filed.first_time {
             return true;
@@ -174,7 +203,7 @@ impl Desk<'_> {
             reference: filed.reference.clone(),
             respond_by: filed.respond_by,
             status: format!("{base_url}{}", self.status()),
-            confirm,
+            confirm: None,
         };
         match self.app.post(&letter).await {
             Ok(()) => true,
@@ -194,51 +223,46 @@ impl Desk<'_> {
     }
 
     /// The form with what was typed and what is wrong, under a ticket that is good.
-    async fn again(
-        &self,
-        code: &ServiceCode,
-        typed: &Fields,
-        ticket: Option<&Ticket>,
-        errors: &[FieldError],
-    ) -> Result<Page, Error> {
+    async fn again(&self, ticket: Option<&Ticket>, errors: &[FieldError]) -> Result<Page, Error> {
         if self.visit.is_json() {
             return Ok(Page::json(&json!({ "errors": errors }))?.with_status(422));
         }
-        Ok(self.form(code, typed, ticket, errors, None).await?.with_status(422))
+        Ok(self.form(ticket, errors, None, None).await?.with_status(422))
     }
 
-    async fn busy(
-        &self,
-        code: &ServiceCode,
-        typed: &Fields,
-        ticket: Option<&Ticket>,
-        retry_after: SignedDuration,
-    ) -> Result<Page, Error> {
+    async fn busy(&self, ticket: Option<&Ticket>, retry_after: SignedDuration) -> Result<Page, Error> {
         let texts = self.texts();
         let page = if self.visit.is_json() {
             Page::json(&json!({ "error": texts.busy }))?
         } else {
             let notice = Notice::warning(texts.busy).body(html! { p { (texts.busy_next) } });
-            self.form(code, typed, ticket, &[], Some(notice)).await?
+            self.form(ticket, &[], None, Some(notice)).await?
         };
         Ok(page.with_status(429).with_header("retry-after", retry_after.as_secs().to_string()))
     }
 
+    async fn refused_by_check(&self, ticket: Option<&Ticket>, refusal: Refusal) -> Result<Page, Error> {
+        if self.visit.is_json() {
+            return Ok(Page::json(&json!({ "human": refusal.code() }))?.with_status(422));
+        }
+        Ok(self.form(ticket, &[], Some(refusal), None).await?.with_status(422))
+    }
+
     async fn form(
         &self,
-        code: &ServiceCode,
-        typed: &Fields,
         ticket: Option<&Ticket>,
         errors: &[FieldError],
+        refusal: Option<Refusal>,
         above: Option<Notice>,
     ) -> Result<Page, Error> {
+        let (app, account, at) = (self.app, self.account, self.visit.at);
         let fresh = match ticket {
             Some(ticket) => ticket.clone(),
-            None => Ticket::new(self.visit.at)?,
+            None => Ticket::new(at)?,
         };
-        let ticket = fresh.sealed(self.app, code, self.visit.at).await?;
-        let form = FormPage { app: self.app, account: self.account, view: self.view, typed, ticket: &ticket, errors };
-        Ok(form.render(above))
+        let ticket = fresh.sealed(app, &account.code.code, at).await?;
+        let typed = &self.visit.form;
+        FormPage { app, account, view: self.view, typed, ticket: &ticket, errors, refusal }.render(above)
     }
 
     /// The number, the day and what happens next.
@@ -277,8 +301,8 @@ impl Desk<'_> {
 }
 
 /// What makes it likely that a program filled the form in.
-fn hints(typed: &Fields, ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
-    let filled = !typed.get(HONEYPOT).is_empty();
+fn hints(ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
+    let filled = !visit.form.get(HONEYPOT).is_empty();
     let fast = ticket.is_some_and(|ticket| visit.at.duration_since(ticket.at) < TOO_FAST);
     [(filled, Hint::Honeypot), (fast, Hint::TooFast)].into_iter().filter_map(|(is, hint)| is.then_some(hint)).collect()
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use pages::consumer::{self, Site};
 use pages::{assets, fill};
 use platform::edge::{Page, Visit, with_query};
-use platform::store::ServiceCodeAccount;
+use platform::store::FormAccount;
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -18,10 +18,10 @@ pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
 }
 
 /// The business behind a code, if it takes requests under it.
-pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, ServiceCodeAccount)>, Error> {
+pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, FormAccount)>, Error> {
     let Some(tenant) = app.store.service_code(code).await? else { return Ok(None) };
     app.about(&tenant);
-    let account = app.store.of(&tenant).service_code(code).await?;
+    let account = app.store.of(&tenant).form_account(code).await?;
     Ok(account.filter(|account| account.code.active).map(|account| (tenant, account)))
 }
 

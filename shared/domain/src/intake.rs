@@ -431,39 +431,6 @@ impl Wrong {
     }
 }
 
-/// Whether a person, and not a program, filled a form in, as far as is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Human {
-    /// A check at the tenant's provider has passed.
-    Checked,
-    /// There was no answer to the check, for a reason in one word. The request counts all the same.
-    Unchecked(String),
-    /// They followed the link in the mail.
-    Confirmed,
-}
-
-impl Human {
-    /// The stored form.
-    #[must_use]
-    pub fn code(&self) -> String {
-        match self {
-            Self::Checked => "checked".to_owned(),
-            Self::Unchecked(reason) => format!("unchecked:{reason}"),
-            Self::Confirmed => "confirmed".to_owned(),
-        }
-    }
-
-    /// The one with this stored form.
-    #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        match code {
-            "checked" => Some(Self::Checked),
-            "confirmed" => Some(Self::Confirmed),
-            other => other.strip_prefix("unchecked:").map(|reason| Self::Unchecked(reason.to_owned())),
-        }
-    }
-}
-
 /// What makes it likely that a program filled a form in. A hint refuses nothing: people who use tools of their own trip over
 /// these, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -594,10 +561,6 @@ mod tests {
 
     #[test]
     fn codes_read_back() {
-        for human in [Human::Checked, Human::Unchecked("no-token".to_owned()), Human::Confirmed] {
-            assert_eq!(Human::parse(&human.code()), Some(human));
-        }
-        assert_eq!(Human::parse("perhaps"), None);
         for hint in Hint::ALL {
             assert_eq!(Hint::parse(hint.code()), Some(hint));
         }

@@ -22,10 +22,11 @@
 //! | 15 | [`email`] | e-mail addresses |
 //! | 16 | [`personal`] | words about a person, which are never printed |
 //! | 17 | [`origin`] | the web origins from which a form is accepted |
-//! | 18 | [`colour`] | a business's own colour, and what can be read on it |
-//! | 19 | [`intake`] | what the web form asks for each kind of request, and how it is read |
-//! | 20 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 21 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 18 | [`human_check`] | who tells people from programs, and what a request says of it |
+//! | 19 | [`colour`] | a business's own colour, and what can be read on it |
+//! | 20 | [`intake`] | what the web form asks for each kind of request, and how it is read |
+//! | 21 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 22 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
@@ -36,6 +37,7 @@ pub mod denial;
 pub mod desk;
 pub mod email;
 pub mod field_error;
+pub mod human_check;
 pub mod intake;
 pub mod jurisdiction;
 pub mod language;

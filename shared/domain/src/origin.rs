@@ -166,6 +166,21 @@ impl Origin {
         is_host_name(labels)
     }
 
+    /// Whether this origin is on a host, whatever the port: what a human check's provider says of where its widget was.
+    #[must_use]
+    pub fn is_on(&self, host: &str) -> bool {
+        let Some((_, rest)) = self.0.split_once("://") else { return false };
+        // A port, but not what stands inside of an IPv6 address.
+        let own = match rest.rsplit_once(':') {
+            Some((own, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => own,
+            _ => rest,
+        };
+        match own.strip_prefix('*') {
+            Some(below) => host.strip_suffix(below).is_some_and(is_host_name),
+            None => own == host,
+        }
+    }
+
     /// The origin as it is shown and stored.
     #[must_use]
     pub fn as_str(&self) -> &str {

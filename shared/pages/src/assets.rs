@@ -21,12 +21,13 @@ pub struct Asset {
 /// Name, content and type of each file.
 type File = (&'static str, &'static [u8], &'static str);
 
-const FILES: [File; 6] = [
+const FILES: [File; 7] = [
     ("style.css", include_bytes!("../assets/style.css"), CSS),
     ("app.js", include_bytes!("../assets/app.js"), JS),
     ("consumer.css", include_bytes!("../assets/consumer.css"), CSS),
     ("consumer.js", include_bytes!("../assets/consumer.js"), JS),
     ("frame.js", include_bytes!("../assets/frame.js"), JS),
+    ("human.js", include_bytes!("../assets/human.js"), JS),
     ("favicon.svg", include_bytes!("../assets/favicon.svg"), "image/svg+xml"),
 ];
 
@@ -126,6 +127,7 @@ mod tests {
         assert!(size("app.js") < 8 * 1024, "{}", size("app.js"));
         assert!(size("consumer.css") < 8 * 1024 && size("consumer.js") < 4 * 1024);
         assert!(size("frame.js") < 2 * 1024);
+        assert!(size("human.js") < 2 * 1024);
         assert!(size("favicon.svg") < 1_000);
     }
 

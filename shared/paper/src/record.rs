@@ -37,6 +37,8 @@ pub struct Record {
     pub confirmed_at: Option<Timestamp>,
     /// The day on which it was answered.
     pub answered_on: Option<Date>,
+    /// Who asked, where it was somebody for the person: an agent, a parent; in words.
+    pub asked_by: Option<String>,
     /// Who asked.
     pub person: Person,
     /// What they said beyond the kind: what is to be corrected, or the message.
@@ -208,12 +210,16 @@ impl Paper<'_> {
     fn person(&self) -> Vec<Row> {
         let (words, record) = (self.words, self.record);
         let given = |value: &Option<String>| value.clone().unwrap_or_else(|| words.not_given.into());
-        vec![
+        let mut rows = vec![
             Row::new(words.name, given(&record.person.name)),
             Row::new(words.phone, given(&record.person.phone)),
             Row::new(words.email, given(&record.person.email)),
             Row::new(words.residence, given(&record.residence)),
-        ]
+        ];
+        if let Some(asked_by) = &record.asked_by {
+            rows.push(Row::new(words.asked_by, asked_by));
+        }
+        rows
     }
 
     fn asked(&self) -> Vec<Row> {

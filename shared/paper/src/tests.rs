@@ -75,6 +75,7 @@ fn record(language: Language) -> Record {
         clocks,
         confirmed_at: Some(received_at),
         answered_on: Some(jiff::civil::date(2026, 8, 3)),
+        asked_by: None,
         person: Person {
             name: Some("Zdeňka Dvořáková".into()),
             phone: Some("+1 202 555 0123".into()),

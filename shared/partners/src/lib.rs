@@ -3,5 +3,8 @@
 //! | module | partner | used for |
 //! |---|---|---|
 //! | [`twilio`] | Twilio Programmable Voice | answering calls, checking who called us, fetching and deleting recordings |
+//! | [`captcha`] | reCAPTCHA, Cloudflare Turnstile, hCaptcha | telling people from programs in a consumer's form |
 
+mod address;
+pub mod captcha;
 pub mod twilio;

@@ -1,11 +1,12 @@
 //! What a handler is given.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
+use partners::captcha;
 use partners::twilio::rest;
 
 use crate::Error;
@@ -46,6 +47,7 @@ pub struct App {
     tickets: TicketStore,
     /// Twilio's client, with the secret that it was made from.
     twilio: Mutex<Option<(Arc<Secrets>, Arc<rest::Client>)>>,
+    captcha: OnceLock<captcha::Client>,
     /// The tenant of the invocation at hand, for its line in the log.
     tenant: Mutex<Option<TenantId>>,
 }
@@ -88,6 +90,7 @@ impl App {
             tickets: TicketStore::new(secrets.clone(), config.dashboard_secret.clone()),
             secrets: SecretStore::new(secrets, config.twilio_secret.clone()),
             twilio: Mutex::default(),
+            captcha: OnceLock::new(),
             tenant: Mutex::default(),
             calls,
             clock,
@@ -125,6 +128,16 @@ impl App {
         let client = Arc::new(client);
         *held = Some((secrets, Arc::clone(&client)));
         Ok(client)
+    }
+
+    /// Those who tell people from programs.
+    pub fn captcha(&self) -> Result<&captcha::Client, Error> {
+        if let Some(client) = self.captcha.get() {
+            return Ok(client);
+        }
+        let base = captcha::Base::new(self.config.captcha_base_url.as_deref())
+            .map_err(Error::failed("preparing the human check's client"))?;
+        Ok(self.captcha.get_or_init(|| captcha::Client::new(base)))
     }
 
     /// Says whom the invocation is about, for its line in the log.

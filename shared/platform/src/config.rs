@@ -22,6 +22,8 @@ pub struct Config {
     pub twilio_base_url: Option<String>,
     /// `TWILIO_SECRET`: ARN of the secret that [`crate::secrets`] describes.
     pub twilio_secret: Option<String>,
+    /// `CAPTCHA_BASE_URL`: where the human checks' providers are all together; set by the local cloud only.
+    pub captcha_base_url: Option<String>,
     /// `TABLE_DIRECTORY`.
     pub table_directory: Option<String>,
     /// `TABLE_ACCOUNTS`.
@@ -80,6 +82,7 @@ impl Config {
             public_base_url: read("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             twilio_base_url: read("TWILIO_BASE_URL"),
             twilio_secret: read("TWILIO_SECRET"),
+            captcha_base_url: read("CAPTCHA_BASE_URL"),
             table_directory: read("TABLE_DIRECTORY"),
             table_accounts: read("TABLE_ACCOUNTS"),
             table_keys: read("TABLE_KEYS"),

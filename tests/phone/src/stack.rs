@@ -59,6 +59,9 @@ pub struct Standins {
     /// Twilio's REST API. Without it recordings get an identifier but can be fetched nowhere.
     #[serde(default)]
     pub twilio: Option<Url>,
+    /// Those who tell people from programs.
+    #[serde(default)]
+    pub captcha: Option<Url>,
 }
 
 /// A number that reaches the hotline.

@@ -3,15 +3,23 @@
 //! | address | what |
 //! |---|---|
 //! | `/2010-04-01/Accounts/{AC}/…` | Twilio's REST API ([`twilio`]): recordings, transcriptions, messages, calls |
+//! | `/captcha/…` | reCAPTCHA, Turnstile, hCaptcha ([`captcha`]): widgets, and what their tokens are worth |
+//! | `POST /_standin/captcha/tokens` | a token as a test wants it |
 //! | `POST /_standin/recordings`, `/_standin/calls` | what the text telephone leaves at Twilio after a call |
 //! | `POST /_standin/faults` | make the next answers slow, wrong or lost ([`faults`]) |
 //! | `GET /_standin/requests`, `GET /` | everything that was received ([`received`]), for programs and for people |
+//! | `GET /shop`, `/shop/privacy` | a shop with the form in its page, under any name below `localhost` ([`town`]) |
+//! | `GET /mailbox` | every e-mail and text message of the local cloud |
 //! | `GET /health` | is it up |
 //!
 //! Everything is kept in memory, bounded, and forgotten when the process ends.
 
+pub mod captcha;
 pub mod faults;
+mod letterbox;
 pub mod received;
+mod shop;
+pub mod town;
 pub mod twilio;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +38,7 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 pub fn app(credentials: twilio::Credentials) -> Router {
     let desk = Desk { received: Arc::default(), faults: Arc::default() };
     let partners = twilio::api(credentials)
+        .merge(captcha::api())
         .layer(middleware::from_fn_with_state(desk.clone(), keep_and_disturb))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     Router::new()

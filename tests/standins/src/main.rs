@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Parser};
 use standins::twilio::{Account, Credentials};
 
-/// Stand-ins for Optline's partners (Twilio's REST API), on 127.0.0.1 only.
+/// Stand-ins for Optline's partners (Twilio's REST API, the human checks' providers), on 127.0.0.1 only.
 #[derive(Parser)]
 #[command(group(ArgGroup::new("twilio").required(true).args(["twilio_credentials", "twilio_account_sid"])))]
 struct Options {
@@ -18,6 +18,9 @@ struct Options {
     /// JSON file with `account_sid` and `auth_token`; read at every request, so it may come later
     #[arg(long, value_name = "FILE")]
     twilio_credentials: Option<PathBuf>,
+    /// The local cloud's `stack.json`, for the shop and the mailbox; read at every request, so it may come later
+    #[arg(long, value_name = "FILE", default_value = "target/local/stack.json")]
+    stack: PathBuf,
     /// Account SID, instead of a file
     #[arg(long, value_name = "AC…", requires = "twilio_auth_token")]
     twilio_account_sid: Option<String>,
@@ -45,7 +48,7 @@ async fn main() -> ExitCode {
         }
     };
     println!("The partner stand-ins listen on http://{address} (open it to see what they were sent).");
-    match axum::serve(listener, standins::app(credentials)).await {
+    match axum::serve(listener, standins::app(credentials).merge(standins::town::town(options.stack))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("standins: {why}");

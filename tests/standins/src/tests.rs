@@ -208,3 +208,102 @@ async fn a_person_can_look_at_what_was_sent_and_markup_in_it_stays_text() {
     assert!(!page.contains("token"), "credentials are not shown");
     assert_eq!(status(standins.http.get(format!("{}/health", standins.address))).await, StatusCode::OK);
 }
+
+impl Standins {
+    async fn token(&self, wanted: &Value) -> String {
+        let made: Value = read(self.post("/_standin/captcha/tokens", wanted).await).await;
+        made["token"].as_str().unwrap().to_owned()
+    }
+
+    async fn verify(&self, path: &str, fields: &[(&str, &str)]) -> Value {
+        let request = self.http.post(format!("{}/captcha/{path}/siteverify", self.address)).form(fields);
+        read(request.send().await.unwrap()).await
+    }
+}
+
+const TURNSTILE: &str = "challenges.cloudflare.com/turnstile/v0";
+
+#[tokio::test]
+async fn a_captcha_token_is_good_once_and_the_same_question_gets_the_same_answer() {
+    let standins = Standins::up().await;
+    let wanted = json!({"provider": "turnstile", "site_key": "key", "hostname": "shop.example", "action": "x"});
+    let token = standins.token(&wanted).await;
+    let ask = |again: &'static str| {
+        let fields = vec![("secret", "secret-of-key"), ("response", token.as_str()), ("idempotency_key", again)];
+        let standins = &standins;
+        async move { standins.verify(TURNSTILE, &fields).await }
+    };
+    for _ in 0..2 {
+        let good = ask("one").await;
+        assert_eq!((&good["success"], &good["hostname"]), (&json!(true), &json!("shop.example")));
+    }
+    assert_eq!(ask("two").await["error-codes"], json!(["timeout-or-duplicate"]));
+}
+
+#[tokio::test]
+async fn a_captcha_token_is_worth_what_its_provider_says() {
+    let standins = Standins::up().await;
+    let token = async |provider: &str, more: Value| {
+        let mut wanted = json!({"provider": provider, "site_key": "key", "hostname": "shop.example", "action": "x"});
+        wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        standins.token(&wanted).await
+    };
+    let (google, hcaptcha) = ("www.google.com/recaptcha/api", "api.hcaptcha.com");
+    let right = "secret-of-key";
+    for (path, provider, more, secret, code) in [
+        (google, "recaptcha-v2", json!({"age_seconds": 121}), right, "timeout-or-duplicate"),
+        (google, "recaptcha-v2", json!({}), "wrong", "invalid-input-secret"),
+        (google, "recaptcha-v2", json!({"refused": true}), right, "invalid-input-response"),
+        (google, "turnstile", json!({}), right, "invalid-input-response"),
+        (hcaptcha, "hcaptcha", json!({"age_seconds": 121}), right, "expired-input-response"),
+        (TURNSTILE, "turnstile", json!({"age_seconds": 301}), right, "timeout-or-duplicate"),
+    ] {
+        let token = token(provider, more).await;
+        let said = standins.verify(path, &[("secret", secret), ("response", &token)]).await;
+        assert_eq!(said["error-codes"], json!([code]), "{path}");
+    }
+    let scored = token("recaptcha-v3", json!({"score": 0.3})).await;
+    let said = standins.verify(google, &[("secret", right), ("response", &scored)]).await;
+    assert_eq!((&said["score"], &said["action"]), (&json!(0.3), &json!("x")));
+    let mismatch = token("hcaptcha", json!({})).await;
+    let fields = [("secret", right), ("response", mismatch.as_str()), ("sitekey", "other")];
+    assert_eq!(standins.verify(hcaptcha, &fields).await["error-codes"], json!(["sitekey-secret-mismatch"]));
+}
+
+#[tokio::test]
+async fn an_assessment_takes_its_key_in_a_header_and_says_why_a_token_is_not_valid() {
+    let standins = Standins::up().await;
+    let wanted = json!({"provider": "recaptcha-assessment", "site_key": "key", "hostname": "h", "action": "x"});
+    let token = standins.token(&wanted).await;
+    let url = format!("{}/captcha/recaptchaenterprise.googleapis.com/v1/projects/shop/assessments", standins.address);
+    let ask = |key: &'static str| {
+        let event = json!({"event": {"token": token, "siteKey": "key", "expectedAction": "x"}});
+        let request = standins.http.post(&url).header("content-type", "application/json");
+        request.header("x-goog-api-key", key).body(event.to_string()).send()
+    };
+    assert_eq!(ask("wrong").await.unwrap().status(), StatusCode::BAD_REQUEST);
+    let good: Value = read(ask("secret-of-key").await.unwrap()).await;
+    assert_eq!((&good["tokenProperties"]["valid"], &good["riskAnalysis"]["score"]), (&json!(true), &json!(0.9)));
+    let again: Value = read(ask("secret-of-key").await.unwrap()).await;
+    assert_eq!(again["tokenProperties"]["invalidReason"], "DUPE");
+}
+
+#[tokio::test]
+async fn the_widgets_are_at_the_addresses_of_their_providers() {
+    let standins = Standins::up().await;
+    for path in [
+        "challenges.cloudflare.com/turnstile/v0/api.js",
+        "js.hcaptcha.com/1/api.js?hl=en",
+        "www.google.com/recaptcha/api.js?render=key",
+        "www.google.com/recaptcha/enterprise.js?render=key",
+    ] {
+        let script = standins.http.get(format!("{}/captcha/{path}", standins.address)).send().await.unwrap();
+        assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8", "{path}");
+    }
+    let shown = [("provider", "turnstile"), ("site_key", "key-fail"), ("hostname", "h"), ("action", "x")];
+    let made = standins.http.post(format!("{}/captcha/tokens", standins.address)).form(&shown).send().await.unwrap();
+    assert_eq!(made.headers()["access-control-allow-origin"], "*");
+    let made: Value = read(made).await;
+    let fields = [("secret", "secret-of-key-fail"), ("response", made["token"].as_str().unwrap())];
+    assert_eq!(standins.verify(TURNSTILE, &fields).await["error-codes"], json!(["invalid-input-response"]));
+}

@@ -163,3 +163,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_host_is_known_by_its_whole_name_whatever_the_port() {
+    let on = |origin: &str, host: &str| Origin::parse(origin).unwrap().is_on(host);
+    assert!(on("https://shop.example.com:8443", "shop.example.com"));
+    assert!(on("https://shop.example.com", "shop.example.com"));
+    assert!(on("http://[::1]:8080", "[::1]") && on("http://[::1]", "[::1]"));
+    assert!(on("https://*.example.com", "a.b.example.com"));
+    assert!(on("https://*.example.com:8443", "a.example.com"));
+    for (origin, host) in [
+        ("https://shop.example.com", "example.com"),
+        ("https://shop.example.com", "shop.example.com.evil.test"),
+        ("https://shop.example.com", "evilshop.example.com"),
+        ("https://shop.example.com", ""),
+        ("https://*.example.com", "example.com"),
+        ("https://*.example.com", "evilexample.com"),
+        ("https://*.example.com", ".example.com"),
+        ("https://*.example.com", "a.example.com.evil.test"),
+    ] {
+        assert!(!on(origin, host), "{origin} {host}");
+    }
+}

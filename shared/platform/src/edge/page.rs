@@ -394,7 +394,7 @@ impl Page {
         self
     }
 
-    /// Lets scripts, frames and requests of another origin into the page: a human check's.
+    /// Lets scripts, style sheets, frames and requests of another origin into the page: a human check's.
     #[must_use]
     pub fn with_scripts_from(mut self, origins: &[&str]) -> Self {
         self.scripts_from.extend(origins.iter().map(|origin| (*origin).to_owned()));
@@ -447,7 +447,7 @@ impl Page {
         let others: String = self.scripts_from.iter().map(|origin| format!(" {origin}")).collect();
         let frames = if others.is_empty() { String::new() } else { format!(" frame-src{others};") };
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'{others}; img-src 'self' data:; media-src 'self'; \
+            "default-src 'none'; style-src 'self'{others}; script-src 'self'{others}; img-src 'self' data:; media-src 'self'; \
              connect-src 'self'{others};{frames} form-action 'self'{form_action}; frame-ancestors {ancestors}; \
              base-uri 'none'"
         );

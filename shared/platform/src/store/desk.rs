@@ -20,7 +20,8 @@ use domain::clock::Clocks;
 use domain::denial::Ground;
 use domain::desk::{Closing, Decided, Further};
 use domain::email::EmailAddress;
-use domain::intake::{Hint, Human, Requester};
+use domain::human_check::Standing;
+use domain::intake::{Hint, Requester};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::personal::PersonalText;
@@ -148,8 +149,8 @@ pub struct WebForm {
     pub agent_email: Option<String>,
     /// Whom the agent works for.
     pub agent_company: Option<String>,
-    /// Whether a person sent it; none where the tenant has no such check.
-    pub human: Option<Human>,
+    /// Whether a person sent it.
+    pub human: Option<Standing>,
     /// What makes it likely that a program did.
     pub hints: Vec<Hint>,
     /// The site that it was sent from; none for the hosted page.
@@ -1270,7 +1271,7 @@ impl Opening<'_> {
             agent_name: self.text_of(item, "agent_name")?,
             agent_email: self.text_of(item, "agent_email")?,
             agent_company: self.text_of(item, "agent_company")?,
-            human: clear("human").and_then(Human::parse),
+            human: clear("human").and_then(Standing::parse),
             hints: list(item, "hints").filter_map(|hint| Hint::parse(hint.as_s().ok()?)).collect(),
             origin: clear("origin").map(str::to_owned),
         }))

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use domain::clock::Clocks;
-use domain::intake::{Hint, Human, Intake};
+use domain::human_check::Standing;
+use domain::intake::{Hint, Intake};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::reference::Reference;
@@ -22,7 +23,7 @@ use super::desk::{Fresh, Person, WebForm};
 use super::requests::CANDIDATES;
 use super::{Item, Store, TenantStore, get_parsed, get_text, number, text};
 use crate::Error;
-use crate::seal::{SubjectSalt, hex};
+use crate::seal::{SubjectSalt, TenantKeys, hex};
 
 /// How often a transaction that another one was in the way of is tried.
 const TRIES: u32 = 4;
@@ -55,8 +56,8 @@ pub struct NewFormRequest<'a> {
     pub received_at: Timestamp,
     /// The dates that the law sets.
     pub clocks: &'a Clocks,
-    /// Whether a person sent it; none where the tenant has no such check.
-    pub human: Option<&'a Human>,
+    /// Whether a person sent it.
+    pub human: Standing,
     /// What makes it likely that a program did.
     pub hints: &'a [Hint],
     /// The site that it was sent from; none for the hosted page.
@@ -101,11 +102,10 @@ impl TenantStore<'_> {
             )
             .map_err(Error::failed("filing a request"))?;
         let (person, web) = told(new);
-        let said = keys.blind_index("form", &content(new, &person, &web))?;
+        let form = Form::of(&keys, new, &person, &web)?;
         let confirmed = (new.received_at, "on the form's answer".to_owned());
         for candidate in 0..CANDIDATES {
-            let entropy = keys.reference_entropy(&format!("form:{}:{said}", new.id), candidate)?;
-            let reference = Reference::from_entropy(entropy);
+            let reference = form.reference(&keys, candidate)?;
             let salt = SubjectSalt::random()?;
             let fresh = Fresh {
                 reference: &reference,
@@ -125,19 +125,32 @@ impl TenantStore<'_> {
                 event: &event,
             };
             let mut item = self.fresh_item(&keys, &salt, &fresh)?;
-            item.insert("form".to_owned(), text(new.id));
-            item.insert("form_said".to_owned(), text(&said));
+            item.insert("form".to_owned(), text(form.id));
+            item.insert("form_said".to_owned(), text(&form.said));
             let items = self.put_fresh(&reference, item, &salt)?;
             let Some(there) = self.write_fresh(items).await? else {
                 return Ok(Filed { reference, respond_by: new.clocks.respond_by.date, first_time: true });
             };
-            let is = |name, value: &str| get_text(&there, name).is_ok_and(|it| it == value);
-            if is("form", new.id) && is("form_said", &said) {
-                let respond_by = get_parsed(&there, "respond_by", |date| date.parse().ok())?;
-                return Ok(Filed { reference, respond_by, first_time: false });
+            if let Some(filed) = form.filed(reference, &there)? {
+                return Ok(filed);
             }
         }
         Err(Error::Failed { doing: "filing a request", source: "every candidate for its reference is taken".into() })
+    }
+
+    /// The request that this very form has made already, if it has.
+    pub async fn filed_form_request(&self, new: &NewFormRequest<'_>) -> Result<Option<Filed>, Error> {
+        let keys = self.keys().await?;
+        let (person, web) = told(new);
+        let form = Form::of(&keys, new, &person, &web)?;
+        for candidate in 0..CANDIDATES {
+            let reference = form.reference(&keys, candidate)?;
+            let Some(there) = self.request_item(&reference).await? else { return Ok(None) };
+            if let Some(filed) = form.filed(reference, &there)? {
+                return Ok(Some(filed));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes a request with its salt; gives the one that is there already, if there is one.
@@ -165,6 +178,33 @@ impl TenantStore<'_> {
     }
 }
 
+/// What tells a form with its content from any other, and gives its request a number.
+struct Form<'a> {
+    id: &'a str,
+    said: String,
+}
+
+impl<'a> Form<'a> {
+    fn of(keys: &TenantKeys, new: &NewFormRequest<'a>, person: &Person, web: &WebForm) -> Result<Self, Error> {
+        Ok(Self { id: new.id, said: keys.blind_index("form", &content(new, person, web))? })
+    }
+
+    fn reference(&self, keys: &TenantKeys, candidate: u8) -> Result<Reference, Error> {
+        let source = format!("form:{}:{}", self.id, self.said);
+        Ok(Reference::from_entropy(keys.reference_entropy(&source, candidate)?))
+    }
+
+    /// The answer that this form got before, where what is there under its number is its own.
+    fn filed(&self, reference: Reference, there: &Item) -> Result<Option<Filed>, Error> {
+        let is = |name, value: &str| get_text(there, name).is_ok_and(|it| it == value);
+        if !(is("form", self.id) && is("form_said", &self.said)) {
+            return Ok(None);
+        }
+        let respond_by = get_parsed(there, "respond_by", |date| date.parse().ok())?;
+        Ok(Some(Filed { reference, respond_by, first_time: false }))
+    }
+}
+
 /// What a form says of the person, and of how it was sent.
 fn told(new: &NewFormRequest<'_>) -> (Person, WebForm) {
     let Intake { requester, name, email, phone, details, agent, .. } = new.intake;
@@ -180,7 +220,7 @@ fn told(new: &NewFormRequest<'_>) -> (Person, WebForm) {
         agent_name: agent.as_ref().map(|agent| agent.name.as_str().to_owned()),
         agent_email: agent.as_ref().map(|agent| agent.email.as_str().to_owned()),
         agent_company: company.map(|company| company.as_str().to_owned()),
-        human: new.human.cloned(),
+        human: Some(new.human),
         hints: new.hints.to_vec(),
         origin: new.origin.map(str::to_owned),
     };

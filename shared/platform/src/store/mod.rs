@@ -6,6 +6,7 @@
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
+//! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
@@ -28,8 +29,10 @@ mod accounts;
 mod audit;
 mod case;
 mod codes;
+mod confirmation;
 mod desk;
 mod directory;
+mod human_check;
 mod inbox;
 mod intake;
 mod keys;
@@ -54,6 +57,7 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
@@ -61,6 +65,7 @@ pub use desk::{
 pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use directory::{CallOwner, NumberOwner};
+pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };

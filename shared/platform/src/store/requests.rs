@@ -400,7 +400,7 @@ impl TenantStore<'_> {
         Ok(update)
     }
 
-    async fn request_item(&self, reference: &Reference) -> Result<Option<Item>, Error> {
+    pub(super) async fn request_item(&self, reference: &Reference) -> Result<Option<Item>, Error> {
         let got = self
             .store
             .dynamodb

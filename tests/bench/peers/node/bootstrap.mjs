@@ -24,7 +24,7 @@ for (;;) {
   const event = await call('GET', '/invocation/next');
   const id = event.headers['lambda-runtime-aws-request-id'];
   try {
-    await call('POST', `/invocation/${id}/response`, JSON.stringify(await handler(JSON.parse(event.body))));
+    await call('POST', `/invocation/${id}/response`, JSON.stringify(await handler(JSON.parse(event.body), {})));
   } catch (error) {
     const problem = { errorType: error.name, errorMessage: error.message, stackTrace: (error.stack ?? '').split('\n') };
     await call('POST', `/invocation/${id}/error`, JSON.stringify(problem));
