@@ -6,7 +6,7 @@ use domain::audit::{Act, Entry, Who};
 use domain::clock::days_left;
 use domain::email::EmailAddress;
 use domain::language::Language;
-
+use domain::phone::E164;
 use domain::reference::Reference;
 use domain::request::{Action, Channel, Kind, State};
 use domain::role::Permission;

@@ -19,7 +19,6 @@
 //! `looking` and `case_texts`, the same for the pages of a request.
 
 pub mod case;
-mod case_texts;
 pub mod confirmation;
 pub mod embed;
 pub mod file;
@@ -27,15 +26,16 @@ pub mod form;
 pub mod gpc;
 pub mod human;
 pub mod identity;
-mod looking;
 pub mod photo_id;
 pub mod privacy_choices;
 pub mod requests;
 pub mod signal;
+pub mod status;
 
+mod case_texts;
 mod choices_texts;
 mod form_texts;
+mod looking;
 mod opting_out;
 mod signal_notice;
 mod site;
-pub mod status;

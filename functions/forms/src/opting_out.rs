@@ -3,25 +3,27 @@
 use domain::clock;
 use domain::request::{Channel, Kind};
 use platform::edge::Visit;
-use platform::store::{Filed, NewSignal, OptingOut, ServiceCodeAccount};
+use platform::store::{Filed, NewSignal, OptingOut, FormAccount};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
 use crate::site::View;
 
-/// Files an opt-out under the tenant's own law and calendar.
+/// Files an opt-out under the tenant's own law and calendar. One that comes with a form was asked for with it; one that does
+/// not is the browser's signal.
 pub(crate) async fn file(
     app: &App,
-    (tenant, account): (&Tenant, &ServiceCodeAccount),
+    (tenant, account): (&Tenant, &FormAccount),
     (visit, view): (&Visit, &View),
-    (who, channel, origin): (OptingOut<'_>, Channel, Option<&str>),
+    (who, form, origin): (OptingOut<'_>, Option<&str>, Option<&str>),
 ) -> Result<Filed, Error> {
     let zone = account.tenant.tz().map_err(Error::failed("reading the tenant's time zone"))?;
     let clocks = clock::clocks(&account.tenant.jurisdictions, Kind::OptOut, visit.at, &zone)
         .map_err(Error::failed("computing the dates of an opt-out"))?;
     let new = NewSignal {
         who,
-        channel,
+        form,
+        channel: if form.is_some() { Channel::Form } else { Channel::Signal },
         code: &account.code.code,
         language: view.language,
         received_at: visit.at,

@@ -10,14 +10,14 @@ use domain::FieldError;
 use domain::email::EmailAddress;
 use domain::intake::{Intake, is_form_id};
 use domain::phone::E164;
-use domain::request::{Channel, Kind};
+use domain::request::Kind;
 use domain::service_code::ServiceCodeProfile;
 use maud::{Markup, Render, html};
 use pages::form::{Button, Field, Form, actions, hidden};
 use pages::show::{Card, Facts};
 use pages::{fill, format};
 use platform::edge::{Page, Visit};
-use platform::store::{Filed, OptingOut, ServiceCodeAccount, Throttled};
+use platform::store::{Filed, OptingOut, FormAccount, Throttled};
 use platform::tenant::Tenant;
 use platform::ticket::random_token;
 use platform::{App, Error};
@@ -48,7 +48,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 async fn note_signal(
     app: &App,
     tenant: &Tenant,
-    account: &ServiceCodeAccount,
+    account: &FormAccount,
     choices: &Choices<'_>,
 ) -> Result<(), Error> {
     let Choices { visit, view, code } = *choices;
@@ -57,7 +57,7 @@ async fn note_signal(
         Ok(Throttled::CodeBusy { .. }) | Err(Error::Throttled { .. }) => return Ok(()),
         Err(error) => return Err(error),
     }
-    let signal = (passing(visit), Channel::Signal, view.parent.as_deref());
+    let signal = (passing(visit), None, view.parent.as_deref());
     file(app, (tenant, account), (visit, view), signal).await.map(|_| ())
 }
 
@@ -65,17 +65,18 @@ async fn note_signal(
 async fn choose(
     app: &App,
     tenant: &Tenant,
-    account: &ServiceCodeAccount,
+    account: &FormAccount,
     choices: &Choices<'_>,
 ) -> Result<Page, Error> {
     let Choices { visit, view, code } = *choices;
-    let (id, typed) = (visit.form.get("id"), visit.form.get("contact"));
+    let typed = visit.form.get("contact");
+    let id = match visit.form.get("id") {
+        id if is_form_id(id) => id.to_owned(),
+        _ => random_token()?,
+    };
     let known = match known(typed, view) {
         Ok(known) => known,
-        Err(errors) => {
-            let id = if is_form_id(id) { id.to_owned() } else { random_token()? };
-            return Ok(choices.page(&id, typed, &errors).with_status(422));
-        }
+        Err(errors) => return Ok(choices.page(&id, typed, &errors).with_status(422)),
     };
     match app.store.form_throttle(&code.code, &visit.client.address, visit.at).await? {
         Throttled::Open => {}
@@ -84,10 +85,9 @@ async fn choose(
     let who = match &known {
         Some((Some(email), _)) => OptingOut::Email(email),
         Some((None, Some(phone))) => OptingOut::Phone(phone),
-        _ if is_form_id(id) => OptingOut::Browser(id),
-        _ => passing(visit),
+        _ => OptingOut::Browser(&id),
     };
-    let filed = file(app, (tenant, account), (visit, view), (who, Channel::Form, view.parent.as_deref())).await?;
+    let filed = file(app, (tenant, account), (visit, view), (who, Some(&id), view.parent.as_deref())).await?;
     Ok(choices.done(&filed, known.is_some()))
 }
 

@@ -14,7 +14,6 @@
 use domain::email::EmailAddress;
 use domain::intake::is_form_id;
 use domain::phone::E164;
-use domain::request::Channel;
 use platform::edge::{Page, Visit};
 use platform::store::{OptingOut, Throttled};
 use platform::{App, Error};
@@ -70,7 +69,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         Ok(whose) => match app.store.form_throttle(&code, &visit.client.address, visit.at).await {
             Ok(Throttled::Open) => {
                 let view = View::of(&visit, &account.code);
-                let signal = (whose.opting_out(&visit), Channel::Signal, site);
+                let signal = (whose.opting_out(&visit), None, site);
                 let filed = file(app, (&tenant, &account), (&visit, &view), signal).await?;
                 match whose {
                     Whose::Browser(_) => Page::json(&json!({ "honored": true, "reference": filed.reference }))?,
@@ -158,7 +157,6 @@ mod tests {
     fn what_cannot_be_read_is_refused() {
         for wrong in [
             "",
-            "[]",
             "browser=0123456789abcdef",
             r#"{"browser": "short"}"#,
             r#"{"browser": "0123456789abcdef<script>"}"#,

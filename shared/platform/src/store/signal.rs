@@ -8,6 +8,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::clock::Clocks;
 use domain::email::EmailAddress;
+use domain::intake::Requester;
 use domain::language::Language;
 use domain::phone::E164;
 use domain::reference::Reference;
@@ -16,7 +17,7 @@ use domain::service_code::ServiceCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::desk::{Fresh, Person, sealed_event};
+use super::desk::{Fresh, Person, WebForm, sealed_event};
 use super::intake::{Filed, network};
 use super::requests::{CANDIDATES, partition};
 use super::{TenantStore, get_parsed, get_text, text};
@@ -74,6 +75,9 @@ impl OptingOut<'_> {
 pub struct NewSignal<'a> {
     /// Of whom.
     pub who: OptingOut<'a>,
+    /// The id of the form that it was sent with: then each form is a request of its own, so that whoever writes down an
+    /// address that is not theirs is not given the number of somebody else's. A signal has none.
+    pub form: Option<&'a str>,
     /// How it came in: [`Channel::Signal`], or [`Channel::Form`] where somebody pressed a button.
     pub channel: Channel,
     /// To which service code.
@@ -92,11 +96,23 @@ impl TenantStore<'_> {
     /// Files an opt-out in one transaction; the same one again changes nothing, and gets the same answer.
     pub async fn file_signal(&self, new: &NewSignal<'_>) -> Result<Filed, Error> {
         let keys = self.keys().await?;
-        let source = format!("{}#{}#{}", new.channel.code(), new.code, new.who.source(new.received_at));
+        let mut source = format!("{}#{}#{}", new.channel.code(), new.code, new.who.source(new.received_at));
+        if let Some(form) = new.form {
+            source.push_str(&format!("#form#{form}"));
+        }
         let said = keys.blind_index("signal", &source)?;
         let (progress, events) = steps(new).map_err(Error::failed("filing an opt-out"))?;
         let first = events.first().ok_or_else(nothing_happened)?;
         let person = new.who.person();
+        let web = WebForm {
+            requester: Requester::Myself,
+            agent_name: None,
+            agent_email: None,
+            agent_company: None,
+            human: None,
+            hints: vec![],
+            origin: new.origin.map(str::to_owned),
+        };
         for candidate in 0..CANDIDATES {
             let entropy = keys.reference_entropy(&format!("signal:{source}"), candidate)?;
             let reference = Reference::from_entropy(entropy);
@@ -114,7 +130,7 @@ impl TenantStore<'_> {
                 residence: None,
                 assignee: None,
                 person: &person,
-                web: None,
+                web: Some(&web),
                 missing: &[],
                 event: first,
             };
@@ -131,9 +147,6 @@ impl TenantStore<'_> {
                 item.insert("closed_sk".to_owned(), text(format!("{day}#{}", reference.as_str())));
             }
             item.insert("signal".to_owned(), text(&said));
-            if let Some(origin) = new.origin {
-                item.insert("origin".to_owned(), text(origin));
-            }
             let items = self.put_fresh(&reference, item, &salt)?;
             let Some(there) = self.write_fresh(items).await? else {
                 return Ok(Filed { reference, respond_by: new.clocks.respond_by.date, first_time: true });
@@ -190,7 +203,7 @@ mod tests {
         let clocks = clock::clocks(&[Jurisdiction::UsCa], Kind::OptOut, received_at, &TimeZone::UTC).unwrap();
         let code = ServiceCode::parse("12").unwrap();
         let (channel, language) = (Channel::Signal, Language::English);
-        steps(&NewSignal { who, channel, code: &code, language, received_at, clocks: &clocks, origin: None }).unwrap()
+        steps(&NewSignal { who, form: None, channel, code: &code, language, received_at, clocks: &clocks, origin: None }).unwrap()
     }
 
     #[test]
