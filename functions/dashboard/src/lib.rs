@@ -93,6 +93,7 @@ mod desk_texts;
 mod entering;
 mod links;
 mod noting;
+mod photos;
 mod recovery_codes;
 mod setup;
 mod sound;
