@@ -16,7 +16,7 @@
 //! | [`signal`] | `POST` `OPTIONS /privacy-choices/{code}/signal` | the script on the business's site (`embed.js`), where the browser sends the opt-out preference signal | – |
 //!
 //! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says;
-//! `looking` and `case_texts`, the same for the pages of a request.
+//! `looking`, `whose`, `counting` and `case_texts`, the same for the pages of a request.
 
 pub mod case;
 pub mod confirmation;
@@ -34,8 +34,10 @@ pub mod status;
 
 mod case_texts;
 mod choices_texts;
+mod counting;
 mod form_texts;
 mod looking;
 mod opting_out;
 mod signal_notice;
 mod site;
+mod whose;
