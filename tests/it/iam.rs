@@ -55,7 +55,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("requests", &["GetItem", "PutItem", "UpdateItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
-            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("recordings-queue", &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]),
             ("recordings-dead-queue", &["SendMessage"]),
         ],
@@ -68,7 +67,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
-            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("transcripts-queue", RECEIVE),
             ("transcripts-dead-queue", &["SendMessage"]),
         ],
@@ -90,11 +88,12 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-send-mail",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["PutItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("directory", &["GetItem"]),
-            ("accounts", &["GetItem"]),
+            ("accounts", &["GetItem", "BatchGetItem", "Query"]),
+            ("requests", &["GetItem"]),
             ("audit", &["PutItem"]),
-            ("keys", &["Query"]),
+            ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("mail-from", &["SendEmail"]),
             ("mail-queue", RECEIVE),
@@ -287,6 +286,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["DeleteObject"]),
         ],
     ),
     (
@@ -294,13 +294,12 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
-            ("requests", &["Query"]),
+            ("requests", &["Query", "UpdateItem"]),
             ("accounts", &["Query"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject"]),
-            ("recordings/attachments/*", &["GetObject"]),
         ],
     ),
     (
@@ -313,6 +312,20 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["DeleteObject"]),
+        ],
+    ),
+    (
+        "dashboard-message",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+            ("mail-queue", SEND),
         ],
     ),
     (
@@ -348,6 +361,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/attachments/*", &["GetObject"]),
+            ("recordings/identity/*", &["GetObject"]),
         ],
     ),
     (
@@ -359,7 +373,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject"]),
-            ("recordings/attachments/*", &["GetObject"]),
         ],
     ),
     (
@@ -506,6 +519,83 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
+    // What consumers meet on the web.
+    (
+        "forms-status",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem"]),
+        ],
+    ),
+    (
+        "forms-identity",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("requests", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+            ("texts-queue", SEND),
+        ],
+    ),
+    (
+        "forms-case",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "Query", "PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+            ("recordings/identity/*", &["DeleteObject"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "forms-file",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    // Writes photos of identity documents, and reads none.
+    (
+        "forms-photo-id",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["PutObject"]),
+        ],
+    ),
+    (
+        "jobs-send-text",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("telephones", &["Publish"]),
+            ("texts-queue", RECEIVE),
+            ("texts-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    ("forms-privacy-choices", OPTS_OUT),
+    ("forms-signal", OPTS_OUT),
     (
         "jobs-recount",
         &[
@@ -527,6 +617,14 @@ const EDIT: &[&str] = &["GetItem", "Query", "PutItem", "UpdateItem"];
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+const OPTS_OUT: &[May] = &[
+    ("sessions", &["UpdateItem"]),
+    ("directory", &["GetItem"]),
+    ("accounts", &["BatchGetItem"]),
+    ("requests", &["PutItem"]),
+    ("keys", &["Query", "PutItem"]),
+    ("key", &["Decrypt"]),
+];
 const BEGIN_REQUEST: &[May] = &[
     ("secret", READ_SECRET),
     ("requests", &["GetItem", "PutItem"]),
@@ -556,6 +654,7 @@ const ACTIONS: &[May] = &[
     ),
     ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
     ("ses", &["SendEmail", "SendRawEmail", "CreateEmailIdentity"]),
+    ("sns", &["Publish", "Subscribe", "DeleteTopic"]),
     ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
     (
         "kms",
@@ -599,6 +698,11 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("greetings/uploads/*".to_owned(), "s3", upload));
     let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
     all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
+    let photo = format!("arn:aws:s3:::{}/identity/t-0/0/0", at.buckets["recordings"]);
+    all.push(("recordings/identity/*".to_owned(), "s3", photo));
+    // A telephone number is no resource, and so asked about as what has none; a topic is another matter.
+    all.push(("telephones".to_owned(), "sns", "*".to_owned()));
+    all.push(("topics".to_owned(), "sns", arn("sns", "alarms")));
     all
 }
 

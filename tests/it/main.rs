@@ -6,6 +6,8 @@ mod behaviour;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod choices;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crowd;
@@ -27,6 +29,8 @@ mod iam;
 mod isolation;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]

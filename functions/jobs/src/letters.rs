@@ -115,6 +115,28 @@ pub(crate) fn reset(language: Language, link: &str) -> Written {
     }
 }
 
+/// A code with which somebody shows that a request is theirs. It stands in no subject: those are read on locked screens.
+pub(crate) fn code(language: Language, digits: &str) -> Written {
+    let text = either(
+        language,
+        "Your code is {code}. Enter it on the page where you asked for it. It is good for 10 minutes, once.",
+        "Su código es {code}. Escríbalo en la página donde lo pidió. Sirve durante 10 minutos, una vez.",
+    );
+    Written {
+        language,
+        subject: either(language, "Your code", "Su código").to_owned(),
+        paragraphs: vec![fill(text, &[("code", digits)])],
+        button: None,
+        closing: either(
+            language,
+            "We never ask you for it in any other way. If you did not ask for a code, you need not do anything: without it \
+             nobody sees your request.",
+            "Nunca se lo pediremos de otra forma. Si no pidió un código, no hace falta que haga nada: sin él nadie ve su \
+             solicitud.",
+        ),
+    }
+}
+
 /// Something about the account has changed.
 pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone: &str) -> Written {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
@@ -158,6 +180,54 @@ pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone:
             "If it was you, all is well. If not, ask an owner of your team at once to remove your account, and tell us.",
             "Si fue usted, todo está bien. Si no, pida enseguida a una persona titular de su equipo que quite su cuenta, y \
              avísenos.",
+        ),
+    }
+}
+
+/// The business has written to whoever asked. What it says is on the page of the request.
+pub(crate) fn message_for_consumer(language: Language, business: &str, reference: &Reference, link: &str) -> Written {
+    let text = either(
+        language,
+        "{business} has written to you about your request {reference}. To keep it between you, the message is not in this \
+         mail.",
+        "{business} le ha escrito sobre su solicitud {reference}. Para que quede entre ustedes, el mensaje no está en este \
+         correo.",
+    );
+    Written {
+        language,
+        subject: either(language, "A message about your request", "Un mensaje sobre su solicitud").to_owned(),
+        paragraphs: vec![fill(text, &[("business", business), ("reference", &reference.to_string())])],
+        button: Some((either(language, "Read the message", "Leer el mensaje"), link.to_owned())),
+        closing: either(
+            language,
+            "You will be asked for the reference number, and for a code that we then send to you. If you did not ask for \
+             anything, you need not do anything.",
+            "Se le pedirá el número de referencia, y un código que le enviaremos entonces. Si no pidió nada, no hace falta \
+             que haga nada.",
+        ),
+    }
+}
+
+/// Whoever asked has written to the business.
+pub(crate) fn message_for_team(language: Language, reference: &Reference, link: &str) -> Written {
+    let text = either(
+        language,
+        "Whoever made request {reference} has written to your team. The message is on the request’s page, and not in this \
+         mail.",
+        "Quien hizo la solicitud {reference} ha escrito a su equipo. El mensaje está en la página de la solicitud, y no en \
+         este correo.",
+    );
+    Written {
+        language,
+        subject: either(language, "A message waits in Optline", "Hay un mensaje en Optline").to_owned(),
+        paragraphs: vec![fill(text, &[("reference", &reference.to_string())])],
+        button: Some((either(language, "Open the request", "Abrir la solicitud"), link.to_owned())),
+        closing: either(
+            language,
+            "You get this because you work on the request, or because nobody does and you run the team. The request’s dates \
+             go on as they are.",
+            "Recibe este correo porque se ocupa de la solicitud, o porque nadie lo hace y usted dirige el equipo. Los plazos \
+             de la solicitud siguen igual.",
         ),
     }
 }
@@ -241,6 +311,31 @@ mod tests {
     #[test]
     fn a_reset_says_that_doing_nothing_is_safe() {
         insta::assert_snapshot!(reset(Language::Spanish, "https://hotline.example/x").html());
+    }
+
+    #[test]
+    fn who_is_told_of_a_message_learns_where_it_waits_and_nothing_that_it_says() {
+        let reference = Reference::from_entropy(7);
+        let link = "https://hotline.example/x";
+        let said = Language::ALL.map(|language| {
+            let to_consumer = message_for_consumer(language, "Bear & <Sons>", &reference, link);
+            let to_team = message_for_team(language, &reference, link);
+            for written in [&to_consumer, &to_team] {
+                assert!(!written.subject.contains("Bear") && !written.subject.contains(reference.as_str()));
+                assert!(!written.html().contains("<Sons>"));
+            }
+            format!("{}\n\n{}\n{}\n\n{}", to_consumer.subject, to_consumer.text(), to_team.subject, to_team.text())
+        });
+        insta::assert_snapshot!(said.join("\n———\n"));
+    }
+
+    #[test]
+    fn a_code_is_in_the_mail_and_never_in_its_subject() {
+        for language in Language::ALL {
+            let mail = code(language, "042917");
+            assert!(mail.text().contains("042917") && mail.html().contains("042917"));
+            assert!(!mail.subject.contains("042917"));
+        }
     }
 
     #[test]

@@ -13,10 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
+use crate::consumer::LookedUp;
+use crate::tenant::Tenant;
 use crate::{App, Error};
 
-/// The purpose under which a letter is sealed while it waits in the queue.
+/// The purposes under which a letter, and a text message, is sealed while it waits in its queue.
 const LETTER: &str = "mail";
+const TEXT: &str = "text";
 /// As long as the queue and its dead-letter queue keep anything.
 const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -131,6 +134,87 @@ pub enum Letter {
         /// Where they say that they did ask; none where nobody doubts it.
         confirm: Option<String>,
     },
+    /// A message waits on the page of a request. Whom it is for, and what they need to find it, is only looked up when the
+    /// letter is written; what it says is in no mail.
+    MessageWaiting(Waiting),
+    /// A code, for whoever reads what is sent to the address of a request.
+    Code(SentCode),
+}
+
+/// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
+/// that the page that asks takes as long for everybody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentCode {
+    tenant: String,
+    /// For which request.
+    pub reference: Reference,
+    /// The six digits.
+    pub digits: String,
+    /// In which language it was asked for.
+    pub language: Language,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl SentCode {
+    /// A code for what somebody looked up.
+    #[must_use]
+    pub fn new(look: &LookedUp, digits: &str, language: Language, at: Timestamp) -> Self {
+        let (tenant, reference) = (look.tenant.id().as_str().to_owned(), look.reference.clone());
+        Self { tenant, reference, digits: digits.to_owned(), language, at }
+    }
+
+    /// Whose request it is: only we seal letters, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+}
+
+impl fmt::Debug for SentCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentCode(..)")
+    }
+}
+
+/// Where a message waits, and for whom.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    tenant: String,
+    /// Beside which request.
+    pub reference: Reference,
+    /// For whom.
+    pub reader: Reader,
+}
+
+/// Who is to read a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reader {
+    /// Whoever asked.
+    Consumer,
+    /// Whoever works on the request, or those who run the team.
+    Team,
+}
+
+impl Waiting {
+    /// A message of one tenant's.
+    #[must_use]
+    pub fn new(tenant: &Tenant, reference: &Reference, reader: Reader) -> Self {
+        Self { tenant: tenant.id().as_str().to_owned(), reference: reference.clone(), reader }
+    }
+
+    /// Whose request it is: only we seal letters, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("reader", &self.reader).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Letter {
@@ -140,6 +224,8 @@ impl fmt::Debug for Letter {
             Self::Reset { .. } => "Reset(..)",
             Self::Notice { .. } => "Notice(..)",
             Self::Receipt { .. } => "Receipt(..)",
+            Self::MessageWaiting(_) => "MessageWaiting(..)",
+            Self::Code(_) => "Code(..)",
         })
     }
 }
@@ -178,6 +264,18 @@ impl App {
         self.queues.mail(&Posted { sealed }).await
     }
 
+    /// Has a code sent as a text message, soon.
+    pub async fn post_text(&self, code: &SentCode) -> Result<(), Error> {
+        let expires = self.clock.now() + WAITS;
+        let sealed = self.tickets().await?.seal(TEXT, "", expires, code)?;
+        self.queues.texts(&Posted { sealed }).await
+    }
+
+    /// The text message that was posted; `NotFound` for what is not one of ours.
+    pub async fn posted_text(&self, posted: &Posted) -> Result<SentCode, Error> {
+        self.tickets().await?.open(TEXT, "", self.clock.now(), &posted.sealed)
+    }
+
     /// The letter that was posted; `NotFound` for what is not one of ours.
     pub async fn letter(&self, posted: &Posted) -> Result<Letter, Error> {
         self.tickets().await?.open(LETTER, "", self.clock.now(), &posted.sealed)
@@ -187,6 +285,17 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_waiting_message_comes_out_of_the_queue_as_it_went_in() {
+        let tenant = Tenant::trusted("t-1");
+        let waiting = Waiting::new(&tenant, &Reference::from_entropy(7), Reader::Consumer);
+        let letter = Letter::MessageWaiting(waiting.clone());
+        let read: Letter = serde_json::from_str(&serde_json::to_string(&letter).unwrap()).unwrap();
+        assert_eq!(read, letter);
+        assert_eq!(waiting.tenant(), tenant);
+        assert!(!format!("{letter:?} {waiting:?}").contains(waiting.reference.as_str()));
+    }
 
     #[test]
     fn a_letter_is_printed_without_its_link() {

@@ -1,6 +1,6 @@
 //! Requests as the privacy team works on them: opened, changed, noted on, entered by hand.
 //!
-//! Beside a request, in its partition: `<reference>#note#<id>` and `<reference>#file#<id>`. What people typed is sealed
+//! Beside a request, in its partition: `<reference>#note#<id>`, `<reference>#file#<id>` and messages (`messages`). What people typed is sealed
 //! under the request's own salt. Every change is one transaction with the audit entry that tells of it, on condition
 //! that nobody changed the request since it was read (`version`).
 
@@ -38,11 +38,14 @@ use partners::twilio::{CallSid, RecordingSid};
 
 use super::accounts::read;
 use super::audit::Written;
+use super::case::{Declaration, Photo, read_declaration, shown_attribute};
 use super::keys::salt_key;
+use super::messages::Message;
 use super::requests::{CANDIDATES, PHONE_INDEX, clocks_json, event_map, missing_list, partition, received_key};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::blob::{AttachmentKey, RecordingKey};
+use crate::consumer::Contact;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 
 /// Version of the normaliser behind the blind index of e-mail addresses ([`EmailAddress::normalized`]).
@@ -98,7 +101,12 @@ const SHOWN: &[&str] = &[
     "human",
     "hints",
     "origin",
-    // Of notes and files.
+    "unread",
+    "shown_email_at",
+    "shown_phone_at",
+    "declaration",
+    "photos",
+    // Of notes, files and messages.
     "at",
     "who",
     "text",
@@ -106,6 +114,9 @@ const SHOWN: &[&str] = &[
     "file_type",
     "size",
     "sha256",
+    "shared",
+    // Of messages.
+    "files",
 ];
 
 /// Who asked, as far as is known; not printed.
@@ -188,7 +199,7 @@ pub struct KeptFile {
     pub id: String,
     /// When it was added.
     pub at: Timestamp,
-    /// By whom.
+    /// By whom: a user's id, or [`CONSUMER`](super::messages::CONSUMER).
     pub by: String,
     /// Its name, as whoever added it called it; none where it cannot be opened any more.
     pub name: Option<String>,
@@ -198,6 +209,8 @@ pub struct KeptFile {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+    /// Whether the consumer may download it.
+    pub shared: bool,
 }
 
 impl fmt::Debug for KeptFile {
@@ -268,6 +281,16 @@ pub struct Dossier {
     pub notes: Vec<Note>,
     /// Files, the oldest first.
     pub files: Vec<KeptFile>,
+    /// What the team and whoever asked wrote each other, the oldest first.
+    pub messages: Vec<Message>,
+    /// How many messages came in since somebody of the team last looked.
+    pub unread: u64,
+    /// By which contacts whoever made it has shown that it is theirs, and when last.
+    pub shown: Vec<(Contact, Timestamp)>,
+    /// What they declared under penalty of perjury.
+    pub declaration: Option<Declaration>,
+    /// Photos of an identity document, as long as they are needed.
+    pub photos: Vec<Photo>,
     /// Grows with every change.
     pub version: u64,
 }
@@ -282,6 +305,13 @@ pub struct Opened {
     keys: Arc<TenantKeys>,
     salt: SubjectSalt,
     recording_salts: HashMap<String, SubjectSalt>,
+}
+
+impl Opened {
+    /// Seals something under the request's own key.
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        self.keys.seal(&self.salt, place, plain)
+    }
 }
 
 impl Dossier {
@@ -467,6 +497,11 @@ impl TenantStore<'_> {
     /// has none of that reference.
     pub async fn dossier(&self, reference: &Reference) -> Result<Opened, Error> {
         let items = self.request_items(reference).await?;
+        self.opened(reference, &items).await
+    }
+
+    /// A request from its item and those beside it, as far as they were read.
+    pub(super) async fn opened(&self, reference: &Reference, items: &[Item]) -> Result<Opened, Error> {
         let of_request = |item: &&Item| get_text(item, "sk").is_ok_and(|sk| sk == reference.as_str());
         let item = items.iter().find(of_request).ok_or(Error::NotFound)?;
         let spoken = spoken(item)?;
@@ -477,18 +512,22 @@ impl TenantStore<'_> {
 
         let mut notes = vec![];
         let mut files = vec![];
-        for item in &items {
+        let mut messages = vec![];
+        for item in items {
             let sk = get_text(item, "sk")?;
             if let Some(rest) = sk.strip_prefix(reference.as_str()) {
                 if rest.starts_with("#note#") {
                     notes.push(opening.note(item, sk)?);
                 } else if let Some(id) = rest.strip_prefix("#file#") {
                     files.push(opening.file(item, sk, id)?);
+                } else if let Some(id) = rest.strip_prefix("#msg#") {
+                    messages.push(opening.message(item, sk, id)?);
                 }
             }
         }
         notes.sort_by_key(|note| note.at);
         files.sort_by_key(|file| file.at);
+        messages.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
 
         let maybe = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
         let closed = match (maybe("closed_on"), maybe("outcome")) {
@@ -536,6 +575,14 @@ impl TenantStore<'_> {
             events: list(item, "events").map(|event| opening.event(event)).collect::<Result<_, _>>()?,
             notes,
             files,
+            messages,
+            unread: whole(item, "unread").unwrap_or_default(),
+            shown: [Contact::Email, Contact::Phone]
+                .into_iter()
+                .filter_map(|by| Some((by, maybe(shown_attribute(by))?.parse().ok()?)))
+                .collect(),
+            declaration: opening.text_of(item, "declaration")?.map(|it| read_declaration(&it)).transpose()?,
+            photos: list(item, "photos").filter_map(|it| Photo::read(it.as_s().ok()?)).collect(),
             version: whole(item, "version").unwrap_or_default(),
         };
         let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
@@ -629,7 +676,7 @@ impl TenantStore<'_> {
     }
 
     /// One salt; `NotFound` where this tenant has no such record.
-    async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
+    pub(super) async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
         let got = self
             .store
             .dynamodb
@@ -711,6 +758,10 @@ impl TenantStore<'_> {
         to.set("answer_sk", due_key(decided.clocks.respond_by.date, reference));
         to.set("version", number(dossier.version + 1));
         to.set("worked", AttributeValue::Bool(true));
+        // Photos of an identity document are there to verify, and for nothing else: 11 CCR 7060(d).
+        if dossier.progress.state == State::Verifying && decided.progress.state != State::Verifying {
+            to.remove("photos");
+        }
         if !further.is_empty() {
             let references = dossier.further.iter().chain(further).map(|it| text(it.as_str())).collect();
             to.set("further", AttributeValue::L(references));
@@ -969,7 +1020,7 @@ impl TenantStore<'_> {
 
     /// Keeps the hotline from beginning a request anew, which replaces its salt: what is sealed from now on stays readable.
     /// `NotFound` where this tenant has none of that reference.
-    async fn hold(&self, reference: &Reference) -> Result<(), Error> {
+    pub(super) async fn hold(&self, reference: &Reference) -> Result<(), Error> {
         let held = self
             .store
             .dynamodb
@@ -1195,15 +1246,15 @@ impl TenantStore<'_> {
 }
 
 /// Opens what one request has sealed.
-struct Opening<'a> {
-    tenant: &'a TenantStore<'a>,
-    reference: &'a Reference,
-    keys: &'a TenantKeys,
-    salt: &'a SubjectSalt,
+pub(super) struct Opening<'a> {
+    pub(super) tenant: &'a TenantStore<'a>,
+    pub(super) reference: &'a Reference,
+    pub(super) keys: &'a TenantKeys,
+    pub(super) salt: &'a SubjectSalt,
 }
 
 impl Opening<'_> {
-    fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
+    pub(super) fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
         let Some(sealed) = item.get(name).and_then(|value| value.as_b().ok()) else { return Ok(None) };
         let pk = partition(self.tenant.tenant.id(), self.reference);
         let place = Place { table: "requests", pk: &pk, sk, attribute: name };
@@ -1238,7 +1289,7 @@ impl Opening<'_> {
         })
     }
 
-    fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
+    pub(super) fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
         let sha256 = item.get("sha256").and_then(|value| value.as_b().ok()).ok_or_else(|| damaged("sha256"))?;
         Ok(KeptFile {
             id: id.to_owned(),
@@ -1248,6 +1299,7 @@ impl Opening<'_> {
             content_type: get_text(item, "file_type")?.to_owned(),
             size: whole(item, "size").ok_or_else(|| damaged("size"))?,
             sha256: sha256.as_ref().try_into().map_err(|_| damaged("sha256"))?,
+            shared: flag(item, "shared"),
         })
     }
 
@@ -1274,7 +1326,7 @@ impl Opening<'_> {
 }
 
 /// An event whose reason somebody typed: the words are sealed, and what stands beside them in the clear is a code.
-fn sealed_event(
+pub(super) fn sealed_event(
     keys: &TenantKeys,
     salt: &SubjectSalt,
     place: Place<'_>,
@@ -1325,7 +1377,7 @@ fn set_clocks(to: &mut Attributes, clocks: &Clocks) -> Result<(), Error> {
     Ok(())
 }
 
-fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
+pub(super) fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
     built.map(|put| TransactWriteItem::builder().put(put).build()).map_err(Error::failed("writing a request"))
 }
 
@@ -1356,7 +1408,7 @@ fn due_key(duty: Date, reference: &Reference) -> AttributeValue {
     text(format!("{duty}#{}", reference.as_str()))
 }
 
-fn flag(item: &Item, name: &str) -> bool {
+pub(super) fn flag(item: &Item, name: &str) -> bool {
     item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
 }
 

@@ -11,8 +11,8 @@
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
-//! | | | reference `#note#…`, `#file#…` | its notes, and what is known of its attachments |
-//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
+//! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
+//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -28,6 +28,8 @@
 
 mod accounts;
 mod audit;
+mod case;
+mod codes;
 mod confirmation;
 mod desk;
 mod directory;
@@ -36,11 +38,13 @@ mod inbox;
 mod intake;
 mod keys;
 mod log;
+mod messages;
 mod notice;
 mod provisioning;
 mod requests;
 mod sessions;
 mod settings;
+mod signal;
 mod tallies;
 mod usage;
 mod users;
@@ -55,6 +59,8 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
@@ -65,13 +71,16 @@ pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
+pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use signal::{NewSignal, OptingOut};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
