@@ -363,6 +363,20 @@ const NEEDS: &[(&str, &[&str])] = &[
     ),
     ("app.posted_text(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.text.send(", &["sns:Publish TEXT_PREFIXES"]),
+    (".human_check().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".save_human_check(", SAVES_A_USER),
+    (".remove_human_check(", SAVES_A_USER),
+    (".notice_account(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    (".save_notice(", SAVES_A_USER),
+    (
+        ".confirm_request(",
+        &[
+            "dynamodb:UpdateItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_AUDIT",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
@@ -382,6 +396,7 @@ const NEEDS: &[(&str, &[&str])] = &[
 /// Modules that steps share.
 const SHARED: &[(&str, &str)] = &[
     ("filing::begin(", "filing"),
+    ("human_check::", "human_check"),
     ("ceremony::state(", "ceremony"),
     ("entering::begin(", "entering"),
     ("entering::card(", "entering"),
@@ -517,10 +532,13 @@ fn target(value: &Value) -> String {
     text.trim_start_matches("${").split(['.', '}']).next().unwrap().to_owned()
 }
 
+/// One thing or several, and none where nothing is said.
 fn list(value: &Value) -> Vec<&Value> {
-    // A function that needs nothing has no policy.
-    let one = || if value.is_null() { vec![] } else { vec![value] };
-    value.as_array().map_or_else(one, |items| items.iter().collect())
+    match value {
+        Value::Null => vec![],
+        Value::Array(items) => items.iter().collect(),
+        one => vec![one],
+    }
 }
 
 #[test]

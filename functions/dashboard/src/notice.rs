@@ -498,7 +498,7 @@ mod tests {
         let input = Input::of(&account.notice, TODAY);
         assert_eq!(input.notice(Language::English), Ok(told()));
         let html = edit(&frame(Language::English, Section::ServiceCodes), &account, &input, &[], Said::Nothing);
-        assert_eq!(html.into_string().matches("checked").count(), 8);
+        assert_eq!(html.into_string().matches("checked").count(), 9);
     }
 
     #[test]
@@ -526,6 +526,14 @@ mod tests {
         }
         assert_eq!(text.matches("<details class=\"disclosure\" open").count(), 1);
         assert!(!text.contains("<b>"), "{text}");
+    }
+
+    #[test]
+    fn whoever_chooses_everything_sends_no_more_fields_than_are_read() {
+        let input = Input::of(&account(None).notice, TODAY);
+        let page = edit(&frame(Language::English, Section::ServiceCodes), &account(None), &input, &[], Said::Nothing);
+        let fields = main_of(page).matches("<input").count();
+        assert!(fields <= 500, "{fields}");
     }
 
     #[test]
