@@ -356,7 +356,12 @@ mod tests {
 
     fn receipt(language: Language) -> Receipt<'static> {
         static REFERENCE: std::sync::LazyLock<Reference> = std::sync::LazyLock::new(|| Reference::from_entropy(7));
-        Receipt { language, business: "Bear & <Sons>", reference: &REFERENCE, respond_by: jiff::civil::date(2027, 1, 6) }
+        Receipt {
+            language,
+            business: "Bear & <Sons>",
+            reference: &REFERENCE,
+            respond_by: jiff::civil::date(2027, 1, 6),
+        }
     }
 
     #[test]

@@ -159,7 +159,10 @@ pub struct WebForm {
 
 impl fmt::Debug for WebForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebForm").field("requester", &self.requester).field("human", &self.human).finish_non_exhaustive()
+        f.debug_struct("WebForm")
+            .field("requester", &self.requester)
+            .field("human", &self.human)
+            .finish_non_exhaustive()
     }
 }
 
@@ -1344,7 +1347,8 @@ fn web_attributes<'p>(
     web: &WebForm,
 ) -> Result<Item, Error> {
     let mut item = Item::from([("requester".to_owned(), text(web.requester.code()))]);
-    let agent = [("agent_name", &web.agent_name), ("agent_email", &web.agent_email), ("agent_company", &web.agent_company)];
+    let agent =
+        [("agent_name", &web.agent_name), ("agent_email", &web.agent_email), ("agent_company", &web.agent_company)];
     for (attribute, value) in agent {
         if let Some(value) = value {
             let sealed = keys.seal(salt, place(attribute), value.as_bytes())?;
