@@ -10,7 +10,7 @@ use domain::human_check::{Refusal, Standing, Unchecked};
 use domain::intake::{Hint, Intake, is_form_id};
 use domain::origin::Origin;
 use domain::request::Channel;
-use domain::service_code::ServiceCode;
+use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use jiff::SignedDuration;
 use maud::{Markup, html};
 use pages::form::{Button, actions};
@@ -291,7 +291,8 @@ impl Desk<'_> {
                 "status": status,
             }));
         }
-        let main = Receipt { desk: self, intake, filed, mailed }.render();
+        let (view, code, status) = (self.view, &self.account.code, self.status());
+        let main = Receipt { code, view, intake, filed, mailed, status }.render();
         let path = format!("/forms/{}", self.account.code.code);
         // In another language there is only the form: nothing of this page is in its address.
         Ok(self.view.page(&self.account.code, (&path, &[]), self.texts().filed, &main))
@@ -334,21 +335,23 @@ fn hints(ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
 
 /// What whoever asked is told.
 struct Receipt<'a> {
-    desk: &'a Desk<'a>,
+    code: &'a ServiceCodeProfile,
+    view: &'a View,
     intake: &'a Intake,
     filed: &'a Filed,
     mailed: Mailed,
+    /// Where one asks how it stands.
+    status: String,
 }
 
 impl Receipt<'_> {
     fn render(&self) -> Markup {
-        let Self { desk, intake, filed, mailed } = self;
-        let (language, texts, view) = (desk.view.language, desk.texts(), desk.view);
-        let business = &desk.account.code.name;
-        let named = |text| fill(text, &[("business", business)]);
+        let Self { code, view, intake, filed, mailed, status } = self;
+        let (language, texts) = (view.language, Texts::of(view.language));
+        let named = |text| fill(text, &[("business", &code.name)]);
         let mail = intake.receipt_to().filter(|_| *mailed != Mailed::No);
         let date = format::long_date(language, filed.respond_by);
-        let again = view.address(&format!("/forms/{}", desk.account.code.code), &[]);
+        let again = view.address(&format!("/forms/{}", code.code), &[]);
         // Inside a site's own page there is no room for another one of ours.
         let elsewhere = view.embedded.then_some("_blank");
         html! {
@@ -356,7 +359,7 @@ impl Receipt<'_> {
             (Card::new(texts.number).id("receipt").body(html! {
                 p.number #reference { (filed.reference) }
                 p { (texts.keep) }
-                p #respond-by { (fill(texts.answer_by, &[("business", business), ("date", &date)])) }
+                p #respond-by { (fill(texts.answer_by, &[("business", &code.name), ("date", &date)])) }
             }))
             (Card::new(texts.next).body(html! {
                 ul.bullets {
@@ -367,7 +370,7 @@ impl Receipt<'_> {
                 }
             }))
             p.actions {
-                a.button.button-secondary href=(desk.status()) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
+                a.button.button-secondary href=(status) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
                     (texts.status)
                 }
                 a.button.button-quiet href=(again) { (texts.another) }
@@ -431,6 +434,42 @@ mod tests {
         // A browser that hides where it comes from still says that it is from elsewhere.
         assert_eq!(sender(None, Some("cross-site")), Sender::Refused);
         assert_eq!(sender(None, Some("same-site")), Sender::Refused);
+    }
+
+    #[test]
+    fn the_receipt_has_the_number_the_day_and_what_comes_next() {
+        let code = crate::form::tests::account().code;
+        let read = |kind: &'static str, contact: &'static str| {
+            let get = move |name: &str| match name {
+                "kind" => kind,
+                "contact" | "email" => contact,
+                "name" => "Ana",
+                _ => "",
+            };
+            Intake::read(get, &code.kinds, Language::English).unwrap()
+        };
+        let filed = Filed {
+            reference: domain::reference::Reference::from_entropy(7),
+            respond_by: jiff::civil::date(2027, 1, 6),
+            first_time: true,
+        };
+        let hosted = View { language: Language::English, embedded: false, parent: None };
+        let status = "/status?code=12&lang=en".to_owned();
+        let intake = read("opt-out", "213 555 0123");
+        let page = Receipt {
+            code: &code,
+            view: &hosted,
+            intake: &intake,
+            filed: &filed,
+            mailed: Mailed::No,
+            status: status.clone(),
+        };
+        insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
+        let framed = View { language: Language::Spanish, embedded: true, parent: Some("https://shop.example".into()) };
+        let intake = read("know-specific", "ana@mail.example");
+        let page =
+            Receipt { code: &code, view: &framed, intake: &intake, filed: &filed, mailed: Mailed::ToConfirm, status };
+        insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Whose page it is: the business behind a service code, the language, and the site that shows the page inside its own.
 
 use domain::language::Language;
+use domain::origin::Origin;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use maud::{Markup, html};
 use pages::consumer::{self, Site};
@@ -93,7 +94,7 @@ impl View {
         if !self.embedded {
             return page;
         }
-        let origins: Vec<&str> = code.origins.iter().map(|origin| origin.as_str()).collect();
+        let origins: Vec<&str> = code.origins.iter().map(Origin::as_str).collect();
         // A site that isolates itself (COEP) shows only frames that allow it.
         page.framed_by(&origins).with_header("cross-origin-resource-policy", "cross-origin")
     }
