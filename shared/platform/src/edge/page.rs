@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use aws_lc_rs::digest::{SHA256, digest};
 use cookie::{Cookie, SameSite};
 use domain::language::Language;
 use domain::role::Role;
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Request;
 use super::{Exit, Line, guarded, serve};
+use crate::seal::hex;
 use crate::session::{Allowed, Needs, Session};
 use crate::ticket::{Tickets, random_token};
 use crate::{App, Error};
@@ -139,6 +141,8 @@ pub struct Visit {
     pub files: Vec<File>,
     /// The `Range` header.
     pub range: Option<String>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<String>,
     /// The language to answer in.
     pub language: Language,
     /// Who is there.
@@ -173,6 +177,7 @@ impl Visit {
             form: Fields::default(),
             files: vec![],
             range: None,
+            if_none_match: None,
             language,
             client,
             csrf: csrf.to_owned(),
@@ -370,6 +375,17 @@ impl Page {
     #[must_use]
     pub fn immutable(self) -> Self {
         self.with_header("cache-control", "public, max-age=31536000, immutable")
+    }
+
+    /// Gives the page a name by its content, so that whoever has it already is told so in a few bytes (RFC 9110 8.8.3, 13.1.2).
+    #[must_use]
+    pub fn tagged(self, if_none_match: Option<&str>) -> Self {
+        let hash = hex(digest(&SHA256, &self.body).as_ref().iter().take(12));
+        let tag = format!("\"{hash}\"");
+        let known = if_none_match.unwrap_or_default().split(',').map(|it| it.trim().trim_start_matches("W/"));
+        let unchanged = self.status == 200 && known.into_iter().any(|it| it == tag || it == "*");
+        let page = self.with_header("etag", tag);
+        if unchanged { Self { status: 304, body: vec![], ..page } } else { page }
     }
 
     /// Lets the page's forms go to one more origin: S3, for uploads.
@@ -638,6 +654,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         form: Fields::default(),
         files: vec![],
         range: request.header("range").map(str::to_owned),
+        if_none_match: request.header("if-none-match").map(str::to_owned),
         language: known.language,
         client: Client {
             address: request.address().to_owned(),
@@ -1109,6 +1126,21 @@ mod tests {
         assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
         let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
         assert_eq!(kind_of(read_body(&torn, &signed_in(), &mut visit).await), "Invalid");
+    }
+
+    #[test]
+    fn whoever_has_a_page_already_is_told_so_in_a_few_bytes() {
+        let page = |known: Option<&str>| Page::html(html! { p { "x" } }).tagged(known).respond();
+        let first = page(None);
+        let tag = header(&first, "etag").to_owned();
+        assert!(first.status_code == 200 && tag.len() == 26, "{tag}");
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            let again = page(Some(&known));
+            assert_eq!((again.status_code, again.body.is_none()), (304, true), "{known}");
+            assert_eq!(header(&again, "etag"), tag);
+        }
+        assert_eq!(page(Some("\"other\"")).status_code, 200);
+        assert_eq!(Page::html(html! {}).with_status(404).tagged(Some("*")).respond().status_code, 404);
     }
 
     #[test]
