@@ -74,8 +74,7 @@ impl Case<'_> {
         let mut links = vec![];
         for kept in said.shared_files() {
             let link = FileLink { id: kept.id.clone() };
-            let ticket =
-                tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
+            let ticket = tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
             links.push((format!("/status/file/{ticket}"), kept.clone()));
         }
         let policy = whose::policy(&history, &account)?;
@@ -169,8 +168,11 @@ impl Case<'_> {
                 ("name", name.is_none(), texts.declaration_name_missing),
                 ("agree", !agrees, texts.declaration_agree_missing),
             ];
-            let errors: Vec<FieldError> =
-                missing.iter().filter(|(_, missing, _)| *missing).map(|(it, _, why)| FieldError::new(*it, *why)).collect();
+            let errors: Vec<FieldError> = missing
+                .iter()
+                .filter(|(_, missing, _)| *missing)
+                .map(|(it, _, why)| FieldError::new(*it, *why))
+                .collect();
             return Ok(self.show(&errors, None).await?.with_status(422));
         };
         let store = self.app.store.of(&self.proven.tenant);
@@ -205,10 +207,8 @@ impl Case<'_> {
             }
             _ => return Ok(self.ask_again(&account, &[])),
         };
-        let how = why.map_or_else(
-            || texts.withdraw_how.to_owned(),
-            |why| format!("{}\n{}", texts.withdraw_how, why.as_str()),
-        );
+        let how = why
+            .map_or_else(|| texts.withdraw_how.to_owned(), |why| format!("{}\n{}", texts.withdraw_how, why.as_str()));
         let store = self.app.store.of(&self.proven.tenant);
         for _ in 0..TRIES {
             let history = store.history(&self.proven.reference).await?;
@@ -260,10 +260,7 @@ impl Case<'_> {
 }
 
 /// The file that a form came with, if it is one of those that are kept; else why it is not.
-fn chosen<'f>(
-    files: &'f [File],
-    texts: &Texts,
-) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
+fn chosen<'f>(files: &'f [File], texts: &Texts) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
     let Some(file) = files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else { return Ok(None) };
     if file.bytes.len() > MOST_BYTES {
         return Err(texts.file_large);
@@ -426,14 +423,18 @@ impl View<'_> {
             })
             .collect();
         let errors = self.errors_of(&["text", "file"]);
-        let form = self.post("message", "message", &html! {
-            (form::hidden("id", self.message_id))
-            (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
-                .max_length(5000).within("message").errors(&errors))
-            (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
-                .optional(language))
-            (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
-        });
+        let form = self.post(
+            "message",
+            "message",
+            &html! {
+                (form::hidden("id", self.message_id))
+                (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
+                    .max_length(5000).within("message").errors(&errors))
+                (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
+                    .optional(language))
+                (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
+            },
+        );
         let form = form.with_file().errors(&errors);
         html! {
             (Card::new(texts.messages).id("messages").lede(self.fill(texts.messages_lede)).body(html! {

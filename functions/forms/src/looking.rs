@@ -73,7 +73,11 @@ impl Told<'_> {
             .fact(texts.received, show::day(language, self.clocks.received_on));
         match self.closed {
             Some((on, _)) => facts.fact(texts.answered, show::day(language, on)),
-            None => facts.noted(self.fill(texts.answer_by), html! { strong { (format::long_date(language, due.date)) } }, note),
+            None => facts.noted(
+                self.fill(texts.answer_by),
+                html! { strong { (format::long_date(language, due.date)) } },
+                note,
+            ),
         }
     }
 
@@ -92,4 +96,3 @@ impl Told<'_> {
 pub(crate) fn today(account: &ServiceCodeAccount, at: Timestamp) -> Date {
     at.to_zoned(zone(account)).date()
 }
-

@@ -62,8 +62,11 @@ async fn look_up(app: &App, visit: &Visit) -> Result<Page, Error> {
         ("code", typed.code.is_empty(), texts.code_missing),
         ("reference", typed.reference.is_empty(), texts.reference_missing),
     ];
-    let errors: Vec<FieldError> =
-        empty.iter().filter(|(_, empty, _)| *empty).map(|(field, _, reason)| FieldError::new(*field, *reason)).collect();
+    let errors: Vec<FieldError> = empty
+        .iter()
+        .filter(|(_, empty, _)| *empty)
+        .map(|(field, _, reason)| FieldError::new(*field, *reason))
+        .collect();
     if !errors.is_empty() {
         return Ok(asked(visit, &typed, &errors, None).with_status(422));
     }

@@ -134,6 +134,7 @@ impl Client {
 
 /// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is something that a browser says or does not say")]
 pub struct Visit {
     /// Whether something is to be done (POST), rather than shown (GET).
     pub post: bool,
@@ -460,7 +461,7 @@ impl Page {
         let mut headers = HeaderMap::new();
         let form_action = self.form_action.map(|origin| format!(" {origin}")).unwrap_or_default();
         let ancestors = self.framed_by.as_deref().unwrap_or("'none'");
-        let others: String = self.scripts_from.iter().map(|origin| format!(" {origin}")).collect();
+        let others = self.scripts_from.iter().fold(String::new(), |all, origin| all + " " + origin);
         let frames = if others.is_empty() { String::new() } else { format!(" frame-src{others};") };
         let policy = format!(
             "default-src 'none'; style-src 'self'{others}; script-src 'self'{others}; img-src 'self' data:; media-src 'self'; \
@@ -485,8 +486,8 @@ impl Page {
             ),
         ];
         // The older header knows no list of origins, and would forbid what the policy allows.
-        let framed = self.framed_by.is_some();
-        let ours = ours.into_iter().filter(|(name, _)| !(framed && *name == "x-frame-options"));
+        let shown_elsewhere = self.framed_by.is_some();
+        let ours = ours.into_iter().filter(|(name, _)| !(shown_elsewhere && *name == "x-frame-options"));
         let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in ours.chain(own) {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -521,10 +522,11 @@ fn cookie(name: &str, value: &str, seconds: i64) -> String {
 type Handler = Box<dyn Fn(&'static App, Session, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
 type DoorHandler = Box<dyn Fn(&'static App, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
 
+/// To whom a page opens.
 enum Opens {
-    ToSignedIn(Handler),
-    ToAnybody(DoorHandler),
-    ToEverybody(DoorHandler),
+    SignedIn(Handler),
+    Anybody(DoorHandler),
+    Everybody(DoorHandler),
 }
 
 /// Serves a page to people who are signed in and have the permission that the handler's arguments name.
@@ -540,7 +542,7 @@ where
             handle(app, allowed, visit).await
         })
     });
-    serve_pages(Box::leak(Box::new(Opens::ToSignedIn(handle))))
+    serve_pages(Box::leak(Box::new(Opens::SignedIn(handle))))
 }
 
 /// Serves a page to anybody.
@@ -548,7 +550,7 @@ pub fn door<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
-    serve_pages(Box::leak(Box::new(Opens::ToAnybody(boxed(handle)))))
+    serve_pages(Box::leak(Box::new(Opens::Anybody(boxed(handle)))))
 }
 
 /// Serves what other sites show, or send, to anybody. Browsers send no cookie there, so none is given and a form carries no
@@ -557,7 +559,7 @@ pub fn public<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
-    serve_pages(Box::leak(Box::new(Opens::ToEverybody(boxed(handle)))))
+    serve_pages(Box::leak(Box::new(Opens::Everybody(boxed(handle)))))
 }
 
 fn boxed<H>(handle: H) -> DoorHandler
@@ -632,7 +634,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
     // What ties a form to this browser: its session, or a cookie that it was given for the purpose.
     let (mut session, mut tie, mut new_visitor) = (None, None, None);
     match opens {
-        Opens::ToSignedIn(_) => {
+        Opens::SignedIn(_) => {
             let tickets = app.tickets().await?;
             let secret = find(SESSION).ok_or(Error::SignedOut)?;
             let found = app.store.session(&tickets, secret, at).await?;
@@ -643,7 +645,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             session = Some(found);
             tie = Some((tickets, id));
         }
-        Opens::ToAnybody(_) => {
+        Opens::Anybody(_) => {
             let there = find(VISITOR).filter(|value| value.len() == 43).map(str::to_owned);
             let visitor = match there {
                 Some(visitor) => visitor,
@@ -651,7 +653,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             };
             tie = Some((app.tickets().await?, visitor));
         }
-        Opens::ToEverybody(_) => known.public = true,
+        Opens::Everybody(_) => known.public = true,
     }
     let csrf = tie.as_ref().map_or_else(String::new, |(tickets, tie)| tickets.mac(CSRF, tie));
     let mut visit = Visit {
@@ -685,10 +687,10 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         }
     }
     let page = match (opens, session) {
-        (Opens::ToSignedIn(handle), Some(session)) => handle(app, session, visit).await?,
-        (Opens::ToSignedIn(_), None) => return Err(Error::SignedOut),
-        (Opens::ToEverybody(handle), _) => handle(app, visit).await?,
-        (Opens::ToAnybody(handle), _) => {
+        (Opens::SignedIn(handle), Some(session)) => handle(app, session, visit).await?,
+        (Opens::SignedIn(_), None) => return Err(Error::SignedOut),
+        (Opens::Everybody(handle), _) => handle(app, visit).await?,
+        (Opens::Anybody(handle), _) => {
             let mut page = handle(app, visit).await?;
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
                 page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
@@ -723,10 +725,10 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
 async fn read_body(request: &Request, opens: &Opens, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
     let most = match opens {
-        Opens::ToSignedIn(_) => UPLOAD_BYTES,
-        Opens::ToAnybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
-        Opens::ToAnybody(_) => DOOR_BYTES,
-        Opens::ToEverybody(_) => PUBLIC_BYTES,
+        Opens::SignedIn(_) => UPLOAD_BYTES,
+        Opens::Anybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
+        Opens::Anybody(_) => DOOR_BYTES,
+        Opens::Everybody(_) => PUBLIC_BYTES,
     };
     if request.body.len() > most {
         return Err(Error::TooLarge);
@@ -1080,11 +1082,11 @@ mod tests {
     }
 
     fn anybody() -> Opens {
-        Opens::ToAnybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
+        Opens::Anybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
     }
 
     fn signed_in() -> Opens {
-        Opens::ToSignedIn(Box::new(|_, _, _| Box::pin(async { Err(Error::NotFound) })))
+        Opens::SignedIn(Box::new(|_, _, _| Box::pin(async { Err(Error::NotFound) })))
     }
 
     fn kind_of(result: Result<(), Error>) -> &'static str {

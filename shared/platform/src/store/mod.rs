@@ -59,13 +59,13 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
 };
-pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
-pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use directory::{CallOwner, NumberOwner};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
