@@ -11,7 +11,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import aws, routes
+from . import aws, demo, routes
 from .console import Stop, say, step
 from .settings import API_ID, LAMBDA_DIR, REGION, ROOT, STACK_NAME, TEMPLATE, Settings, architecture
 
@@ -23,6 +23,7 @@ def deploy(settings: Settings, code: dict[str, str]) -> None:
         "PublicBaseUrl": settings.base_url,
         "TwilioBaseUrl": settings.standins_url,
         "CaptchaBaseUrl": f"{settings.standins_url}/captcha",
+        "HotlineNumber": demo.SHARED_NUMBER,
         "Architecture": architecture(),
     }
     template = _hash(TEMPLATE.read_bytes() + json.dumps(parameters).encode())

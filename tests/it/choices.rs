@@ -128,7 +128,10 @@ async fn an_address_or_a_number_makes_it_the_opt_out_of_whoever_has_it() {
     assert_eq!(requests.len(), 3, "{requests:#?}");
     for request in &requests {
         assert_eq!((&request["state"], &request["channel"]), (&"received".into(), &"form".into()));
-        assert!(request.get("open_pk").is_some() && !request.to_string().to_lowercase().contains("quetzal"), "{request:#}");
+        assert!(
+            request.get("open_pk").is_some() && !request.to_string().to_lowercase().contains("quetzal"),
+            "{request:#}"
+        );
     }
     // The desk finds them by what they gave.
     let by_contact = requests.iter().filter(|request| request.get("contact_pk").is_some()).count();
@@ -217,8 +220,11 @@ async fn what_only_looks_like_a_listed_site_is_refused_by_the_server_too() {
         assert_eq!(asked.status(), 403, "{origin}");
         assert!(asked.answer.header("access-control-allow-origin").is_none(), "{origin}");
         // Nor may it make a choice on our page for whoever visits it.
-        let headers =
-            [("origin", origin), ("sec-fetch-site", "cross-site"), ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [
+            ("origin", origin),
+            ("sec-fetch-site", "cross-site"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
         let chosen = Person::new(&hotline).once("POST", &shop.page(), &headers, b"contact=").await;
         assert_eq!(chosen.status(), 403, "{origin}");
     }

@@ -100,6 +100,23 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-dead-queue", &["SendMessage"]),
         ],
     ),
+    // What consumers meet on the web.
+    ("forms-form", &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
+    (
+        "forms-requests",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem", "PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    ("forms-embed", &[]),
+    ("forms-gpc", &[]),
     // Doors and accounts.
     (
         "dashboard-sign-in",

@@ -16,6 +16,8 @@ mod desk;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod greeting;
 #[cfg(test)]
 mod hostile;

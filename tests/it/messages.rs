@@ -37,9 +37,10 @@ async fn letter(owner: &mut Person<'_>, code: &str, email: &str) -> String {
 }
 
 fn form(page: &Seen) -> Form {
-    page.forms().into_iter().find(|form| form.action.contains("/dashboard/message/")).unwrap_or_else(|| {
-        panic!("{} ({}) has no form for a message: {}", page.target, page.status(), page.text())
-    })
+    page.forms()
+        .into_iter()
+        .find(|form| form.action.contains("/dashboard/message/"))
+        .unwrap_or_else(|| panic!("{} ({}) has no form for a message: {}", page.target, page.status(), page.text()))
 }
 
 async fn beside(hotline: &Hotline, reference: &str, kind: &str) -> Vec<Value> {

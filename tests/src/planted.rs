@@ -35,6 +35,8 @@ pub const SETUP: u16 = 714;
 pub const ROOMS: u16 = 747;
 /// The callers of `hostile`.
 pub const HOSTILE: u16 = 805;
+/// Those who fill in the forms of `forms`.
+pub const FORMS: u16 = 818;
 /// Those who make a privacy choice, in `choices`.
 pub const CHOICES: u16 = 916;
 /// Those who are written to, in `messages`.
@@ -44,9 +46,9 @@ pub const STATUS: u16 = 831;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 21] = [
+const AREAS: [u16; 22] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, CHOICES, MESSAGES, STATUS, KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, STATUS, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.
@@ -87,4 +89,10 @@ pub fn say(what: &str) -> Do {
 #[must_use]
 pub fn speech(what: &str) -> Speech {
     Speech::of(&words(what))
+}
+
+/// An e-mail address with a marker.
+#[must_use]
+pub fn email(who: &str) -> String {
+    format!("{}.{who}@mail.example", MARKERS[0])
 }

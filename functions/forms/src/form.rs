@@ -34,7 +34,15 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some((_, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
     let ticket = Ticket::new(visit.at)?.sealed(app, &code, visit.at).await?;
-    let form = FormPage { app, account: &account, view: &view, typed: &visit.query, ticket: &ticket, errors: &[], refusal: None };
+    let form = FormPage {
+        app,
+        account: &account,
+        view: &view,
+        typed: &visit.query,
+        ticket: &ticket,
+        errors: &[],
+        refusal: None,
+    };
     form.render(None)
 }
 
@@ -85,8 +93,21 @@ impl FormPage<'_> {
         fill(text, &[("business", &self.account.code.name)])
     }
 
-    /// The second step where it is clear what is asked and for whom; else the first.
+    /// The page, with something to be said first.
     pub(crate) fn render(&self, above: Option<Notice>) -> Result<Page, Error> {
+        let (asked, main) = self.main()?;
+        let main = html! { @if let Some(above) = above { (above) } (main) };
+        let (code, path) = (&self.account.code, self.path());
+        let Some((kind, requester)) = asked else {
+            return Ok(self.view.page(code, (&path, &[]), self.texts().title, &main));
+        };
+        let more = [("kind", kind.code()), ("requester", requester.code())];
+        let page = self.view.page(code, (&path, &more), self.texts().ask(kind).name, &main);
+        human::let_in(self.app, self.account.check.as_ref(), page)
+    }
+
+    /// The second step where it is clear what is asked and for whom; else the first.
+    fn main(&self) -> Result<(Option<(Kind, Requester)>, Markup), Error> {
         let code = &self.account.code;
         let only = code.kinds.first().copied().filter(|_| code.kinds.len() == 1);
         let kind = Kind::parse(self.typed.get("kind")).filter(|kind| code.kinds.contains(kind)).or(only);
@@ -94,20 +115,12 @@ impl FormPage<'_> {
             "" => Some(Requester::Myself),
             other => Requester::parse(other),
         };
-        let (texts, path) = (self.texts(), self.path());
-        let above = html! { @if let Some(above) = above { (above) } };
-        match (kind, requester) {
-            (Some(kind), Some(requester)) => {
-                let more = [("kind", kind.code()), ("requester", requester.code())];
-                let main = html! { (above) (self.details(kind, requester)?) (self.ways()) };
-                let page = self.view.page(code, (&path, &more), texts.ask(kind).name, &main);
-                human::let_in(self.app, self.account.check.as_ref(), page)
-            }
-            _ => {
-                let main = html! { (above) (self.choice()) (self.ways()) };
-                Ok(self.view.page(code, (&path, &[]), texts.title, &main))
-            }
-        }
+        let asked = kind.zip(requester);
+        let step = match asked {
+            Some((kind, requester)) => self.details(kind, requester)?,
+            None => self.choice(),
+        };
+        Ok((asked, html! { (step) (self.ways()) }))
     }
 
     fn ways(&self) -> Markup {
@@ -172,9 +185,9 @@ impl FormPage<'_> {
                 (hidden("requester", requester.code()))
                 (hidden("ticket", self.ticket))
                 @if let Some(refusal) = self.refusal { (human::refused(language, refusal)) }
-                @if !of_agent.is_empty() { (group(texts.about_agent, None, &fields(&of_agent))) }
+                @if !of_agent.is_empty() { (group(texts.about_agent, None, fields(&of_agent))) }
                 (fields(&details))
-                (group(&self.named(person), None, &fields(&of_person)))
+                (group(&self.named(person), None, fields(&of_person)))
                 // People do not find it, and neither do their tools; a program that fills in everything does.
                 div.aside aria-hidden="true" {
                     label for="f-homepage" { (texts.homepage) }
@@ -208,11 +221,18 @@ impl FormPage<'_> {
             Question::Contact => Field::text(name, asked.label).autocomplete(known("email")).plain_text(),
             Question::Email | Question::AgentEmail => Field::email(name, asked.label).autocomplete(known("email")),
             Question::Phone => Field::telephone(name, asked.label).autocomplete(known("tel")),
-            Question::Name | Question::AgentName => Field::text(name, asked.label).autocomplete(known("name")).plain_text(),
+            Question::Name | Question::AgentName => {
+                Field::text(name, asked.label).autocomplete(known("name")).plain_text()
+            }
             Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
             Question::Details => Field::area(name, asked.label, 6),
         };
-        let longest = if question == Question::Details { WORDS } else { LINE };
+        let longest = match question {
+            Question::Details => WORDS,
+            // As long as an address may be.
+            Question::Contact | Question::Email | Question::AgentEmail => 254,
+            _ => LINE,
+        };
         let field = field
             .value(self.typed.get(name))
             .hint(self.named(asked.hint))
@@ -223,6 +243,101 @@ impl FormPage<'_> {
             Need::Required => html! { (field.required()) },
             Need::OneOf => html! { (field) },
             Need::Optional => html! { (field.optional(language)) },
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::language::Language;
+    use platform::clock::Clock;
+    use platform::config::Config;
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) fn account() -> FormAccount {
+        let code = json!({
+            "code": "12", "name": "Corner <Shop>", "active": true, "languages": ["en", "es"],
+            "kinds": ["opt-out", "delete", "know-categories", "know-specific", "correct", "limit", "message"],
+            "greetings": {"en": {"text": "Welcome."}, "es": {"text": "Hola."}}, "web-form": null,
+            "origins": ["https://shop.example"], "accent": "#0a5c8f",
+        });
+        let tenant = json!({ "name": "Shop", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"] });
+        FormAccount {
+            tenant: serde_json::from_value(tenant).unwrap(),
+            code: serde_json::from_value(code).unwrap(),
+            check: None,
+        }
+    }
+
+    fn shown(account: &FormAccount, language: Language, typed: &[(&str, &str)], errors: &[FieldError]) -> String {
+        let config = Config { hotline_number: Some("+18665550100".into()), ..Config::default() };
+        let app = App::new(config, Clock::Fixed(Timestamp::UNIX_EPOCH));
+        let view = View { language, embedded: false, parent: None, gpc: false };
+        let typed: Fields = typed.iter().copied().collect();
+        let form = FormPage { app: &app, account, view: &view, typed: &typed, ticket: "ticket", errors, refusal: None };
+        let page = form.main().unwrap().1.into_string();
+        page.replace("><", ">\n<")
+    }
+
+    #[test]
+    fn the_first_step_asks_what_and_for_whom() {
+        insta::assert_snapshot!(shown(&account(), Language::English, &[], &[]));
+    }
+
+    #[test]
+    fn opting_out_is_one_field() {
+        let page = shown(&account(), Language::Spanish, &[("kind", "opt-out")], &[]);
+        assert!(page.contains("name=\"contact\"") && !page.contains("name=\"name\""), "{page}");
+        insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn an_agents_form_comes_back_with_what_was_typed_and_what_is_wrong() {
+        let typed = [
+            ("kind", "correct"),
+            ("requester", "agent"),
+            ("agent-name", "Bo <b>"),
+            ("email", "nowhere"),
+            ("details", "The year\nis wrong."),
+            ("residence", "us-ca"),
+        ];
+        let fields: std::collections::BTreeMap<&str, &str> = typed.into_iter().collect();
+        let get = |name: &str| fields.get(name).copied().unwrap_or_default();
+        let errors = domain::intake::Intake::read(get, &account().code.kinds, Language::English).unwrap_err();
+        let page = shown(&account(), Language::English, &typed, &errors);
+        assert!(page.contains("Bo &lt;b&gt;") && !page.contains("Bo <b>"), "{page}");
+        insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn a_code_with_one_kind_goes_straight_to_it() {
+        let mut account = account();
+        account.code.kinds = [Kind::Message].into();
+        let page = shown(&account, Language::English, &[], &[]);
+        assert!(page.contains("name=\"details\"") && !page.contains("Ask something else"), "{page}");
+        // One that is not offered cannot be had by its address.
+        let page = shown(&account, Language::English, &[("kind", "delete")], &[]);
+        assert!(page.contains("value=\"message\""), "{page}");
+    }
+
+    #[test]
+    fn every_field_of_every_form_has_a_label_and_is_read_by_the_server() {
+        for kind in Kind::ALL {
+            for requester in Requester::ALL {
+                for language in Language::ALL {
+                    let typed = [("kind", kind.code()), ("requester", requester.code())];
+                    let page = shown(&account(), language, &typed, &[]);
+                    for (question, need) in questions(kind, requester) {
+                        let field = question.field();
+                        assert!(page.contains(&format!("for=\"f-request-{field}\"")), "{kind} {field}");
+                        assert!(page.contains(&format!("name=\"{field}\"")), "{kind} {field}");
+                        let tag = page.lines().find(|line| line.contains(&format!("name=\"{field}\""))).unwrap();
+                        assert_eq!(tag.contains(" required"), need == Need::Required, "{tag}");
+                    }
+                }
+            }
         }
     }
 }

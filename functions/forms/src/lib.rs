@@ -6,6 +6,7 @@
 //! | [`requests`] | `POST`, `OPTIONS /forms/{code}/requests` | the form; a listed site | the receipt, on the page and by mail |
 //! | [`confirmation`] | `GET` `POST /forms/confirmation/{ticket}` | whoever got the mail about a request | `status` |
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
+//! | [`notice`] | `GET /privacy-notice/{code}` | whoever wants to know what a business collects; its own site | [`form`] |
 //! | [`status`] | `GET` `POST /status` | whoever has the numbers of a request | [`identity`] |
 //! | [`identity`] | `GET` `POST /status/identity` | whoever looked a request up | [`case`] |
 //! | [`case`] | `GET` `POST /status/case` | whoever has shown that the request is theirs | [`file`](mod@file), [`photo_id`] |
@@ -26,6 +27,7 @@ pub mod form;
 pub mod gpc;
 pub mod human;
 pub mod identity;
+pub mod notice;
 pub mod photo_id;
 pub mod privacy_choices;
 pub mod requests;

@@ -3,7 +3,7 @@
 use domain::clock;
 use domain::request::{Channel, Kind};
 use platform::edge::Visit;
-use platform::store::{Filed, NewSignal, OptingOut, FormAccount};
+use platform::store::{Filed, FormAccount, NewSignal, OptingOut};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 

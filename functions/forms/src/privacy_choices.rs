@@ -9,6 +9,7 @@
 use domain::FieldError;
 use domain::email::EmailAddress;
 use domain::intake::{Intake, is_form_id};
+use domain::origin::Origin;
 use domain::phone::E164;
 use domain::request::Kind;
 use domain::service_code::ServiceCodeProfile;
@@ -17,7 +18,7 @@ use pages::form::{Button, Field, Form, actions, hidden};
 use pages::show::{Card, Facts};
 use pages::{fill, format};
 use platform::edge::{Page, Visit};
-use platform::store::{Filed, OptingOut, FormAccount, Throttled};
+use platform::store::{Filed, FormAccount, OptingOut, Throttled};
 use platform::tenant::Tenant;
 use platform::ticket::random_token;
 use platform::{App, Error};
@@ -36,7 +37,11 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let choices = Choices { code: &account.code, view: &view, visit: &visit };
     if visit.post {
         let sender = Sender::of(&visit, app.config.public_base_url()?, &[]);
-        return if sender == Sender::Refused { Ok(choices.refused()) } else { choose(app, &tenant, &account, &choices).await };
+        return if sender == Sender::Refused {
+            Ok(choices.refused())
+        } else {
+            choose(app, &tenant, &account, &choices).await
+        };
     }
     if visit.gpc {
         note_signal(app, &tenant, &account, &choices).await?;
@@ -45,12 +50,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 }
 
 /// Writes the signal down, once a day for each browser. A flood of them is honoured all the same.
-async fn note_signal(
-    app: &App,
-    tenant: &Tenant,
-    account: &FormAccount,
-    choices: &Choices<'_>,
-) -> Result<(), Error> {
+async fn note_signal(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<(), Error> {
     let Choices { visit, view, code } = *choices;
     match app.store.form_throttle(&code.code, &visit.client.address, visit.at).await {
         Ok(Throttled::Open) => {}
@@ -62,12 +62,7 @@ async fn note_signal(
 }
 
 /// Opts somebody out, or says what is wrong with the address that they gave.
-async fn choose(
-    app: &App,
-    tenant: &Tenant,
-    account: &FormAccount,
-    choices: &Choices<'_>,
-) -> Result<Page, Error> {
+async fn choose(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<Page, Error> {
     let Choices { visit, view, code } = *choices;
     let typed = visit.form.get("contact");
     let id = match visit.form.get("id") {
@@ -144,21 +139,20 @@ impl Choices<'_> {
     }
 
     /// The site that somebody came from, if it is on the list.
-    fn from_site(&self) -> Option<&str> {
+    fn site(&self) -> Option<&str> {
         let said = [self.visit.form.get("site"), self.visit.query.get("site")];
         let said = said.into_iter().find(|site| !site.is_empty())?;
         self.code.origins.iter().any(|origin| origin.matches(said)).then_some(said)
     }
 
     fn page(&self, id: &str, typed: &str, errors: &[FieldError]) -> Page {
-        let more: Vec<(&str, &str)> = self.from_site().map(|site| ("site", site)).into_iter().collect();
+        let more: Vec<(&str, &str)> = self.site().map(|site| ("site", site)).into_iter().collect();
         self.view.page(self.code, (&self.path(), &more), self.title(), &self.main(id, typed, errors))
     }
 
     fn main(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
         let texts = self.texts();
         html! {
-            (signal_notice::signal_notice(self.visit, self.view.language))
             div.choices-lede { (icon(texts.icon)) p.lede { (self.named(texts.lede)) } }
             @if self.offers(Kind::OptOut) { (self.opt_out(id, typed, errors)) }
             @if self.offers(Kind::Limit) { (self.limit()) }
@@ -168,18 +162,15 @@ impl Choices<'_> {
 
     fn opt_out(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
         let (language, texts) = (self.view.language, self.texts());
-        let form = Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
-            (hidden("id", id))
-            @if let Some(site) = self.from_site() { (hidden("site", site)) }
-            (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
-                .within("opt-out").optional(language).autocomplete("email").max_length(254))
-            (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
-        });
-        Card::new(texts.do_not_sell)
-            .id("do-not-sell")
-            .lede(self.named(texts.opt_out_text))
-            .body(form)
-            .render()
+        let form =
+            Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
+                (hidden("id", id))
+                @if let Some(site) = self.site() { (hidden("site", site)) }
+                (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
+                    .within("opt-out").optional(language).autocomplete("email").max_length(254))
+                (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
+            });
+        Card::new(texts.do_not_sell).id("do-not-sell").lede(self.named(texts.opt_out_text)).body(form).render()
     }
 
     fn limit(&self) -> Markup {
@@ -226,15 +217,13 @@ impl Choices<'_> {
         let (language, texts) = (self.view.language, self.texts());
         let date = format::long_date(language, filed.respond_by);
         let state = if known { texts.status_received } else { texts.status_done };
-        let status = platform::edge::with_query(
-            "/status",
-            &[("code", self.code.code.as_str()), ("lang", language.code())],
-        );
+        let status =
+            platform::edge::with_query("/status", &[("code", self.code.code.as_str()), ("lang", language.code())]);
         let elsewhere = self.view.embedded.then_some("_blank");
         html! {
             (Card::new(texts.browser).id("browser").body(html! {
                 p { (texts.browser_text) }
-                (self.to_the_site())
+                (self.way_back())
             }))
             @if known {
                 (Card::new(texts.person).id("person").body(html! {
@@ -256,12 +245,12 @@ impl Choices<'_> {
     }
 
     /// Links by which the browser takes the choice to the business's site, whose script keeps it there.
-    fn to_the_site(&self) -> Markup {
+    fn way_back(&self) -> Markup {
         let texts = self.texts();
-        let from = self.from_site();
+        let from = self.site();
         let sites: Vec<&str> = match from {
             Some(site) => vec![site],
-            None => self.code.origins.iter().map(|origin| origin.as_str()).filter(|it| !it.contains('*')).collect(),
+            None => self.code.origins.iter().map(Origin::as_str).filter(|it| !it.contains('*')).collect(),
         };
         html! {
             // The page around this one hears of it by itself.
@@ -313,7 +302,6 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use domain::language::Language;
-    use domain::origin::Origin;
     use domain::reference::Reference;
     use domain::service_code::ServiceCode;
     use platform::edge::{Client, Fields};
@@ -342,11 +330,7 @@ mod tests {
     }
 
     fn filed() -> Filed {
-        Filed {
-            reference: Reference::from_entropy(7),
-            respond_by: jiff::civil::date(2026, 12, 15),
-            first_time: true,
-        }
+        Filed { reference: Reference::from_entropy(7), respond_by: jiff::civil::date(2026, 12, 15), first_time: true }
     }
 
     fn shown(code: &ServiceCodeProfile, visit: &Visit, make: impl Fn(Choices<'_>) -> Markup) -> String {
@@ -361,10 +345,9 @@ mod tests {
     }
 
     #[test]
-    fn in_spanish_with_the_signal_and_an_address_that_is_none() {
+    fn in_spanish_with_the_site_and_an_address_that_is_none() {
         let code = code(&[Kind::OptOut]);
-        let mut visit = visit(Language::Spanish, &[("site", "https://shop.example")]);
-        visit.gpc = true;
+        let visit = visit(Language::Spanish, &[("site", "https://shop.example")]);
         let view = View::of(&visit, &code);
         let errors = known("me@", &view).unwrap_err();
         insta::assert_snapshot!(shown(&code, &visit, |it| it.main("i", "me@", &errors)));
@@ -404,7 +387,10 @@ mod tests {
         let code = code(&[Kind::OptOut]);
         for site in ["https://shop.example.evil.example", "https://evil.example", "javascript:alert(1)", "null"] {
             let seen = visit(Language::English, &[("site", site)]);
-            for page in [shown(&code, &seen, |it| it.processed(&filed(), false)), shown(&code, &seen, |it| it.main("i", "", &[]))] {
+            for page in [
+                shown(&code, &seen, |it| it.processed(&filed(), false)),
+                shown(&code, &seen, |it| it.main("i", "", &[])),
+            ] {
                 assert!(!page.contains(site), "{page}");
             }
         }

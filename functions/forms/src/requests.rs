@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use domain::FieldError;
 use domain::clock::{self, Clocks};
+use domain::email::EmailAddress;
 use domain::human_check::{Refusal, Standing, Unchecked};
 use domain::intake::{Hint, Intake, is_form_id};
 use domain::origin::Origin;
 use domain::request::Channel;
-use domain::service_code::ServiceCode;
+use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use jiff::SignedDuration;
 use maud::{Markup, html};
 use pages::form::{Button, actions};
 use pages::show::{Card, Notice};
 use pages::{fill, format};
-use platform::edge::{Page, Visit};
+use platform::edge::{Page, Visit, with_query};
 use platform::mail::Letter;
-use platform::store::{Filed, NewFormRequest, FormAccount, Throttled};
+use platform::store::{Confirmation, Filed, FormAccount, NewFormRequest, Throttled};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde_json::json;
@@ -156,13 +157,16 @@ impl Desk<'_> {
             Answer::Taken(standing) => new.human = standing,
             Answer::Refused(refusal) => {
                 return match self.filed_before(&new, refusal).await? {
-                    Some(filed) => self.receipt(&intake, &filed, intake.receipt_to().is_some()),
+                    Some(filed) => {
+                        let mailed = self.mail(&intake, &filed, Standing::Checked).await;
+                        self.receipt(&intake, &filed, mailed)
+                    }
                     None => self.refused_by_check(ticket, refusal).await,
                 };
             }
         }
         let filed = store.file_form_request(&new).await?;
-        let mailed = self.mail(&intake, &filed).await;
+        let mailed = self.mail(&intake, &filed, new.human).await;
         self.receipt(&intake, &filed, mailed)
     }
 
@@ -190,12 +194,33 @@ impl Desk<'_> {
     }
 
     /// Has the receipt sent, once. The request is filed whether it is or not.
-    async fn mail(&self, intake: &Intake, filed: &Filed) -> bool {
-        let Some(to) = intake.receipt_to() else { return false };
+    async fn mail(&self, intake: &Intake, filed: &Filed, human: Standing) -> Mailed {
+        let Some(to) = intake.receipt_to() else { return Mailed::No };
+        // Where the business wants no check, nobody doubts anybody.
+        let doubted = human.is_open() && human != Standing::Unchecked(Unchecked::NotSetUp);
+        let mailed = if doubted { Mailed::ToConfirm } else { Mailed::Yes };
         if !filed.first_time {
-            return true;
+            return mailed;
         }
-        let Ok(base_url) = self.app.config.public_base_url() else { return false };
+        match self.post(to, filed, doubted).await {
+            Ok(()) => mailed,
+            Err(error) => {
+                tracing::error!(error = error.causes(), "the receipt of a request is not sent");
+                Mailed::No
+            }
+        }
+    }
+
+    async fn post(&self, to: &EmailAddress, filed: &Filed, doubted: bool) -> Result<(), Error> {
+        let (app, base_url) = (self.app, self.app.config.public_base_url()?);
+        let confirm = if doubted {
+            let (tenant, code) = (self.tenant.clone(), self.account.code.code.clone());
+            let confirmation = Confirmation { tenant, code, reference: filed.reference.clone() };
+            let ticket = confirmation.seal(&*app.tickets().await?, self.visit.at)?;
+            Some(with_query(&format!("{base_url}/forms/confirmation/{ticket}"), &[("lang", self.view.language.code())]))
+        } else {
+            None
+        };
         let letter = Letter::Receipt {
             to: to.clone(),
             language: self.view.language,
@@ -203,23 +228,14 @@ impl Desk<'_> {
             reference: filed.reference.clone(),
             respond_by: filed.respond_by,
             status: format!("{base_url}{}", self.status()),
-            confirm: None,
+            confirm,
         };
-        match self.app.post(&letter).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(error = error.causes(), "the receipt of a request is not sent");
-                false
-            }
-        }
+        app.post(&letter).await
     }
 
     /// Where one asks how a request stands. The number is not in the address: whoever has it types it.
     fn status(&self) -> String {
-        platform::edge::with_query(
-            "/status",
-            &[("code", self.account.code.code.as_str()), ("lang", self.view.language.code())],
-        )
+        with_query("/status", &[("code", self.account.code.code.as_str()), ("lang", self.view.language.code())])
     }
 
     /// The form with what was typed and what is wrong, under a ticket that is good.
@@ -266,7 +282,7 @@ impl Desk<'_> {
     }
 
     /// The number, the day and what happens next.
-    fn receipt(&self, intake: &Intake, filed: &Filed, mailed: bool) -> Result<Page, Error> {
+    fn receipt(&self, intake: &Intake, filed: &Filed, mailed: Mailed) -> Result<Page, Error> {
         if self.visit.is_json() {
             let status = format!("{}{}", self.app.config.public_base_url()?, self.status());
             return Page::json(&json!({
@@ -275,7 +291,8 @@ impl Desk<'_> {
                 "status": status,
             }));
         }
-        let main = Receipt { desk: self, intake, filed, mailed }.render();
+        let (view, code, status) = (self.view, &self.account.code, self.status());
+        let main = Receipt { code, view, intake, filed, mailed, status }.render();
         let path = format!("/forms/{}", self.account.code.code);
         // In another language there is only the form: nothing of this page is in its address.
         Ok(self.view.page(&self.account.code, (&path, &[]), self.texts().filed, &main))
@@ -300,6 +317,15 @@ impl Desk<'_> {
     }
 }
 
+/// Whether the receipt goes out by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mailed {
+    No,
+    Yes,
+    /// And asks whether it was they who asked.
+    ToConfirm,
+}
+
 /// What makes it likely that a program filled the form in.
 fn hints(ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
     let filled = !visit.form.get(HONEYPOT).is_empty();
@@ -309,21 +335,23 @@ fn hints(ticket: Option<&Ticket>, visit: &Visit) -> Vec<Hint> {
 
 /// What whoever asked is told.
 struct Receipt<'a> {
-    desk: &'a Desk<'a>,
+    code: &'a ServiceCodeProfile,
+    view: &'a View,
     intake: &'a Intake,
     filed: &'a Filed,
-    mailed: bool,
+    mailed: Mailed,
+    /// Where one asks how it stands.
+    status: String,
 }
 
 impl Receipt<'_> {
     fn render(&self) -> Markup {
-        let Self { desk, intake, filed, mailed } = self;
-        let (language, texts, view) = (desk.view.language, desk.texts(), desk.view);
-        let business = &desk.account.code.name;
-        let named = |text| fill(text, &[("business", business)]);
-        let mail = intake.receipt_to().filter(|_| *mailed);
+        let Self { code, view, intake, filed, mailed, status } = self;
+        let (language, texts) = (view.language, Texts::of(view.language));
+        let named = |text| fill(text, &[("business", &code.name)]);
+        let mail = intake.receipt_to().filter(|_| *mailed != Mailed::No);
         let date = format::long_date(language, filed.respond_by);
-        let again = view.address(&format!("/forms/{}", desk.account.code.code), &[]);
+        let again = view.address(&format!("/forms/{}", code.code), &[]);
         // Inside a site's own page there is no room for another one of ours.
         let elsewhere = view.embedded.then_some("_blank");
         html! {
@@ -331,17 +359,18 @@ impl Receipt<'_> {
             (Card::new(texts.number).id("receipt").body(html! {
                 p.number #reference { (filed.reference) }
                 p { (texts.keep) }
-                p #respond-by { (fill(texts.answer_by, &[("business", business), ("date", &date)])) }
+                p #respond-by { (fill(texts.answer_by, &[("business", &code.name), ("date", &date)])) }
             }))
             (Card::new(texts.next).body(html! {
                 ul.bullets {
                     @if let Some(to) = mail { li { (fill(texts.next_mail, &[("email", to.as_str())])) } }
+                    @if *mailed == Mailed::ToConfirm { li { (named(texts.next_confirm)) } }
                     li { (named(if intake.kind.may_verify() { texts.next_check } else { texts.next_no_check })) }
                     li { (texts.next_answer) }
                 }
             }))
             p.actions {
-                a.button.button-secondary href=(desk.status()) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
+                a.button.button-secondary href=(status) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
                     (texts.status)
                 }
                 a.button.button-quiet href=(again) { (texts.another) }
@@ -405,6 +434,47 @@ mod tests {
         // A browser that hides where it comes from still says that it is from elsewhere.
         assert_eq!(sender(None, Some("cross-site")), Sender::Refused);
         assert_eq!(sender(None, Some("same-site")), Sender::Refused);
+    }
+
+    #[test]
+    fn the_receipt_has_the_number_the_day_and_what_comes_next() {
+        let code = crate::form::tests::account().code;
+        let read = |kind: &'static str, contact: &'static str| {
+            let get = move |name: &str| match name {
+                "kind" => kind,
+                "contact" | "email" => contact,
+                "name" => "Ana",
+                _ => "",
+            };
+            Intake::read(get, &code.kinds, Language::English).unwrap()
+        };
+        let filed = Filed {
+            reference: domain::reference::Reference::from_entropy(7),
+            respond_by: jiff::civil::date(2027, 1, 6),
+            first_time: true,
+        };
+        let hosted = View { language: Language::English, embedded: false, parent: None, gpc: false };
+        let status = "/status?code=12&lang=en".to_owned();
+        let intake = read("opt-out", "213 555 0123");
+        let page = Receipt {
+            code: &code,
+            view: &hosted,
+            intake: &intake,
+            filed: &filed,
+            mailed: Mailed::No,
+            status: status.clone(),
+        };
+        insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
+        let framed = View {
+            language: Language::Spanish,
+            embedded: true,
+            parent: Some("https://shop.example".into()),
+            gpc: false,
+        };
+        let intake = read("know-specific", "ana@mail.example");
+        let page =
+            Receipt { code: &code, view: &framed, intake: &intake, filed: &filed, mailed: Mailed::ToConfirm, status };
+        insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
     }
 
     proptest! {

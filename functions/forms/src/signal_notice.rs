@@ -4,11 +4,10 @@ use domain::language::Language;
 use maud::{Markup, html};
 use pages::show::Notice;
 use pages::texts::either;
-use platform::edge::Visit;
 
-/// For the top of a page; nothing where the browser sends no signal.
-pub(crate) fn signal_notice(visit: &Visit, language: Language) -> Markup {
-    html! { @if visit.gpc { div #gpc-honored { (honored(language)) } } }
+/// For the top of a page, under its heading; nothing where the browser sends no signal (`Visit::gpc`).
+pub(crate) fn signal_notice(gpc: bool, language: Language) -> Markup {
+    html! { @if gpc { div #gpc-honored { (honored(language)) } } }
 }
 
 /// The notice itself.
@@ -36,18 +35,13 @@ pub(crate) const fn title(language: Language) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use platform::edge::Client;
-
     use super::*;
 
     #[test]
     fn only_a_browser_that_sends_the_signal_is_told_that_it_is_honoured() {
         for language in Language::ALL {
-            let mut visit = Visit::get("/forms/12", language, Client::default(), "", Timestamp::UNIX_EPOCH);
-            assert_eq!(signal_notice(&visit, language).0, "");
-            visit.gpc = true;
-            let notice = signal_notice(&visit, language).0;
+            assert_eq!(signal_notice(false, language).0, "");
+            let notice = signal_notice(true, language).0;
             assert!(notice.contains(title(language)) && notice.contains("id=\"gpc-honored\""), "{notice}");
         }
     }

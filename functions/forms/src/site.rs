@@ -1,6 +1,7 @@
 //! Whose page it is: the business behind a service code, the language, and the site that shows the page inside its own.
 
 use domain::language::Language;
+use domain::origin::Origin;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use maud::{Markup, html};
 use pages::consumer::{self, Site};
@@ -11,6 +12,7 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 
 use crate::form_texts::Texts;
+use crate::signal_notice::signal_notice;
 
 /// The code in `/forms/{code}` and below it.
 pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
@@ -32,6 +34,8 @@ pub(crate) struct View {
     pub(crate) embedded: bool,
     /// The listed site that shows it, which is told how high it is.
     pub(crate) parent: Option<String>,
+    /// Whether the browser sends the opt-out preference signal, which every page says it honours.
+    pub(crate) gpc: bool,
 }
 
 impl View {
@@ -41,7 +45,7 @@ impl View {
         let embedded = visit.query.get("embed") == "1";
         let parent = visit.query.get("parent");
         let listed = embedded && code.origins.iter().any(|origin| origin.matches(parent));
-        Self { language, embedded, parent: listed.then(|| parent.to_owned()) }
+        Self { language, embedded, parent: listed.then(|| parent.to_owned()), gpc: visit.gpc }
     }
 
     /// An address that is shown in the same way.
@@ -79,6 +83,7 @@ impl View {
             embedded: self.embedded,
         };
         let main = html! {
+            (signal_notice(self.gpc, self.language))
             (main)
             @if let Some(parent) = &self.parent {
                 div hidden data-parent=(parent) {}
@@ -89,7 +94,7 @@ impl View {
         if !self.embedded {
             return page;
         }
-        let origins: Vec<&str> = code.origins.iter().map(|origin| origin.as_str()).collect();
+        let origins: Vec<&str> = code.origins.iter().map(Origin::as_str).collect();
         // A site that isolates itself (COEP) shows only frames that allow it.
         page.framed_by(&origins).with_header("cross-origin-resource-policy", "cross-origin")
     }
@@ -113,10 +118,18 @@ pub(crate) fn other_ways(app: &App, language: Language, code: &ServiceCodeProfil
             @if let Some(number) = hotline {
                 p {
                     (fill(texts.by_telephone, &[("code", code.code.as_str())])) " "
-                    a href={ "tel:" (number) } { (number) }
+                    a href={ "tel:" (number) } { (in_groups(number)) }
                 }
             }
             p { (fill(texts.by_any_way, &[("business", &code.name)])) }
         }
+    }
+}
+
+/// A North American number as people read it; any other as it is.
+fn in_groups(number: &str) -> String {
+    match (number.get(..2), number.get(2..5), number.get(5..8), number.get(8..)) {
+        (Some("+1"), Some(area), Some(exchange), Some(line)) => format!("+1 {area} {exchange} {line}"),
+        _ => number.to_owned(),
     }
 }

@@ -96,10 +96,8 @@ impl TenantStore<'_> {
     /// Files an opt-out in one transaction; the same one again changes nothing, and gets the same answer.
     pub async fn file_signal(&self, new: &NewSignal<'_>) -> Result<Filed, Error> {
         let keys = self.keys().await?;
-        let mut source = format!("{}#{}#{}", new.channel.code(), new.code, new.who.source(new.received_at));
-        if let Some(form) = new.form {
-            source.push_str(&format!("#form#{form}"));
-        }
+        let source = new.who.source(new.received_at);
+        let source = format!("{}#{}#{source}#{}", new.channel.code(), new.code, new.form.unwrap_or_default());
         let said = keys.blind_index("signal", &source)?;
         let (progress, events) = steps(new).map_err(Error::failed("filing an opt-out"))?;
         let first = events.first().ok_or_else(nothing_happened)?;
@@ -203,7 +201,17 @@ mod tests {
         let clocks = clock::clocks(&[Jurisdiction::UsCa], Kind::OptOut, received_at, &TimeZone::UTC).unwrap();
         let code = ServiceCode::parse("12").unwrap();
         let (channel, language) = (Channel::Signal, Language::English);
-        steps(&NewSignal { who, form: None, channel, code: &code, language, received_at, clocks: &clocks, origin: None }).unwrap()
+        steps(&NewSignal {
+            who,
+            form: None,
+            channel,
+            code: &code,
+            language,
+            received_at,
+            clocks: &clocks,
+            origin: None,
+        })
+        .unwrap()
     }
 
     #[test]
