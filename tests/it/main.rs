@@ -22,6 +22,8 @@ mod greeting;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod human_check;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod isolation;
@@ -29,6 +31,8 @@ mod isolation;
 mod leaks;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod notice;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]

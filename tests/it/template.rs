@@ -363,6 +363,20 @@ const NEEDS: &[(&str, &[&str])] = &[
     ),
     ("app.posted_text(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.text.send(", &["sns:Publish TEXT_PREFIXES"]),
+    (".human_check().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".save_human_check(", SAVES_A_USER),
+    (".remove_human_check(", SAVES_A_USER),
+    (".notice_account(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    (".save_notice(", SAVES_A_USER),
+    (
+        ".confirm_request(",
+        &[
+            "dynamodb:UpdateItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_AUDIT",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
@@ -382,6 +396,7 @@ const NEEDS: &[(&str, &[&str])] = &[
 /// Modules that steps share.
 const SHARED: &[(&str, &str)] = &[
     ("filing::begin(", "filing"),
+    ("human_check::", "human_check"),
     ("ceremony::state(", "ceremony"),
     ("entering::begin(", "entering"),
     ("entering::card(", "entering"),
