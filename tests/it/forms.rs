@@ -66,7 +66,8 @@ impl Shop {
     async fn sealed(&self, request: &Value, name: &str) -> Option<String> {
         let (pk, sk) = (request["pk"].as_str().unwrap(), request["sk"].as_str().unwrap());
         let salt = self.hotline.salt(&self.tenant, sk).await;
-        let opened = self.hotline.roots(&self.tenant).await.open(&salt, ["requests", pk, sk, name], &bytes(request.get(name)?));
+        let opened =
+            self.hotline.roots(&self.tenant).await.open(&salt, ["requests", pk, sk, name], &bytes(request.get(name)?));
         Some(String::from_utf8(opened.expect("it opens")).unwrap())
     }
 }
@@ -110,9 +111,15 @@ async fn a_request_by_the_hosted_form_is_filed_sealed_and_received() {
     assert!(answer.text().contains(&email) && answer.text().contains("Corner &lt;Shop&gt;"), "{}", answer.text());
     let request = shop.request(&reference_of(&answer)).await;
     assert_eq!(owner(&request), shop.tenant);
-    for (name, value) in [("kind", "correct"), ("state", "received"), ("channel", "form"), ("code", "6101"),
-        ("requester", "myself"), ("human", "unchecked:not-set-up"), ("residence", "us-ca")]
-    {
+    for (name, value) in [
+        ("kind", "correct"),
+        ("state", "received"),
+        ("channel", "form"),
+        ("code", "6101"),
+        ("requester", "myself"),
+        ("human", "unchecked:not-set-up"),
+        ("residence", "us-ca"),
+    ] {
         assert_eq!(request[name], value, "{name}: {request:#}");
     }
     assert!(request["confirmed_at"].is_string() && request.get("origin").is_none(), "{request:#}");
@@ -122,10 +129,9 @@ async fn a_request_by_the_hosted_form_is_filed_sealed_and_received() {
     // It came faster than anybody types, and says so to the business alone.
     assert_eq!(request["hints"], json!(["too-fast"]), "{request:#}");
     // The receipt is on its way, with nothing personal in its subject.
-    let mails = eventually("the receipt", async || {
-        Some(shop.hotline.mails(&email).await).filter(|mails| !mails.is_empty())
-    })
-    .await;
+    let mails =
+        eventually("the receipt", async || Some(shop.hotline.mails(&email).await).filter(|mails| !mails.is_empty()))
+            .await;
     let (subject, text) = &mails[0];
     assert!(text.contains(&spaced(&reference_of(&answer))) && !subject.contains("Corner"), "{subject} {text}");
 }
@@ -140,7 +146,8 @@ async fn an_opt_out_keeps_one_identifier_and_nothing_else_that_was_sent() {
     let shop = Shop::open("test-forms-opt-out", "6102").await;
     let phone = planted::caller(planted::FORMS, 1);
     let name = planted::words("is not asked");
-    let body = json!({ "id": id(), "kind": "opt-out", "contact": phone, "name": name, "details": name, "residence": "us-ca" });
+    let body =
+        json!({ "id": id(), "kind": "opt-out", "contact": phone, "name": name, "details": name, "residence": "us-ca" });
     let answer = shop.send_json(SITE, &body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("access-control-allow-origin"), Some(SITE));
@@ -203,7 +210,8 @@ async fn whoever_is_not_listed_is_refused_and_nothing_is_kept() {
         let answer = shop.send(&[("origin", other), ("sec-fetch-site", "cross-site")], &fields).await;
         assert_eq!(answer.status, 403, "{other}: {}", answer.text());
         assert!(answer.text().contains("Service codes"), "it says what to do: {}", answer.text());
-        let answer = shop.send_json(other, &json!({ "id": id(), "kind": "opt-out", "contact": "ana@mail.example" })).await;
+        let answer =
+            shop.send_json(other, &json!({ "id": id(), "kind": "opt-out", "contact": "ana@mail.example" })).await;
         assert_eq!(answer.status, 403, "{other}: {}", answer.text());
         assert_eq!(answer.header("access-control-allow-origin"), None, "{other}");
         let asks = [("origin", other), ("access-control-request-method", "POST")];
@@ -211,16 +219,27 @@ async fn whoever_is_not_listed_is_refused_and_nothing_is_kept() {
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (403, None), "{other}");
     }
     // A browser that hides its origin still says that it comes from elsewhere.
-    let hidden = shop.send(&[("sec-fetch-site", "cross-site")], &[("ticket", &ticket), ("kind", "opt-out"), ("contact", "ana@mail.example")]).await;
+    let hidden = shop
+        .send(
+            &[("sec-fetch-site", "cross-site")],
+            &[("ticket", &ticket), ("kind", "opt-out"), ("contact", "ana@mail.example")],
+        )
+        .await;
     assert_eq!(hidden.status, 403);
     assert_eq!(shop.requests().await, Vec::<Value>::new());
 
     for listed in [SITE, "https://a.shops.example", "https://a.b.shops.example"] {
         let asks = [("origin", listed), ("access-control-request-method", "POST")];
         let answer = shop.hotline.exchange("OPTIONS", &shop.path(), &asks, b"").await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, Some(listed)), "{}", answer.text());
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (204, Some(listed)),
+            "{}",
+            answer.text()
+        );
         assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
-        let answer = shop.send_json(listed, &json!({ "id": id(), "kind": "opt-out", "contact": "ana@mail.example" })).await;
+        let answer =
+            shop.send_json(listed, &json!({ "id": id(), "kind": "opt-out", "contact": "ana@mail.example" })).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 }
@@ -361,7 +380,9 @@ async fn the_form_is_framed_by_listed_sites_only_and_speaks_to_none_but_them() {
 #[tokio::test]
 async fn the_script_is_what_the_snippet_says_and_kept_for_good_under_its_version() {
     let shop = Shop::open("test-forms-embed", "6114").await;
-    let get = async |query: &str| shop.hotline.exchange("GET", &format!("/forms/6114/embed.js{query}"), &[("origin", SITE)], b"").await;
+    let get = async |query: &str| {
+        shop.hotline.exchange("GET", &format!("/forms/6114/embed.js{query}"), &[("origin", SITE)], b"").await
+    };
     let newest = get("").await;
     assert_eq!((newest.status, newest.header("access-control-allow-origin")), (200, Some("*")));
     assert!(newest.header("cache-control").unwrap().contains("max-age=300"));

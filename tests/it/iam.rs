@@ -92,9 +92,10 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["PutItem"]),
             ("directory", &["GetItem"]),
-            ("accounts", &["GetItem"]),
+            ("accounts", &["GetItem", "BatchGetItem", "Query"]),
+            ("requests", &["GetItem"]),
             ("audit", &["PutItem"]),
-            ("keys", &["Query"]),
+            ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("mail-from", &["SendEmail"]),
             ("mail-queue", RECEIVE),
@@ -102,10 +103,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     // What consumers meet on the web.
-    (
-        "forms-form",
-        &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])],
-    ),
+    ("forms-form", &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
     (
         "forms-requests",
         &[
@@ -285,7 +283,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         &[
             ("dashboard-secret", READ_SECRET),
             ("sessions", &["UpdateItem"]),
-            ("requests", &["Query"]),
+            ("requests", &["Query", "UpdateItem"]),
             ("accounts", &["Query"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem"]),
@@ -304,6 +302,19 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-message",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+            ("mail-queue", SEND),
         ],
     ),
     (
@@ -486,6 +497,9 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
+    // What consumers meet on the web.
+    ("forms-privacy-choices", OPTS_OUT),
+    ("forms-signal", OPTS_OUT),
     (
         "jobs-recount",
         &[
@@ -507,6 +521,14 @@ const EDIT: &[&str] = &["GetItem", "Query", "PutItem", "UpdateItem"];
 const READ_SECRET: &[&str] = &["GetSecretValue"];
 const SEND: &[&str] = &["SendMessage", "GetQueueAttributes"];
 const RECEIVE: &[&str] = &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+const OPTS_OUT: &[May] = &[
+    ("sessions", &["UpdateItem"]),
+    ("directory", &["GetItem"]),
+    ("accounts", &["BatchGetItem"]),
+    ("requests", &["PutItem"]),
+    ("keys", &["Query", "PutItem"]),
+    ("key", &["Decrypt"]),
+];
 const BEGIN_REQUEST: &[May] = &[
     ("secret", READ_SECRET),
     ("requests", &["GetItem", "PutItem"]),

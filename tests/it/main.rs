@@ -6,6 +6,8 @@ mod behaviour;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod choices;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crowd;
@@ -25,6 +27,8 @@ mod iam;
 mod isolation;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("POST", "/dashboard/bulk", Some(Permission::WorkRequests)),
     ("GET", "/dashboard/request/{reference}", Some(Permission::SeeRequests)),
     ("POST", "/dashboard/act/{reference}", Some(Permission::WorkRequests)),
+    ("POST", "/dashboard/message/{reference}", Some(Permission::WorkRequests)),
     ("POST", "/dashboard/note/{reference}", Some(Permission::WorkRequests)),
     ("POST", "/dashboard/attach/{reference}", Some(Permission::WorkRequests)),
     ("GET", "/dashboard/attachment/{ticket}", Some(Permission::SeeRequests)),

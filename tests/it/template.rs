@@ -159,6 +159,37 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        ".add_tenant_message(",
+        &[
+            "dynamodb:UpdateItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:PutItem TABLE_AUDIT",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".record_reading(", RECORDS),
+    (".record_reading(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (
+        ".reachable(",
+        &[
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (
+        ".file_signal(",
+        &[
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (
         ".add_note(",
         &[
             "dynamodb:UpdateItem TABLE_REQUESTS",
@@ -269,10 +300,7 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:Decrypt KMS_KEY",
         ],
     ),
-    (
-        ".filed_form_request(",
-        &["dynamodb:GetItem TABLE_REQUESTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"],
-    ),
+    (".filed_form_request(", &["dynamodb:GetItem TABLE_REQUESTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     ("app.tickets()", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
@@ -298,6 +326,7 @@ const SHARED: &[(&str, &str)] = &[
     ("entering::card(", "entering"),
     ("noting::note(", "noting"),
     ("telling::letter(", "telling"),
+    ("opting_out::", "opting_out"),
     ("tries::", "tries"),
     ("site::open(", "site"),
     ("human::check(", "human"),

@@ -37,12 +37,16 @@ pub const ROOMS: u16 = 747;
 pub const HOSTILE: u16 = 805;
 /// Those who fill in the forms of `forms`.
 pub const FORMS: u16 = 818;
+/// Those who make a privacy choice, in `choices`.
+pub const CHOICES: u16 = 916;
+/// Those who are written to, in `messages`.
+pub const MESSAGES: u16 = 925;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 19] = [
+const AREAS: [u16; 21] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

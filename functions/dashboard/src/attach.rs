@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use pages::form::Button;
 use pages::show::{Card, Heading};
 use pages::{Frame, Section, fill};
-use platform::edge::{Page, Visit};
+use platform::edge::{File, Page, Visit};
 use platform::session::{Allowed, WorkRequests};
 use platform::store::{Added, NewFile};
 use platform::ticket::random_token;
@@ -30,22 +30,10 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     }
     let frame = allowed.frame(&visit, Section::Requests);
     let texts = Texts::of(frame.language);
-    let file = visit.files.iter().find(|file| file.field == "file" && !file.name.is_empty());
-    let checked = match file {
-        None => Err(texts.file_none),
-        Some(file) if file.bytes.len() > MOST_BYTES => Err(texts.file_large),
-        Some(file) => match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
-            (None, _) => Err(texts.file_type),
-            (_, Err(_)) => Err(texts.file_name),
-            (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
-            (Some(kind), Ok(name)) => Ok((file, kind, name)),
-        },
-    };
-    let (file, kind, name) = match checked {
-        Ok(checked) => checked,
-        Err(reason) => {
-            return Ok(Page::invalid(again(&frame, &reference, id, reason)));
-        }
+    let (file, kind, name) = match chosen(&visit, texts) {
+        Ok(Some(checked)) => checked,
+        Ok(None) => return Ok(Page::invalid(again(&frame, &reference, id, texts.file_none))),
+        Err(reason) => return Ok(Page::invalid(again(&frame, &reference, id, reason))),
     };
     let store = app.store.of(&allowed.tenant);
     let key = store.new_attachment_key(&reference, id).await?;
@@ -59,6 +47,25 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         Added::Full => texts.files_full,
     };
     Ok(Page::html(again(&frame, &reference, &random_token()?, reason)).with_status(409))
+}
+
+/// The file that a form came with, if it is one of those that are kept; else why it is not.
+pub(crate) fn chosen<'a>(
+    visit: &'a Visit,
+    texts: &Texts,
+) -> Result<Option<(&'a File, FileType, PersonalText)>, &'static str> {
+    let Some(file) = visit.files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else {
+        return Ok(None);
+    };
+    if file.bytes.len() > MOST_BYTES {
+        return Err(texts.file_large);
+    }
+    match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
+        (None, _) => Err(texts.file_type),
+        (_, Err(_)) => Err(texts.file_name),
+        (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
+        (Some(kind), Ok(name)) => Ok(Some((file, kind, name))),
+    }
 }
 
 /// The form with what is wrong with the file.

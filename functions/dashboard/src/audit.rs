@@ -254,6 +254,7 @@ fn who_code(who: &Who) -> &str {
     match who {
         Who::User(id) => id.as_str(),
         Who::Nobody => "nobody",
+        Who::Consumer => "consumer",
         Who::Operator => "operator",
         Who::System(_) => "system",
     }
@@ -322,6 +323,7 @@ fn cells(language: Language, texts: &Texts, view: &View, row: &Row) -> Vec<Marku
     let who = match &entry.who {
         Who::User(id) => view.people.get(id).cloned().unwrap_or_else(|| id.to_string()),
         Who::Nobody => texts.nobody.to_owned(),
+        Who::Consumer => texts.consumer.to_owned(),
         Who::Operator => texts.operator.to_owned(),
         Who::System(function) => function.clone(),
     };
@@ -350,7 +352,12 @@ fn cells(language: Language, texts: &Texts, view: &View, row: &Row) -> Vec<Marku
 fn filters(language: Language, texts: &Texts, view: &View) -> Markup {
     let filter = &view.filter;
     let people = view.people.iter().map(|(id, name)| (id.to_string(), name.clone()));
-    let others = [("operator", texts.operator), ("system", texts.system), ("nobody", texts.nobody)];
+    let others = [
+        ("consumer", texts.consumer),
+        ("operator", texts.operator),
+        ("system", texts.system),
+        ("nobody", texts.nobody),
+    ];
     let others = others.map(|(code, name)| (code.to_owned(), name.to_owned()));
     let months = view.months.iter().rev().map(|month| {
         let name = format!("{month}-01").parse().map(|date| format::month(language, date));
@@ -399,6 +406,7 @@ fn act(language: Language, act: Act) -> &'static str {
         Act::RequestEntered => ["Entered a request", "Registró una solicitud"],
         Act::NoteAdded => ["Wrote a note", "Escribió una nota"],
         Act::AttachmentAdded => ["Added an attachment", "Añadió un archivo adjunto"],
+        Act::MessageSent => ["Sent a message", "Envió un mensaje"],
         Act::RequestsExported => ["Exported requests", "Exportó solicitudes"],
         Act::RecordExported => ["Exported a record", "Exportó un expediente"],
         Act::ServiceCodeChanged => ["Changed a service code", "Cambió un código de servicio"],
@@ -431,6 +439,7 @@ struct Texts {
     anybody: &'static str,
     any_month: &'static str,
     nobody: &'static str,
+    consumer: &'static str,
     operator: &'static str,
     system: &'static str,
     none: &'static str,
@@ -460,6 +469,7 @@ impl Texts {
         anybody: "Anybody",
         any_month: "Any month",
         nobody: "Nobody known",
+        consumer: "Whoever asked",
         operator: "Optline’s operator",
         system: "The system",
         none: "Nothing here",
@@ -487,6 +497,7 @@ impl Texts {
         anybody: "Cualquiera",
         any_month: "Cualquier mes",
         nobody: "Nadie conocido",
+        consumer: "Quien hizo la solicitud",
         operator: "El operador de Optline",
         system: "El sistema",
         none: "Aquí no hay nada",

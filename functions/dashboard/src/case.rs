@@ -17,10 +17,11 @@ use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 use pages::form::{Button, Check, Choices, Field, Form, Select, actions, group, hidden};
 use pages::show::{self, Card, Facts, Moment, Notice, Tone};
+use pages::texts::plural;
 use pages::{Frame, Icon, fill, format, words};
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
-use platform::store::{Colleague, DeskAccount, Dossier, WebForm};
+use platform::store::{Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
 
 use crate::desk_texts::Texts;
 
@@ -48,7 +49,31 @@ impl Case {
 
     /// What somebody of the team is called; somebody who left is somebody.
     pub(crate) fn who<'a>(&'a self, texts: &'static Texts, id: &str) -> &'a str {
+        if id == CONSUMER {
+            return texts.the_person;
+        }
         self.account.team.iter().find(|it| it.id.as_str() == id).map_or(texts.former_colleague, |it| it.name.as_str())
+    }
+
+    /// Who wrote a message.
+    pub(crate) fn author<'a>(&'a self, texts: &'static Texts, from: &Author) -> &'a str {
+        match from {
+            Author::Consumer => texts.the_person,
+            Author::Colleague(id) => self.who(texts, id.as_str()),
+        }
+    }
+
+    /// What a message says, with the names of the files that came with it.
+    pub(crate) fn said(&self, texts: &'static Texts, message: &Message) -> String {
+        let name = |id: &String| {
+            let file = self.dossier.files.iter().find(|file| file.id == *id);
+            format!("{}: {}", texts.file, file.and_then(|file| file.name.as_deref()).unwrap_or(texts.file_unreadable))
+        };
+        let mut lines: Vec<String> = message.text.iter().cloned().chain(message.files.iter().map(name)).collect();
+        if lines.is_empty() {
+            lines.push(texts.message_unreadable.to_owned());
+        }
+        lines.join("\n")
     }
 
     fn actor<'a>(&'a self, texts: &'static Texts, who: &Actor) -> &'a str {
@@ -129,12 +154,15 @@ pub(crate) struct Heard {
 
 /// A file with the link that downloads it.
 pub(crate) struct Linked {
+    pub(crate) id: String,
     pub(crate) href: String,
     /// None where it cannot be opened any more.
     pub(crate) name: Option<String>,
     pub(crate) size: u64,
     pub(crate) by: String,
     pub(crate) at: Timestamp,
+    /// Whether the person may download it.
+    pub(crate) shared: bool,
 }
 
 /// The page of a request.
@@ -150,6 +178,7 @@ pub(crate) struct RequestPage<'a> {
     /// What was just done.
     pub(crate) done: Option<&'static str>,
     /// The ids of the forms that add something, so that each adds it once.
+    pub(crate) message_id: &'a str,
     pub(crate) note_id: &'a str,
     pub(crate) file_id: &'a str,
 }
@@ -168,9 +197,12 @@ impl RequestPage<'_> {
         let main = html! {
             (heading)
             @if let Some(done) = self.done { (Notice::success(done)) }
+            (self.unread())
             (show::split(
-                html! { (self.person()) (self.spoken()) (self.history()) (self.notes()) (self.files()) },
                 html! { (dates(language, self.case)) (self.actions()) },
+                html! {
+                    (self.person()) (self.spoken()) (self.messages()) (self.history()) (self.notes()) (self.files())
+                },
             ))
         };
         pages::page(self.frame, &title, &main)
@@ -241,6 +273,51 @@ impl RequestPage<'_> {
         }
     }
 
+    /// Says that the person wrote since somebody last looked.
+    fn unread(&self) -> Markup {
+        let texts = Texts::of(self.frame.language);
+        let unread = self.case.dossier.unread;
+        html! {
+            @if unread > 0 {
+                @let title = fill(plural(unread, texts.message_new, texts.messages_new), &[("n", &format::number(unread))]);
+                (Notice::info(title).body(html! { p { a href="#messages" { (texts.messages_read) } } }))
+            }
+        }
+    }
+
+    fn messages(&self) -> Markup {
+        let language = self.frame.language;
+        let texts = Texts::of(language);
+        let case = self.case;
+        let with_files = |message: &Message| {
+            html! {
+                @if let Some(text) = &message.text { (paragraphs(text)) }
+                @else if message.files.is_empty() { p.note { (texts.message_unreadable) } }
+                @for file in self.files.iter().filter(|file| message.files.contains(&file.id)) { p { (file_link(texts, file)) } }
+            }
+        };
+        let moments: Vec<Moment> = case
+            .dossier
+            .messages
+            .iter()
+            .map(|message| Moment {
+                at: message.at.to_zoned(case.tz.clone()),
+                who: case.author(texts, &message.from).to_owned(),
+                what: with_files(message),
+                tone: if message.from == Author::Consumer { Tone::Info } else { Tone::Neutral },
+            })
+            .collect();
+        let told = if case.dossier.person.email.is_some() { texts.messages_lede } else { texts.messages_lede_no_email };
+        Card::new(texts.messages)
+            .id("messages")
+            .lede(told)
+            .body(html! {
+                @if moments.is_empty() { p { (texts.no_messages) } } @else { (show::timeline(language, &moments)) }
+                @if self.works { (message_form(self.frame, &case.dossier.reference, self.message_id, "", &[])) }
+            })
+            .render()
+    }
+
     fn history(&self) -> Markup {
         let texts = Texts::of(self.frame.language);
         let events = &self.case.dossier.events;
@@ -292,13 +369,11 @@ impl RequestPage<'_> {
                     ul.files {
                         @for file in self.files {
                             li {
-                                @match &file.name {
-                                    Some(name) => { a href=(file.href) { (Icon::Attach) (name) } }
-                                    None => { (texts.file_unreadable) }
-                                }
+                                (file_link(texts, file))
                                 p.note {
                                     (format::size(file.size)) " · " (file.by) " · "
                                     (show::moment(language, &file.at.to_zoned(self.case.tz.clone())))
+                                    @if file.shared { " · " (texts.file_shared) }
                                 }
                             }
                         }
@@ -322,6 +397,15 @@ impl RequestPage<'_> {
             }
         };
         Card::new(texts.actions).id("actions").body(body).render()
+    }
+}
+
+fn file_link(texts: &Texts, file: &Linked) -> Markup {
+    html! {
+        @match &file.name {
+            Some(name) => { a href=(file.href) { (Icon::Attach) (name) } }
+            None => { (texts.file_unreadable) }
+        }
     }
 }
 
@@ -442,6 +526,9 @@ fn dates(language: Language, case: &Case) -> Markup {
     Card::new(texts.dates).id("dates").body(body).render()
 }
 
+/// What a form with a file takes, as file dialogs know it.
+const FILE_TYPES: &str = ".pdf,.png,.jpg,.jpeg,.txt,.csv,.docx,.xlsx";
+
 /// The form that adds a note.
 pub(crate) fn note_form(frame: &Frame, reference: &Reference, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
     let texts = Texts::of(frame.language);
@@ -457,6 +544,31 @@ pub(crate) fn note_form(frame: &Frame, reference: &Reference, id: &str, typed: &
         .render()
 }
 
+/// The form that sends the person a message, and a file that they may download.
+pub(crate) fn message_form(
+    frame: &Frame,
+    reference: &Reference,
+    id: &str,
+    typed: &str,
+    errors: &[FieldError],
+) -> Markup {
+    let texts = Texts::of(frame.language);
+    let action = format!("/dashboard/message/{}", reference.as_str());
+    Form::post(frame.language, action, frame.csrf.as_str())
+        .id("message")
+        .with_file()
+        .errors(errors)
+        .body(html! {
+            (hidden("id", id))
+            (Field::area("text", texts.message, 4).hint(texts.message_hint).value(typed).errors(errors).within("message")
+                .max_length(5000))
+            (Field::file("file", texts.message_file, FILE_TYPES).hint(texts.file_hint).errors(errors).within("message")
+                .optional(frame.language))
+            (actions(&html! { (Button::secondary(texts.send_message).icon(Icon::Speech)) }))
+        })
+        .render()
+}
+
 /// The form that adds a file.
 pub(crate) fn file_form(frame: &Frame, reference: &Reference, id: &str, errors: &[FieldError]) -> Markup {
     let texts = Texts::of(frame.language);
@@ -467,7 +579,7 @@ pub(crate) fn file_form(frame: &Frame, reference: &Reference, id: &str, errors: 
         .errors(errors)
         .body(html! {
             (hidden("id", id))
-            (Field::file("file", texts.file, ".pdf,.png,.jpg,.jpeg,.txt,.csv,.docx,.xlsx")
+            (Field::file("file", texts.file, FILE_TYPES)
                 .hint(texts.file_hint).errors(errors).within("file").required())
             (actions(&html! { (Button::secondary(texts.add_file).icon(Icon::Attach)) }))
         })
@@ -707,6 +819,7 @@ pub(crate) fn done(language: Language, code: &str) -> Option<&'static str> {
         });
     }
     match code {
+        "message" => Some(texts.done_message),
         "note" => Some(texts.done_note),
         "file" => Some(texts.done_file),
         "entered" => Some(texts.done_entered),
@@ -728,7 +841,7 @@ pub(crate) mod tests {
     use domain::tenant::TenantProfile;
     use domain::user::UserId;
     use jiff::civil::date;
-    use platform::store::{Closed, Note, Person};
+    use platform::store::{Closed, KeptFile, Note, Person};
 
     use super::*;
 
@@ -793,7 +906,33 @@ pub(crate) mod tests {
                 by: user(1).as_str().into(),
                 text: Some("Called <b>back</b>.".into()),
             }],
-            files: vec![],
+            files: vec![KeptFile {
+                id: "f-1".into(),
+                at: received_at,
+                by: user(1).as_str().into(),
+                name: Some("what <i>we</i> hold.pdf".into()),
+                content_type: "application/pdf".into(),
+                size: 12_345,
+                sha256: [7; 32],
+                shared: true,
+            }],
+            messages: vec![
+                Message {
+                    id: "m-1".into(),
+                    at: received_at,
+                    from: Author::Consumer,
+                    text: Some("I moved to <u>Oakland</u>.".into()),
+                    files: vec![],
+                },
+                Message {
+                    id: "f-1".into(),
+                    at: received_at,
+                    from: Author::Colleague(user(1)),
+                    text: None,
+                    files: vec!["f-1".into()],
+                },
+            ],
+            unread: 1,
             version: 1,
         };
         let profile = TenantProfile {
@@ -833,14 +972,24 @@ pub(crate) mod tests {
             answers: Some(Missing::Name),
             transcript: Some("Me llamo <b>Ana</b>.".into()),
         }];
+        let files = [Linked {
+            id: "f-1".into(),
+            href: "/dashboard/attachment/ticket".into(),
+            name: case.dossier.files[0].name.clone(),
+            size: 12_345,
+            by: "Ana".into(),
+            at: case.dossier.files[0].at,
+            shared: true,
+        }];
         let page = RequestPage {
             frame: &frame(language),
             case,
             heard: &heard,
-            files: &[],
+            files: &files,
             works,
             exports: works,
             done: done(language, "assign"),
+            message_id: "m",
             note_id: "n",
             file_id: "f",
         };
@@ -882,6 +1031,39 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_the_two_sides_wrote_says_who_wrote_it_and_carries_its_files() {
+        let case = case(Kind::Delete, "2026-11-20T18:00:00Z");
+        for (language, person) in [(Language::English, "The person"), (Language::Spanish, "La persona")] {
+            let page = shown(&case, language, true);
+            let thread = page.split_once("id=\"messages\"").unwrap().1.split_once("</section>").unwrap().0;
+            let (first, second) = (thread.find(person).unwrap(), thread.find("Ana &lt;i&gt;Agent").unwrap());
+            assert!(first < second, "the newest comes last: {thread}");
+            assert!(
+                thread.contains("I moved to") && thread.contains("what &lt;i&gt;we&lt;/i&gt; hold.pdf"),
+                "{thread}"
+            );
+            assert!(page.contains(Texts::of(language).message_new) && page.contains(Texts::of(language).file_shared));
+        }
+    }
+
+    #[test]
+    fn dates_and_what_to_do_come_before_the_rest_for_the_keyboard_and_on_a_phone() {
+        let page = shown(&case(Kind::Delete, "2026-11-20T18:00:00Z"), Language::English, true);
+        let place = |id: &str| page.find(&format!("id=\"{id}\"")).unwrap();
+        assert!(place("dates") < place("actions") && place("actions") < place("messages"));
+    }
+
+    #[test]
+    fn a_record_tells_of_a_message_by_its_words_or_its_files_names() {
+        let case = case(Kind::Delete, "2026-11-20T18:00:00Z");
+        let texts = Texts::of(Language::English);
+        let said: Vec<String> = case.dossier.messages.iter().map(|message| case.said(texts, message)).collect();
+        assert_eq!(said, ["I moved to <u>Oakland</u>.", "File: what <i>we</i> hold.pdf"]);
+        let lost = Message { text: None, files: vec![], ..case.dossier.messages[0].clone() };
+        assert_eq!(case.said(texts, &lost), texts.message_unreadable);
+    }
+
+    #[test]
     fn a_note_that_cannot_be_opened_hides_nothing_else() {
         let mut case = case(Kind::Delete, "2026-11-20T18:00:00Z");
         case.dossier.notes.insert(0, Note { text: None, ..case.dossier.notes[0].clone() });
@@ -915,7 +1097,7 @@ pub(crate) mod tests {
     fn whatever_people_say_or_write_is_text() {
         for language in Language::ALL {
             let page = shown(&case(Kind::Message, "2026-11-20T18:00:00Z"), language, true);
-            for markup in ["<script>alert", "<b>Ana", "<b>back", "<i>Agent"] {
+            for markup in ["<script>alert", "<b>Ana", "<b>back", "<i>Agent", "<u>Oakland", "<i>we"] {
                 assert!(!page.contains(markup), "{markup}: {page}");
             }
         }

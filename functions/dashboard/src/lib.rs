@@ -24,6 +24,7 @@
 //! | [`bulk`] | `POST /dashboard/bulk` | `requests` | – |
 //! | [`request`] | `GET /dashboard/request/{reference}` | `requests`, `overview` | – |
 //! | [`act`] | `POST /dashboard/act/{reference}` | `request` | `request` |
+//! | [`message`] | `POST /dashboard/message/{reference}` | `request` | `request` |
 //! | [`note`] | `POST /dashboard/note/{reference}` | `request` | `request` |
 //! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
 //! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
@@ -65,6 +66,7 @@ pub mod attach;
 pub mod attachment;
 pub mod bulk;
 pub mod export;
+pub mod message;
 pub mod new_request;
 pub mod note;
 pub mod overview;

@@ -59,6 +59,15 @@ pub async fn handle(app: &App, allowed: Allowed<ExportRequests>, visit: Visit) -
                 text: readable(note.text.as_ref(), texts.note_unreadable),
             })
             .collect(),
+        messages: dossier
+            .messages
+            .iter()
+            .map(|message| Note {
+                at: message.at,
+                who: case.author(texts, &message.from).to_owned(),
+                text: case.said(texts, message),
+            })
+            .collect(),
         attachments: dossier
             .files
             .iter()

@@ -21,7 +21,9 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
     let (opened, account) = store.case(&reference).await?;
     // Nobody sees what could not be written down.
     let entry = case::entry(&allowed, &visit, Act::RequestViewed, &reference);
-    store.record(&entry).await?;
+    // Whoever only reads answers nobody: what they saw is still new to the others.
+    let read = if allowed.role.may(Permission::WorkRequests) { opened.dossier.unread } else { 0 };
+    store.record_reading(&reference, read, &entry).await?;
     let case = Case::new(opened.dossier.clone(), account, allowed.tz(), visit.at)
         .map_err(Error::failed("reading the law's dates"))?;
     let texts = Texts::of(allowed.card.language);
@@ -47,11 +49,13 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
         let link = FileLink { reference: reference.clone(), id: file.id.clone() };
         let ticket = tickets.seal(links::FILE, allowed.id.as_str(), expires, &link)?;
         files.push(Linked {
+            id: file.id.clone(),
             href: format!("/dashboard/attachment/{ticket}"),
             name: file.name.clone(),
             size: file.size,
             by: case.who(texts, &file.by).to_owned(),
             at: file.at,
+            shared: file.shared,
         });
     }
     let page = RequestPage {
@@ -62,6 +66,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
         works: allowed.role.may(Permission::WorkRequests),
         exports: allowed.role.may(Permission::ExportRequests),
         done: case::done(allowed.card.language, visit.query.get("done")),
+        message_id: &random_token()?,
         note_id: &random_token()?,
         file_id: &random_token()?,
     };

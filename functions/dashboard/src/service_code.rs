@@ -322,6 +322,7 @@ fn on_your_site(language: Language, base_url: &str, code: &ServiceCode) -> Marku
     let copies = html! {
         (show::copyable(language, "embed-snippet", texts.snippet, &pages::embed::snippet(base_url, code)))
         (show::copyable(language, "form-address", texts.form_address, &format!("{base_url}/forms/{code}")))
+        (show::copyable(language, "gpc-snippet", texts.signal, &pages::embed::listener(base_url, code)))
         (show::copyable(language, "choices-link", texts.choices, &choices))
     };
     Card::new(texts.your_site).id("your-site").lede(texts.your_site_lede).body(copies).render()
@@ -447,6 +448,7 @@ struct Texts {
     form_address: &'static str,
     choices: &'static str,
     choices_link: &'static str,
+    signal: &'static str,
     line: &'static str,
     create: &'static str,
     save: &'static str,
@@ -497,6 +499,7 @@ impl Texts {
         form_address: "The form on a page of its own, to link to",
         choices: "The link that the law asks for on your home page",
         choices_link: "Your Privacy Choices",
+        signal: "On every page: what tells your site which browsers have opted out, by Global Privacy Control or by a choice",
         line: "Line {n}:",
         create: "Create service code",
         save: "Save",
@@ -545,6 +548,7 @@ impl Texts {
         form_address: "El formulario en su propia página, para enlazarlo",
         choices: "El enlace que la ley pide en su página de inicio",
         choices_link: "Sus opciones de privacidad",
+        signal: "En todas las páginas: lo que dice a su sitio qué navegadores no quieren que se venda ni comparta, por Control Global de Privacidad o por elección",
         line: "Línea {n}:",
         create: "Crear código",
         save: "Guardar",
@@ -631,8 +635,13 @@ mod tests {
     fn a_change_by_somebody_else_is_shown_beside_what_was_typed() {
         let there = stored();
         let input = Input { name: "Mine <b>".into(), ..Input::of(&there) };
-        let page =
-            edit(&frame(Language::English, Section::ServiceCodes), BASE, &input, &[], Some(&Said::Changed(&there.value)));
+        let page = edit(
+            &frame(Language::English, Section::ServiceCodes),
+            BASE,
+            &input,
+            &[],
+            Some(&Said::Changed(&there.value)),
+        );
         let text = main_of(page);
         assert!(text.contains("Somebody else has just changed"), "{text}");
         assert!(text.contains("Mine &lt;b&gt;") && text.contains("<dd>Shop"), "{text}");

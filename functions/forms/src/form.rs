@@ -34,7 +34,15 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some((_, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
     let ticket = Ticket::new(visit.at)?.sealed(app, &code, visit.at).await?;
-    let form = FormPage { app, account: &account, view: &view, typed: &visit.query, ticket: &ticket, errors: &[], refusal: None };
+    let form = FormPage {
+        app,
+        account: &account,
+        view: &view,
+        typed: &visit.query,
+        ticket: &ticket,
+        errors: &[],
+        refusal: None,
+    };
     form.render(None)
 }
 
@@ -213,7 +221,9 @@ impl FormPage<'_> {
             Question::Contact => Field::text(name, asked.label).autocomplete(known("email")).plain_text(),
             Question::Email | Question::AgentEmail => Field::email(name, asked.label).autocomplete(known("email")),
             Question::Phone => Field::telephone(name, asked.label).autocomplete(known("tel")),
-            Question::Name | Question::AgentName => Field::text(name, asked.label).autocomplete(known("name")).plain_text(),
+            Question::Name | Question::AgentName => {
+                Field::text(name, asked.label).autocomplete(known("name")).plain_text()
+            }
             Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
             Question::Details => Field::area(name, asked.label, 6),
         };

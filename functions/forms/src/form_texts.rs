@@ -156,14 +156,8 @@ const EN: Texts = Texts {
         name: "Tell me what kinds of information you have about me",
         meaning: "The categories, where they come from, what they are for, and who gets them.",
     },
-    know_specific: Ask {
-        name: "Send me my personal information",
-        meaning: "A copy of what they have about you.",
-    },
-    correct: Ask {
-        name: "Correct my personal information",
-        meaning: "Something they have about you is wrong.",
-    },
+    know_specific: Ask { name: "Send me my personal information", meaning: "A copy of what they have about you." },
+    correct: Ask { name: "Correct my personal information", meaning: "Something they have about you is wrong." },
     limit: Ask {
         name: "Limit the use of my sensitive personal information",
         meaning: "They use it only for what you asked them for.",
@@ -184,10 +178,16 @@ const EN: Texts = Texts {
         hint: "One is enough: the one that {business} knows. It is used for this request only.",
     },
     name: Asked { label: "Full name", hint: "As {business} knows it." },
-    email: Asked { label: "E-mail address", hint: "The answer can be sent here. An e-mail address or a telephone number is enough." },
+    email: Asked {
+        label: "E-mail address",
+        hint: "The answer can be sent here. An e-mail address or a telephone number is enough.",
+    },
     phone: Asked { label: "Telephone number", hint: "With its area code." },
     residence: Asked { label: "State where the person lives", hint: "It decides whose law counts." },
-    correction: Asked { label: "What is wrong, and what is right?", hint: "In your own words. Leave out what need not be said." },
+    correction: Asked {
+        label: "What is wrong, and what is right?",
+        hint: "In your own words. Leave out what need not be said.",
+    },
     words: Asked { label: "Your message", hint: "In your own words. Leave out what need not be said." },
     agent_name: Asked { label: "Your own name", hint: "You, who fill this in." },
     agent_email: Asked { label: "Your own e-mail address", hint: "The receipt and questions go here." },
@@ -252,21 +252,14 @@ const ES: Texts = Texts {
         name: "Díganme qué tipos de datos tienen sobre mí",
         meaning: "Las categorías, de dónde vienen, para qué sirven y quién las recibe.",
     },
-    know_specific: Ask {
-        name: "Envíenme mis datos personales",
-        meaning: "Una copia de lo que tienen sobre usted.",
-    },
-    correct: Ask {
-        name: "Corrijan mis datos personales",
-        meaning: "Algo de lo que tienen sobre usted está mal.",
-    },
+    know_specific: Ask { name: "Envíenme mis datos personales", meaning: "Una copia de lo que tienen sobre usted." },
+    correct: Ask { name: "Corrijan mis datos personales", meaning: "Algo de lo que tienen sobre usted está mal." },
     limit: Ask {
         name: "Limiten el uso de mis datos personales delicados",
         meaning: "Los usan solo para lo que usted les pidió.",
     },
     message: Ask {
-        name: "Otra cosa",
-        meaning: "Escriba lo que desea. Ellos verán de cuál de sus derechos se trata.",
+        name: "Otra cosa", meaning: "Escriba lo que desea. Ellos verán de cuál de sus derechos se trata."
     },
     no_check: "Para esto no hace falta cuenta ni prueba de identidad.",
     check: "Es posible que {business} tenga que asegurarse de que es usted antes de responder. No envíe aquí contraseñas ni números de documentos.",
@@ -286,7 +279,10 @@ const ES: Texts = Texts {
     },
     phone: Asked { label: "Número de teléfono", hint: "Con su código de área." },
     residence: Asked { label: "Estado donde vive la persona", hint: "Decide qué ley se aplica." },
-    correction: Asked { label: "¿Qué está mal y qué es lo correcto?", hint: "Con sus palabras. No diga lo que no haga falta." },
+    correction: Asked {
+        label: "¿Qué está mal y qué es lo correcto?",
+        hint: "Con sus palabras. No diga lo que no haga falta.",
+    },
     words: Asked { label: "Su mensaje", hint: "Con sus palabras. No diga lo que no haga falta." },
     agent_name: Asked { label: "Su propio nombre", hint: "Usted, que llena este formulario." },
     agent_email: Asked { label: "Su propio correo electrónico", hint: "Aquí llegan el recibo y las preguntas." },

@@ -18,7 +18,7 @@ use pages::show::{Card, Notice};
 use pages::{fill, format};
 use platform::edge::{Page, Visit, with_query};
 use platform::mail::Letter;
-use platform::store::{Confirmation, Filed, NewFormRequest, FormAccount, Throttled};
+use platform::store::{Confirmation, Filed, FormAccount, NewFormRequest, Throttled};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde_json::json;
@@ -72,7 +72,7 @@ fn read_json(visit: &mut Visit) -> bool {
 
 /// From where a form comes, as its browser says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Sender {
+pub(crate) enum Sender {
     /// A page of ours, hosted or inside a listed site.
     Ours,
     /// A site on the code's list.
@@ -84,7 +84,7 @@ enum Sender {
 }
 
 impl Sender {
-    fn of(visit: &Visit, base_url: &str, origins: &[Origin]) -> Self {
+    pub(crate) fn of(visit: &Visit, base_url: &str, origins: &[Origin]) -> Self {
         match (visit.origin.as_deref(), visit.fetch_site.as_deref()) {
             (Some(origin), _) if origin == base_url => Self::Ours,
             (Some(origin), _) if origins.iter().any(|listed| listed.matches(origin)) => Self::Listed(origin.to_owned()),
@@ -217,10 +217,7 @@ impl Desk<'_> {
             let (tenant, code) = (self.tenant.clone(), self.account.code.code.clone());
             let confirmation = Confirmation { tenant, code, reference: filed.reference.clone() };
             let ticket = confirmation.seal(&*app.tickets().await?, self.visit.at)?;
-            Some(with_query(
-                &format!("{base_url}/forms/confirmation/{ticket}"),
-                &[("lang", self.view.language.code())],
-            ))
+            Some(with_query(&format!("{base_url}/forms/confirmation/{ticket}"), &[("lang", self.view.language.code())]))
         } else {
             None
         };

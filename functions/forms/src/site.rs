@@ -12,6 +12,7 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 
 use crate::form_texts::Texts;
+use crate::signal_notice::signal_notice;
 
 /// The code in `/forms/{code}` and below it.
 pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
@@ -33,6 +34,8 @@ pub(crate) struct View {
     pub(crate) embedded: bool,
     /// The listed site that shows it, which is told how high it is.
     pub(crate) parent: Option<String>,
+    /// Whether the browser sends the opt-out preference signal, which every page says it honours.
+    pub(crate) gpc: bool,
 }
 
 impl View {
@@ -42,7 +45,7 @@ impl View {
         let embedded = visit.query.get("embed") == "1";
         let parent = visit.query.get("parent");
         let listed = embedded && code.origins.iter().any(|origin| origin.matches(parent));
-        Self { language, embedded, parent: listed.then(|| parent.to_owned()) }
+        Self { language, embedded, parent: listed.then(|| parent.to_owned()), gpc: visit.gpc }
     }
 
     /// An address that is shown in the same way.
@@ -80,6 +83,7 @@ impl View {
             embedded: self.embedded,
         };
         let main = html! {
+            (signal_notice(self.gpc, self.language))
             (main)
             @if let Some(parent) = &self.parent {
                 div hidden data-parent=(parent) {}

@@ -162,6 +162,54 @@ pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone:
     }
 }
 
+/// The business has written to whoever asked. What it says is on the page of the request.
+pub(crate) fn message_for_consumer(language: Language, business: &str, reference: &Reference, link: &str) -> Written {
+    let text = either(
+        language,
+        "{business} has written to you about your request {reference}. To keep it between you, the message is not in this \
+         mail.",
+        "{business} le ha escrito sobre su solicitud {reference}. Para que quede entre ustedes, el mensaje no está en este \
+         correo.",
+    );
+    Written {
+        language,
+        subject: either(language, "A message about your request", "Un mensaje sobre su solicitud").to_owned(),
+        paragraphs: vec![fill(text, &[("business", business), ("reference", &reference.to_string())])],
+        button: Some((either(language, "Read the message", "Leer el mensaje"), link.to_owned())),
+        closing: either(
+            language,
+            "You will be asked for the reference number, and for a code that we then send to you. If you did not ask for \
+             anything, you need not do anything.",
+            "Se le pedirá el número de referencia, y un código que le enviaremos entonces. Si no pidió nada, no hace falta \
+             que haga nada.",
+        ),
+    }
+}
+
+/// Whoever asked has written to the business.
+pub(crate) fn message_for_team(language: Language, reference: &Reference, link: &str) -> Written {
+    let text = either(
+        language,
+        "Whoever made request {reference} has written to your team. The message is on the request’s page, and not in this \
+         mail.",
+        "Quien hizo la solicitud {reference} ha escrito a su equipo. El mensaje está en la página de la solicitud, y no en \
+         este correo.",
+    );
+    Written {
+        language,
+        subject: either(language, "A message waits in Optline", "Hay un mensaje en Optline").to_owned(),
+        paragraphs: vec![fill(text, &[("reference", &reference.to_string())])],
+        button: Some((either(language, "Open the request", "Abrir la solicitud"), link.to_owned())),
+        closing: either(
+            language,
+            "You get this because you work on the request, or because nobody does and you run the team. The request’s dates \
+             go on as they are.",
+            "Recibe este correo porque se ocupa de la solicitud, o porque nadie lo hace y usted dirige el equipo. Los plazos \
+             de la solicitud siguen igual.",
+        ),
+    }
+}
+
 /// A request came in.
 pub(crate) struct Receipt<'a> {
     pub(crate) language: Language,
@@ -244,6 +292,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_of_a_message_learns_where_it_waits_and_nothing_that_it_says() {
+        let reference = Reference::from_entropy(7);
+        let link = "https://hotline.example/x";
+        let said = Language::ALL.map(|language| {
+            let to_consumer = message_for_consumer(language, "Bear & <Sons>", &reference, link);
+            let to_team = message_for_team(language, &reference, link);
+            for written in [&to_consumer, &to_team] {
+                assert!(!written.subject.contains("Bear") && !written.subject.contains(reference.as_str()));
+                assert!(!written.html().contains("<Sons>"));
+            }
+            format!("{}\n\n{}\n{}\n\n{}", to_consumer.subject, to_consumer.text(), to_team.subject, to_team.text())
+        });
+        insta::assert_snapshot!(said.join("\n———\n"));
+    }
+
+    #[test]
     fn every_notice_says_what_and_when_in_the_business_zone() {
         let at = "2026-11-22T01:00:00Z".parse().unwrap();
         let said = [
@@ -261,7 +325,12 @@ mod tests {
 
     fn receipt(language: Language) -> Receipt<'static> {
         static REFERENCE: std::sync::LazyLock<Reference> = std::sync::LazyLock::new(|| Reference::from_entropy(7));
-        Receipt { language, business: "Bear & <Sons>", reference: &REFERENCE, respond_by: jiff::civil::date(2027, 1, 6) }
+        Receipt {
+            language,
+            business: "Bear & <Sons>",
+            reference: &REFERENCE,
+            respond_by: jiff::civil::date(2027, 1, 6),
+        }
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use domain::audit::{Act, Entry, Who};
 use domain::email::EmailAddress;
-use domain::user::UserState;
+use domain::role::{Permission, Role};
+use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
-use platform::mail::{Letter, Mail, Posted};
+use platform::mail::{Letter, Mail, Posted, Reader, Waiting};
+use platform::store::User;
 use platform::{App, Error};
 
 use crate::letters::{self, Written};
@@ -22,6 +24,7 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
         Letter::Notice { to, language, what, at, time_zone } => {
             send(app, &to, &letters::notice(language, what, at, &time_zone)).await
         }
+        Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
         Letter::Receipt { to, language, business, reference, respond_by, status, confirm } => {
             let receipt = letters::Receipt { language, business: &business, reference: &reference, respond_by };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
@@ -47,8 +50,92 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     send(app, &account.email, &letters::reset(account.profile.language, &link)).await
 }
 
+/// Tells the other side of a request that a message waits. Whoever gave no address sees it when they look.
+async fn message_waiting(app: &App, waiting: &Waiting) -> Result<(), Error> {
+    let tenant = waiting.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let reachable = match store.reachable(&waiting.reference).await {
+        // Erased meanwhile: there is nobody to tell, and nothing to tell of.
+        Err(Error::NotFound) => return Ok(()),
+        reachable => reachable?,
+    };
+    let base = app.config.public_base_url()?;
+    match waiting.reader {
+        Reader::Consumer => {
+            let Some(email) = &reachable.email else { return Ok(()) };
+            let Some(account) = store.service_code(&reachable.code).await? else { return Ok(()) };
+            let link = format!("{base}/status?code={}&lang={}", reachable.code, reachable.language.code());
+            let written =
+                letters::message_for_consumer(reachable.language, &account.code.name, &waiting.reference, &link);
+            send(app, email, &written).await
+        }
+        Reader::Team => {
+            let link = format!("{base}/dashboard/request/{}#messages", waiting.reference.as_str());
+            for user in readers(&store.users().await?, reachable.assignee.as_ref()) {
+                let written = letters::message_for_team(user.profile.language, &waiting.reference, &link);
+                send(app, &user.email, &written).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whoever works on a request; where nobody does who still may, those who run the team.
+fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
+    let works = |user: &&User| user.state == UserState::Active && user.role.may(Permission::WorkRequests);
+    match team.iter().filter(works).find(|user| Some(&user.id) == assignee) {
+        Some(user) => vec![user],
+        None => team.iter().filter(works).filter(|user| matches!(user.role, Role::Owner | Role::Manager)).collect(),
+    }
+}
+
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
     let html = written.html();
     let mail = Mail { to: to.as_str(), subject: &written.subject, text: &written.text(), html: &html };
     app.mail.send(&mail).await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::language::Language;
+    use domain::user::{Preferences, UserProfile};
+
+    use super::*;
+
+    fn user(n: u8, role: Role, state: UserState) -> User {
+        User {
+            id: UserId::parse(&format!("u-{n:026}")).unwrap(),
+            email: EmailAddress::parse("ana@shop.example").unwrap(),
+            role,
+            state,
+            profile: UserProfile {
+                name: "Ana".into(),
+                language: Language::English,
+                preferences: Preferences::default(),
+            },
+            invited_at: Timestamp::UNIX_EPOCH,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_message_is_told_to_whoever_works_on_the_request_and_else_to_those_who_run_the_team() {
+        let team = [
+            user(1, Role::Owner, UserState::Active),
+            user(2, Role::Manager, UserState::Active),
+            user(3, Role::Agent, UserState::Active),
+            user(4, Role::Viewer, UserState::Active),
+            user(5, Role::Manager, UserState::Invited),
+        ];
+        let told = |assignee: Option<usize>| -> Vec<usize> {
+            let assignee = assignee.map(|n| team[n - 1].id.clone());
+            let readers = readers(&team, assignee.as_ref());
+            readers.iter().map(|it| team.iter().position(|user| user.id == it.id).unwrap() + 1).collect()
+        };
+        assert_eq!(told(Some(3)), [3]);
+        assert_eq!(told(None), [1, 2]);
+        assert_eq!(told(Some(4)), [1, 2], "somebody who became a viewer works on nothing");
+        assert_eq!(told(Some(5)), [1, 2], "somebody who never came");
+    }
 }

@@ -24,6 +24,8 @@ pub enum Who {
     User(UserId),
     /// Somebody who tried to sign in as nobody we know.
     Nobody,
+    /// A consumer, or who acts for one, who has shown that the request is theirs.
+    Consumer,
     /// The operator, from outside of the dashboard.
     Operator,
     /// A function, by its name in the house.
@@ -82,6 +84,8 @@ pub enum Act {
     NoteAdded,
     /// Added an attachment.
     AttachmentAdded,
+    /// Sent a message to the other side of a request; `details.file` names what went with it.
+    MessageSent,
     /// Took requests out as a file.
     RequestsExported,
     /// Took one request out as a document.
@@ -100,7 +104,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -125,6 +129,7 @@ impl Act {
         Self::RequestEntered,
         Self::NoteAdded,
         Self::AttachmentAdded,
+        Self::MessageSent,
         Self::RequestsExported,
         Self::RecordExported,
         Self::ServiceCodeChanged,
@@ -162,6 +167,7 @@ impl Act {
             Self::RequestEntered => "request-entered",
             Self::NoteAdded => "note-added",
             Self::AttachmentAdded => "attachment-added",
+            Self::MessageSent => "message-sent",
             Self::RequestsExported => "requests-exported",
             Self::RecordExported => "record-exported",
             Self::ServiceCodeChanged => "service-code-changed",

@@ -210,16 +210,8 @@ impl Intake {
         let (Some(kind), Some(requester)) = (kind, requester) else { return Err(errors) };
         let asked = questions(kind, requester);
         let mut reading = Reading { get: &get, language, errors };
-        let mut intake = Self {
-            kind,
-            requester,
-            name: None,
-            email: None,
-            phone: None,
-            residence: None,
-            details: None,
-            agent: None,
-        };
+        let mut intake =
+            Self { kind, requester, name: None, email: None, phone: None, residence: None, details: None, agent: None };
         let (mut agent_name, mut agent_email, mut agent_company) = (None, None, None);
         for (question, need) in asked {
             let required = need == Need::Required;
@@ -387,10 +379,7 @@ impl Wrong {
 
     const fn words(self) -> Words {
         match self {
-            Self::Kind => Words {
-                en: "Choose what you would like to ask.",
-                es: "Elija lo que desea pedir.",
-            },
+            Self::Kind => Words { en: "Choose what you would like to ask.", es: "Elija lo que desea pedir." },
             Self::Requester => Words { en: "Choose for whom you ask.", es: "Elija para quién lo pide." },
             Self::NoContact => Words {
                 en: "Enter your e-mail address or your telephone number.",
@@ -415,10 +404,9 @@ impl Wrong {
             },
             Self::NoName => Words { en: "Enter the name.", es: "Escriba el nombre." },
             Self::NoAgentName => Words { en: "Enter your own name.", es: "Escriba su propio nombre." },
-            Self::NoCorrection => Words {
-                en: "Say what is wrong, and what is right.",
-                es: "Diga qué está mal y qué es lo correcto.",
-            },
+            Self::NoCorrection => {
+                Words { en: "Say what is wrong, and what is right.", es: "Diga qué está mal y qué es lo correcto." }
+            }
             Self::NoMessage => Words { en: "Write your message.", es: "Escriba su mensaje." },
             Self::LongLine => Words { en: "Use at most 200 characters.", es: "Use 200 caracteres como máximo." },
             Self::LongText => Words { en: "Use at most 5,000 characters.", es: "Use 5000 caracteres como máximo." },
@@ -487,7 +475,8 @@ mod tests {
 
     #[test]
     fn an_opt_out_is_one_address_or_number_and_holds_nothing_else_that_is_sent() {
-        let more = [("name", "Ana"), ("details", "x"), ("residence", "us-ca"), ("agent-name", "B"), ("phone", "2135550123")];
+        let more =
+            [("name", "Ana"), ("details", "x"), ("residence", "us-ca"), ("agent-name", "B"), ("phone", "2135550123")];
         for kind in [Kind::OptOut, Kind::Limit] {
             let mut fields = vec![("kind", kind.code()), ("contact", " Ana@Example.com ")];
             fields.extend(more);
@@ -539,7 +528,10 @@ mod tests {
         let long = "x".repeat(201);
         assert_eq!(read(&[("kind", "delete"), ("name", &long), ("email", "a@b.example")]).unwrap_err(), ["name"]);
         let long = "x".repeat(5001);
-        assert_eq!(read(&[("kind", "message"), ("contact", "a@b.example"), ("details", &long)]).unwrap_err(), ["details"]);
+        assert_eq!(
+            read(&[("kind", "message"), ("contact", "a@b.example"), ("details", &long)]).unwrap_err(),
+            ["details"]
+        );
     }
 
     #[test]

@@ -12,6 +12,8 @@
     say({ optline: "height", height });
   };
   say({ optline: "hello" });
+  // A choice was made: the site's own script keeps it for this browser.
+  if (document.querySelector("[data-opted-out]")) say({ optline: "opted-out" });
   measure();
   new ResizeObserver(measure).observe(document.body);
 })();

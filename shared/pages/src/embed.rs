@@ -68,6 +68,22 @@ pub fn snippet(base_url: &str, code: &ServiceCode) -> String {
     )
 }
 
+/// The lines for every other page of a site: they tell it which browsers have opted out, and tell us of those that send the
+/// opt-out preference signal (Global Privacy Control). What the site then stops, its own tag manager knows.
+#[must_use]
+pub fn listener(base_url: &str, code: &ServiceCode) -> String {
+    let script = Script::newest(base_url, code);
+    format!(
+        "<p data-optline-gpc></p>\n\
+         <script>\n  addEventListener(\"optline:gpc\", () => {{\n    // Stop what sells or shares: advertising tags, \
+         pixels, partners.\n  }});\n</script>\n\
+         <script src=\"{base_url}/forms/{code}/embed.js?v={}\"\n        integrity=\"{}\"\n        \
+         crossorigin=\"anonymous\" async data-form=\"none\"></script>",
+        script.version,
+        script.integrity(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +109,23 @@ mod tests {
         assert!(script.text.len() < 16 * 1024, "{}", script.text.len());
         assert!(!script.text.contains("\"*\"") && !script.text.contains("innerHTML") && !script.text.contains("eval"));
         assert_eq!(script.text.matches("https://").count(), script.text.matches(BASE).count());
+    }
+
+    #[test]
+    fn the_lines_for_other_pages_listen_for_opt_outs_and_show_no_form() {
+        let (listener, script) = (listener(BASE, &code()), Script::newest(BASE, &code()));
+        assert!(listener.contains("data-form=\"none\"") && listener.contains(&script.integrity()), "{listener}");
+        for name in ["optline:gpc", "data-optline-gpc"] {
+            assert!(listener.contains(name) && script.text.contains(name), "{name}: {listener}");
+        }
+    }
+
+    #[test]
+    fn the_script_believes_the_browser_about_the_signal_and_sends_no_cookie() {
+        let text = Script::newest(BASE, &code()).text;
+        assert!(text.contains("navigator.globalPrivacyControl === true"));
+        assert!(text.contains("credentials: \"omit\"") && !text.contains("document.cookie"));
+        assert!(text.contains("/privacy-choices/${CODE}/signal"));
     }
 
     #[test]

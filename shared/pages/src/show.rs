@@ -247,10 +247,11 @@ pub fn panel(body: impl Render) -> Markup {
     html! { div.card { (body) } }
 }
 
-/// Two columns on a wide screen, one on a narrow one: what matters, and what stands beside it.
+/// Two columns on a wide screen, one on a narrow one: what presses, and what it is about. In both the keyboard goes as the
+/// eye does.
 #[must_use]
-pub fn split(main: impl Render, beside: impl Render) -> Markup {
-    html! { div.split { div.split-main { (main) } div.split-beside { (beside) } } }
+pub fn split(beside: impl Render, main: impl Render) -> Markup {
+    html! { div.split { div.split-beside { (beside) } div.split-main { (main) } } }
 }
 
 /// Tiles, cards or charts side by side, as many as fit.

@@ -53,6 +53,8 @@ pub struct Record {
     pub timeline: Vec<Entry>,
     /// What the business noted, first to last.
     pub notes: Vec<Note>,
+    /// What the business and whoever asked wrote each other, first to last.
+    pub messages: Vec<Note>,
     /// The files kept with it.
     pub attachments: Vec<Attachment>,
     /// When the record is made; the request is shown as it stood then.
@@ -85,7 +87,7 @@ pub struct Entry {
     pub why: String,
 }
 
-/// Something the business noted.
+/// Something that somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// When.
@@ -133,6 +135,9 @@ impl Record {
         }
         sections.push(paper.timeline());
         sections.push(paper.notes());
+        if !self.messages.is_empty() {
+            sections.push(paper.messages());
+        }
         sections.push(paper.attachments());
         sections.push(paper.about());
         Document {
@@ -265,6 +270,14 @@ impl Paper<'_> {
         let rows = notes.map(|note| vec![self.time(note.at), note.who.clone(), note.text.clone()]).collect();
         let columns = vec![Column::words(words.when), Column::words(words.who), Column::below(words.note, 1)];
         table(words.notes, columns, rows, words.no_notes)
+    }
+
+    fn messages(&self) -> Section {
+        let words = self.words;
+        let messages = self.record.messages.iter();
+        let rows = messages.map(|it| vec![self.time(it.at), it.who.clone(), it.text.clone()]).collect();
+        let columns = vec![Column::words(words.when), Column::words(words.who), Column::below(words.message, 1)];
+        table(words.messages, columns, rows, "")
     }
 
     fn attachments(&self) -> Section {

@@ -92,6 +92,7 @@ fn record(language: Language) -> Record {
             entry("2026-08-03T20:45:12Z", who[2], words[10], words[11]),
         ],
         notes: vec![Note { at: at("2026-06-04T18:00:00Z"), who: who[2].into(), text: words[9].into() }],
+        messages: vec![],
         attachments: vec![
             Attachment {
                 name: "answer-2026-08-03.pdf".into(),

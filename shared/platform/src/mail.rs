@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
+use crate::tenant::Tenant;
 use crate::{App, Error};
 
 /// The purpose under which a letter is sealed while it waits in the queue.
@@ -114,6 +115,9 @@ pub enum Letter {
         /// The time zone to say it in.
         time_zone: String,
     },
+    /// A message waits on the page of a request. Whom it is for, and what they need to find it, is only looked up when the
+    /// letter is written; what it says is in no mail.
+    MessageWaiting(Waiting),
     /// A request came in: its number, and the day until which it is answered.
     Receipt {
         /// To whom.
@@ -133,12 +137,53 @@ pub enum Letter {
     },
 }
 
+/// Where a message waits, and for whom.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    tenant: String,
+    /// Beside which request.
+    pub reference: Reference,
+    /// For whom.
+    pub reader: Reader,
+}
+
+/// Who is to read a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reader {
+    /// Whoever asked.
+    Consumer,
+    /// Whoever works on the request, or those who run the team.
+    Team,
+}
+
+impl Waiting {
+    /// A message of one tenant's.
+    #[must_use]
+    pub fn new(tenant: &Tenant, reference: &Reference, reader: Reader) -> Self {
+        Self { tenant: tenant.id().as_str().to_owned(), reference: reference.clone(), reader }
+    }
+
+    /// Whose request it is: only we seal letters, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("reader", &self.reader).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Letter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Invitation { .. } => "Invitation(..)",
             Self::Reset { .. } => "Reset(..)",
             Self::Notice { .. } => "Notice(..)",
+            Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Receipt { .. } => "Receipt(..)",
         })
     }
@@ -187,6 +232,17 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_waiting_message_comes_out_of_the_queue_as_it_went_in() {
+        let tenant = Tenant::trusted("t-1");
+        let waiting = Waiting::new(&tenant, &Reference::from_entropy(7), Reader::Consumer);
+        let letter = Letter::MessageWaiting(waiting.clone());
+        let read: Letter = serde_json::from_str(&serde_json::to_string(&letter).unwrap()).unwrap();
+        assert_eq!(read, letter);
+        assert_eq!(waiting.tenant(), tenant);
+        assert!(!format!("{letter:?} {waiting:?}").contains(waiting.reference.as_str()));
+    }
 
     #[test]
     fn a_letter_is_printed_without_its_link() {

@@ -41,11 +41,8 @@ struct Sealed {
 impl Confirmation {
     /// The ticket that the mail's link ends with, after `/forms/confirmation/`.
     pub fn seal(&self, tickets: &Tickets, at: Timestamp) -> Result<String, Error> {
-        let sealed = Sealed {
-            tenant: self.tenant.id().to_string(),
-            code: self.code.clone(),
-            reference: self.reference.clone(),
-        };
+        let sealed =
+            Sealed { tenant: self.tenant.id().to_string(), code: self.code.clone(), reference: self.reference.clone() };
         tickets.seal(PURPOSE, "", at + LIVES, &sealed)
     }
 

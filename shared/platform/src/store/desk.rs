@@ -1,6 +1,6 @@
 //! Requests as the privacy team works on them: opened, changed, noted on, entered by hand.
 //!
-//! Beside a request, in its partition: `<reference>#note#<id>` and `<reference>#file#<id>`. What people typed is sealed
+//! Beside a request, in its partition: `<reference>#note#<id>`, `<reference>#file#<id>` and messages (`messages`). What people typed is sealed
 //! under the request's own salt. Every change is one transaction with the audit entry that tells of it, on condition
 //! that nobody changed the request since it was read (`version`).
 
@@ -39,6 +39,7 @@ use partners::twilio::{CallSid, RecordingSid};
 use super::accounts::read;
 use super::audit::Written;
 use super::keys::salt_key;
+use super::messages::Message;
 use super::requests::{CANDIDATES, PHONE_INDEX, clocks_json, event_map, missing_list, partition, received_key};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
@@ -91,6 +92,7 @@ const SHOWN: &[&str] = &[
     "first",
     "further",
     "further_kinds",
+    "unread",
     "requester",
     "agent_name",
     "agent_email",
@@ -98,7 +100,7 @@ const SHOWN: &[&str] = &[
     "human",
     "hints",
     "origin",
-    // Of notes and files.
+    // Of notes, files and messages.
     "at",
     "who",
     "text",
@@ -106,6 +108,9 @@ const SHOWN: &[&str] = &[
     "file_type",
     "size",
     "sha256",
+    "shared",
+    // Of messages.
+    "files",
 ];
 
 /// Who asked, as far as is known; not printed.
@@ -148,7 +153,10 @@ pub struct WebForm {
 
 impl fmt::Debug for WebForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebForm").field("requester", &self.requester).field("human", &self.human).finish_non_exhaustive()
+        f.debug_struct("WebForm")
+            .field("requester", &self.requester)
+            .field("human", &self.human)
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,7 +193,7 @@ pub struct KeptFile {
     pub id: String,
     /// When it was added.
     pub at: Timestamp,
-    /// By whom.
+    /// By whom: a user's id, or [`CONSUMER`](super::messages::CONSUMER).
     pub by: String,
     /// Its name, as whoever added it called it; none where it cannot be opened any more.
     pub name: Option<String>,
@@ -195,6 +203,8 @@ pub struct KeptFile {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: [u8; 32],
+    /// Whether the consumer may download it.
+    pub shared: bool,
 }
 
 impl fmt::Debug for KeptFile {
@@ -265,6 +275,10 @@ pub struct Dossier {
     pub notes: Vec<Note>,
     /// Files, the oldest first.
     pub files: Vec<KeptFile>,
+    /// What the team and whoever asked wrote each other, the oldest first.
+    pub messages: Vec<Message>,
+    /// How many messages came in since somebody of the team last looked.
+    pub unread: u64,
     /// Grows with every change.
     pub version: u64,
 }
@@ -474,6 +488,7 @@ impl TenantStore<'_> {
 
         let mut notes = vec![];
         let mut files = vec![];
+        let mut messages = vec![];
         for item in &items {
             let sk = get_text(item, "sk")?;
             if let Some(rest) = sk.strip_prefix(reference.as_str()) {
@@ -481,11 +496,14 @@ impl TenantStore<'_> {
                     notes.push(opening.note(item, sk)?);
                 } else if let Some(id) = rest.strip_prefix("#file#") {
                     files.push(opening.file(item, sk, id)?);
+                } else if let Some(id) = rest.strip_prefix("#msg#") {
+                    messages.push(opening.message(item, sk, id)?);
                 }
             }
         }
         notes.sort_by_key(|note| note.at);
         files.sort_by_key(|file| file.at);
+        messages.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
 
         let maybe = |name: &'static str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
         let closed = match (maybe("closed_on"), maybe("outcome")) {
@@ -533,6 +551,8 @@ impl TenantStore<'_> {
             events: list(item, "events").map(|event| opening.event(event)).collect::<Result<_, _>>()?,
             notes,
             files,
+            messages,
+            unread: whole(item, "unread").unwrap_or_default(),
             version: whole(item, "version").unwrap_or_default(),
         };
         let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
@@ -626,7 +646,7 @@ impl TenantStore<'_> {
     }
 
     /// One salt; `NotFound` where this tenant has no such record.
-    async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
+    pub(super) async fn salt(&self, record: &str) -> Result<SubjectSalt, Error> {
         let got = self
             .store
             .dynamodb
@@ -966,7 +986,7 @@ impl TenantStore<'_> {
 
     /// Keeps the hotline from beginning a request anew, which replaces its salt: what is sealed from now on stays readable.
     /// `NotFound` where this tenant has none of that reference.
-    async fn hold(&self, reference: &Reference) -> Result<(), Error> {
+    pub(super) async fn hold(&self, reference: &Reference) -> Result<(), Error> {
         let held = self
             .store
             .dynamodb
@@ -1192,15 +1212,15 @@ impl TenantStore<'_> {
 }
 
 /// Opens what one request has sealed.
-struct Opening<'a> {
-    tenant: &'a TenantStore<'a>,
-    reference: &'a Reference,
-    keys: &'a TenantKeys,
-    salt: &'a SubjectSalt,
+pub(super) struct Opening<'a> {
+    pub(super) tenant: &'a TenantStore<'a>,
+    pub(super) reference: &'a Reference,
+    pub(super) keys: &'a TenantKeys,
+    pub(super) salt: &'a SubjectSalt,
 }
 
 impl Opening<'_> {
-    fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
+    pub(super) fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
         let Some(sealed) = item.get(name).and_then(|value| value.as_b().ok()) else { return Ok(None) };
         let pk = partition(self.tenant.tenant.id(), self.reference);
         let place = Place { table: "requests", pk: &pk, sk, attribute: name };
@@ -1235,7 +1255,7 @@ impl Opening<'_> {
         })
     }
 
-    fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
+    pub(super) fn file(&self, item: &Item, sk: &str, id: &str) -> Result<KeptFile, Error> {
         let sha256 = item.get("sha256").and_then(|value| value.as_b().ok()).ok_or_else(|| damaged("sha256"))?;
         Ok(KeptFile {
             id: id.to_owned(),
@@ -1245,6 +1265,7 @@ impl Opening<'_> {
             content_type: get_text(item, "file_type")?.to_owned(),
             size: whole(item, "size").ok_or_else(|| damaged("size"))?,
             sha256: sha256.as_ref().try_into().map_err(|_| damaged("sha256"))?,
+            shared: flag(item, "shared"),
         })
     }
 
@@ -1271,7 +1292,7 @@ impl Opening<'_> {
 }
 
 /// An event whose reason somebody typed: the words are sealed, and what stands beside them in the clear is a code.
-fn sealed_event(
+pub(super) fn sealed_event(
     keys: &TenantKeys,
     salt: &SubjectSalt,
     place: Place<'_>,
@@ -1292,7 +1313,8 @@ fn web_attributes<'p>(
     web: &WebForm,
 ) -> Result<Item, Error> {
     let mut item = Item::from([("requester".to_owned(), text(web.requester.code()))]);
-    let agent = [("agent_name", &web.agent_name), ("agent_email", &web.agent_email), ("agent_company", &web.agent_company)];
+    let agent =
+        [("agent_name", &web.agent_name), ("agent_email", &web.agent_email), ("agent_company", &web.agent_company)];
     for (attribute, value) in agent {
         if let Some(value) = value {
             let sealed = keys.seal(salt, place(attribute), value.as_bytes())?;
@@ -1321,7 +1343,7 @@ fn set_clocks(to: &mut Attributes, clocks: &Clocks) -> Result<(), Error> {
     Ok(())
 }
 
-fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
+pub(super) fn put(built: Result<Put, aws_sdk_dynamodb::error::BuildError>) -> Result<TransactWriteItem, Error> {
     built.map(|put| TransactWriteItem::builder().put(put).build()).map_err(Error::failed("writing a request"))
 }
 

@@ -154,7 +154,7 @@ impl TenantStore<'_> {
     }
 
     /// Writes a request with its salt; gives the one that is there already, if there is one.
-    async fn write_fresh(&self, items: [TransactWriteItem; 2]) -> Result<Option<Item>, Error> {
+    pub(super) async fn write_fresh(&self, items: [TransactWriteItem; 2]) -> Result<Option<Item>, Error> {
         let mut tries = 0;
         loop {
             let written =
@@ -280,7 +280,7 @@ impl Store {
 }
 
 /// Whose address it is: of IPv6 the first half, for whoever has one address there has as many as they like.
-fn network(address: &str) -> String {
+pub(super) fn network(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(it)) if it.to_ipv4_mapped().is_none() => {
             let [a, b, c, d, ..] = it.segments();

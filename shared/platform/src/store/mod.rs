@@ -10,7 +10,7 @@
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
-//! | | | reference `#note#…`, `#file#…` | its notes, and what is known of its attachments |
+//! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
 //! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
@@ -35,10 +35,12 @@ mod inbox;
 mod intake;
 mod keys;
 mod log;
+mod messages;
 mod provisioning;
 mod requests;
 mod sessions;
 mod settings;
+mod signal;
 mod tallies;
 mod usage;
 mod users;
@@ -65,10 +67,12 @@ pub use inbox::{
 };
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
+pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
+pub use signal::{NewSignal, OptingOut};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
 pub use usage::DayOfUse;
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
