@@ -17,6 +17,7 @@ use platform::{App, Error};
 
 use crate::case::{self, Case};
 use crate::desk_texts::Texts;
+use crate::photos;
 
 /// Does it, and goes back to the request.
 pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> Result<Page, Error> {
@@ -61,7 +62,10 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
         .with("state", decided.progress.state.code());
     let change = Change { decided: &decided, hands: hands(&decision), entry: &entry };
     match store.change(&opened, &change).await? {
-        Changed::Done(_) => Ok(Page::to(format!("/dashboard/request/{}?done={}", reference.as_str(), action.code()))),
+        Changed::Done(_) => {
+            photos::delete(app, &allowed, &visit, &opened.dossier, &decided).await;
+            Ok(Page::to(format!("/dashboard/request/{}?done={}", reference.as_str(), action.code())))
+        }
         Changed::Full => {
             store.record(&viewed).await?;
             let full = [FieldError::new("", Texts::of(language).history_full)];

@@ -9,6 +9,7 @@ use pages::form::Button;
 use pages::show::{Card, Heading};
 use pages::{Frame, Section, fill};
 use platform::edge::{File, Page, Visit};
+use platform::file_type::FileType;
 use platform::session::{Allowed, WorkRequests};
 use platform::store::{Added, NewFile};
 use platform::ticket::random_token;
@@ -16,7 +17,6 @@ use platform::{App, Error};
 
 use crate::case;
 use crate::desk_texts::Texts;
-use crate::file_type::FileType;
 
 /// What the form promises; a body of Lambda's has room for no more.
 const MOST_BYTES: usize = 4_000_000;

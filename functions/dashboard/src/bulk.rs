@@ -21,6 +21,7 @@ use platform::{App, Error};
 use crate::act::{errors, hands};
 use crate::case::{self, Asking};
 use crate::desk_texts::Texts;
+use crate::photos;
 
 /// What one page of the inbox shows.
 const MOST: usize = 50;
@@ -144,7 +145,10 @@ async fn one(
         .with("bulk", "yes");
     let change = Change { decided: &decided, hands: hands(decision), entry: &entry };
     Ok(match store.change(&opened, &change).await? {
-        Changed::Done(_) => Outcome::Done,
+        Changed::Done(_) => {
+            photos::delete(app, allowed, visit, dossier, &decided).await;
+            Outcome::Done
+        }
         Changed::Meanwhile => Outcome::Meanwhile,
         Changed::Full => Outcome::Refused(Texts::of(allowed.card.language).history_full.to_owned()),
     })

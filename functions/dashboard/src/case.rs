@@ -11,6 +11,7 @@ use domain::language::Language;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Event, Kind, Missing, Outcome};
 use domain::rules::Unit;
+use domain::verification::{self, Policy};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -19,6 +20,7 @@ use pages::form::{Button, Check, Choices, Field, Form, Select, actions, group, h
 use pages::show::{self, Card, Facts, Moment, Notice, Tone};
 use pages::texts::plural;
 use pages::{Frame, Icon, fill, format, words};
+use platform::consumer::Contact;
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
 use platform::store::{Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
@@ -171,6 +173,8 @@ pub(crate) struct RequestPage<'a> {
     pub(crate) case: &'a Case,
     pub(crate) heard: &'a [Heard],
     pub(crate) files: &'a [Linked],
+    /// Photos of an identity document, each with the link that gives it.
+    pub(crate) photos: &'a [(String, Timestamp)],
     /// Whether the person may change it.
     pub(crate) works: bool,
     /// Whether the person may take it out as a document.
@@ -201,7 +205,7 @@ impl RequestPage<'_> {
             (show::split(
                 html! { (dates(language, self.case)) (self.actions()) },
                 html! {
-                    (self.person()) (self.spoken()) (self.messages()) (self.history()) (self.notes()) (self.files())
+                    (self.person()) (self.identity()) (self.spoken()) (self.messages()) (self.history()) (self.notes()) (self.files())
                 },
             ))
         };
@@ -242,6 +246,44 @@ impl RequestPage<'_> {
             facts = facts.fact(texts.found_here, links);
         }
         Card::new(texts.person).body(html! { @if !known { p { (texts.nobody_known) } } (facts) }).render()
+    }
+
+    /// How whoever asked has shown who they are, by themselves.
+    fn identity(&self) -> Markup {
+        let language = self.frame.language;
+        let texts = Texts::of(language);
+        let dossier = &self.case.dossier;
+        let moment = |at: Timestamp| show::moment(language, &at.to_zoned(self.case.tz.clone()));
+        if dossier.shown.is_empty() && dossier.declaration.is_none() && self.photos.is_empty() {
+            return html! {};
+        }
+        let mut facts = Facts::new();
+        for (by, at) in &dossier.shown {
+            let name = match by {
+                Contact::Email => texts.shown_email,
+                Contact::Phone => texts.shown_phone,
+            };
+            facts = facts.fact(name, moment(*at));
+        }
+        Card::new(texts.shown)
+            .id("shown")
+            .lede(texts.shown_lede)
+            .body(html! {
+                (facts)
+                @if let Some(signed) = &dossier.declaration {
+                    h3 { (texts.declaration) }
+                    blockquote { p { (signed.statement) } }
+                    p { (signed.name) " · " (moment(signed.at)) }
+                }
+                @if !self.photos.is_empty() {
+                    h3 { (texts.photos) }
+                    p.note { (texts.photos_note) }
+                    ul.files {
+                        @for (href, at) in self.photos { li { a href=(href) { (Icon::Attach) (texts.photo) } p.note { (moment(*at)) } } }
+                    }
+                }
+            })
+            .render()
     }
 
     fn assignee(&self, texts: &'static Texts) -> &str {
@@ -602,11 +644,66 @@ pub(crate) fn action_form(frame: &Frame, case: &Case, offer: &Offer, typed: &Fie
             (hidden("action", action.code()))
             (hidden("version", &case.dossier.version.to_string()))
             (demands(language, offer))
+            @if action == Action::Verify { (may_be_asked(language, case)) }
+            @if action == Action::Complete && case.dossier.kind == Kind::KnowSpecific { (never_disclosed(language)) }
             (fields(language, &Asking { offer, kind: case.dossier.kind, team: &case.account.team, typed, errors,
                 assignee: case.dossier.assignee.as_ref().map_or("", |it| it.as_str()), residence: case.dossier.residence }))
             (actions(&html! { (button) }))
         })
         .render()
+}
+
+/// What may be asked of this person for this request, and what must not, each with where the law says so.
+fn may_be_asked(language: Language, case: &Case) -> Markup {
+    let texts = Texts::of(language);
+    let requester = match case.dossier.web.as_ref().map(|web| web.requester) {
+        Some(Requester::Agent) => verification::Requester::Agent,
+        Some(Requester::Parent) => verification::Requester::Parent,
+        Some(Requester::Myself) | None => verification::Requester::Myself,
+    };
+    let known = verification::Facts {
+        kind: case.dossier.kind,
+        requester,
+        may_verify: case.dossier.clocks.may_verify,
+        // The team knows whether there is one, and how delicate the information is.
+        account: true,
+        sensitive: false,
+        photo_id: case.account.profile.photo_id,
+    };
+    let Ok(policy) = Policy::of(&known) else { return html! {} };
+    let rules = |rules: &[&'static verification::Rule]| {
+        html! { ul { @for rule in rules { li { (rule.text.of(language)) " (" (rule.citation) ")" } } } }
+    };
+    let strict = Policy::of(&verification::Facts { sensitive: true, ..known }).ok().and_then(|it| it.measure);
+    html! {
+        @if let Some(measure) = policy.measure {
+            @let points = measure.data_points.to_string();
+            p { (fill(texts.may_measure, &[("n", &points)])) " (" (measure.citation) ")"
+                @if let Some(strict) = strict.filter(|it| it.data_points > measure.data_points) {
+                    " " (fill(texts.may_measure_sensitive, &[("n", &strict.data_points.to_string())]))
+                }
+            }
+        }
+        p { strong { (texts.may_ask) } }
+        (rules(&policy.may))
+        (show::disclosure(texts.must_not_ask, false, rules(&policy.must_not)))
+        @if let Some(step) = policy.downgrade {
+            @let instead = match step.to {
+                verification::Instead::KnowCategories => texts.instead_categories,
+                verification::Instead::PrivacyPolicy => texts.instead_policy,
+                verification::Instead::OptOut => texts.instead_opt_out,
+            };
+            p.note { (instead) " (" (step.citation) ")" }
+        }
+    }
+}
+
+/// What no answer holds, whoever asks.
+fn never_disclosed(language: Language) -> Markup {
+    let texts = Texts::of(language);
+    let Ok(never) = verification::never_disclosed() else { return html! {} };
+    let list = html! { ul { @for it in never { li { (it.text.of(language)) " (" (it.citation) ")" } } } };
+    show::disclosure(texts.never_disclosed, false, list)
 }
 
 fn demands(language: Language, offer: &Offer) -> Markup {
@@ -933,6 +1030,9 @@ pub(crate) mod tests {
                 },
             ],
             unread: 1,
+            shown: vec![(Contact::Email, received_at)],
+            declaration: None,
+            photos: vec![],
             version: 1,
         };
         let profile = TenantProfile {
@@ -941,6 +1041,7 @@ pub(crate) mod tests {
             jurisdictions,
             retention: domain::tenant::Retention::default(),
             reminders: domain::tenant::Reminders::default(),
+            photo_id: false,
         };
         let team = vec![
             Colleague { id: user(1), name: "Ana <i>Agent</i>".into(), works: true },
@@ -986,6 +1087,7 @@ pub(crate) mod tests {
             case,
             heard: &heard,
             files: &files,
+            photos: &[("/dashboard/attachment/photo".into(), at(NOW))],
             works,
             exports: works,
             done: done(language, "assign"),

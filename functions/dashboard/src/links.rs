@@ -12,6 +12,9 @@ pub(crate) const RECORDING: &str = "recording";
 /// Links to files.
 pub(crate) const FILE: &str = "file";
 
+/// Links to photos of identity documents.
+pub(crate) const PHOTO: &str = "photo-id";
+
 /// Which recording.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RecordingLink {

@@ -58,11 +58,18 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
             shared: file.shared,
         });
     }
+    let mut photos = vec![];
+    for photo in &case.dossier.photos {
+        let link = FileLink { reference: reference.clone(), id: photo.id.clone() };
+        let ticket = tickets.seal(links::PHOTO, allowed.id.as_str(), expires, &link)?;
+        photos.push((format!("/dashboard/attachment/{ticket}"), photo.at));
+    }
     let page = RequestPage {
         frame: &allowed.frame(&visit, Section::Requests),
         case: &case,
         heard: &heard,
         files: &files,
+        photos: &photos,
         works: allowed.role.may(Permission::WorkRequests),
         exports: allowed.role.may(Permission::ExportRequests),
         done: case::done(allowed.card.language, visit.query.get("done")),

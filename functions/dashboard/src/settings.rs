@@ -58,6 +58,7 @@ fn changes(before: &TenantProfile, after: &TenantProfile) -> String {
         ("jurisdictions", before.jurisdictions != after.jurisdictions),
         ("retention", before.retention != after.retention),
         ("reminders", before.reminders != after.reminders),
+        ("photo-id", before.photo_id != after.photo_id),
     ];
     let changed: Vec<&str> = fields.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
     changed.join(" ")
@@ -82,11 +83,12 @@ struct Input {
     days_before: String,
     on_the_day: bool,
     daily_when_overdue: bool,
+    photo_id: bool,
 }
 
 impl Input {
     fn of(there: &Versioned<TenantProfile>) -> Self {
-        let TenantProfile { name, time_zone, jurisdictions, retention, reminders } = &there.value;
+        let TenantProfile { name, time_zone, jurisdictions, retention, reminders, photo_id } = &there.value;
         Self {
             version: there.version,
             name: name.clone(),
@@ -99,6 +101,7 @@ impl Input {
             days_before: reminders.days_before.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             on_the_day: reminders.on_the_day,
             daily_when_overdue: reminders.daily_when_overdue,
+            photo_id: *photo_id,
         }
     }
 
@@ -116,6 +119,7 @@ impl Input {
             days_before: text("reminders.days-before"),
             on_the_day: form.has("reminders.on-the-day"),
             daily_when_overdue: form.has("reminders.daily-when-overdue"),
+            photo_id: form.has("photo-id"),
         }
     }
 
@@ -138,6 +142,7 @@ impl Input {
                 on_the_day: self.on_the_day,
                 daily_when_overdue: self.daily_when_overdue,
             },
+            photo_id: self.photo_id,
         };
         profile.validate().map_err(|errors| in_words(language, errors))?;
         Ok(profile)
@@ -206,6 +211,9 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said) -> Mar
             (Check::switch("reminders.on-the-day", texts.on_the_day).on(input.on_the_day))
             (Check::switch("reminders.daily-when-overdue", texts.overdue).on(input.daily_when_overdue))
         }))
+        (Card::new(texts.identity).lede(texts.identity_lede).body(html! {
+            (Check::switch("photo-id", texts.photo_id).hint(texts.photo_id_hint).on(input.photo_id))
+        }))
         (form::actions(&html! { (Button::primary(texts.save)) }))
     });
     let main = html! {
@@ -253,6 +261,7 @@ fn facts(language: Language, texts: &Texts, profile: &TenantProfile) -> Facts {
         .fact(texts.messages, html! { (message_months) })
         .fact(texts.attachments, html! { (attachment_months) })
         .fact(texts.days_before, html! { (days.join(", ")) })
+        .fact(texts.photo_id, html! { (if profile.photo_id { texts.yes } else { texts.no }) })
 }
 
 #[derive(Serialize)]
@@ -283,6 +292,12 @@ struct Texts {
     days_before_hint: &'static str,
     on_the_day: &'static str,
     overdue: &'static str,
+    identity: &'static str,
+    identity_lede: &'static str,
+    photo_id: &'static str,
+    photo_id_hint: &'static str,
+    yes: &'static str,
+    no: &'static str,
     save: &'static str,
     saved: &'static str,
     saved_why: &'static str,
@@ -318,6 +333,12 @@ impl Texts {
         days_before_hint: "Up to five numbers, the highest first: 10, 5, 2.",
         on_the_day: "On the last day",
         overdue: "Every day after it, until it is answered",
+        identity: "Who asks",
+        identity_lede: "How people show that a request is theirs. Opting out and limiting never ask for it.",
+        photo_id: "Take photo IDs",
+        photo_id_hint: "Only for requests to know specific pieces, delete or correct, and only once you have asked for verification. A photo is deleted when verification ends, at the latest after 30 days (11 CCR 7060). Leave this off unless nothing less is enough.",
+        yes: "Yes",
+        no: "No",
         save: "Save settings",
         saved: "Saved",
         saved_why: "Requests that come in from now on follow it. A new name or time zone shows to each of you after the next sign-in.",
@@ -351,6 +372,12 @@ impl Texts {
         days_before_hint: "Hasta cinco números, primero el más alto: 10, 5, 2.",
         on_the_day: "El último día",
         overdue: "Cada día después, hasta que se responda",
+        identity: "Quién lo pide",
+        identity_lede: "Cómo muestra una persona que la solicitud es suya. Para no vender o limitar no se pide nunca.",
+        photo_id: "Aceptar identificaciones con foto",
+        photo_id_hint: "Solo para solicitudes de saber datos concretos, eliminar o corregir, y solo cuando haya pedido la verificación. La foto se elimina al acabar la verificación, a más tardar a los 30 días (11 CCR 7060). Déjelo desactivado salvo que no baste con menos.",
+        yes: "Sí",
+        no: "No",
         save: "Guardar configuración",
         saved: "Guardado",
         saved_why: "Se aplica a las solicitudes que lleguen desde ahora. El nombre o la zona horaria nuevos los verá cada persona cuando vuelva a entrar.",
@@ -378,6 +405,7 @@ mod tests {
             jurisdictions: vec![Jurisdiction::UsCa, Jurisdiction::UsTx],
             retention: Retention::default(),
             reminders: Reminders::default(),
+            photo_id: true,
         };
         Versioned { value, version: 4 }
     }

@@ -115,6 +115,28 @@ pub(crate) fn reset(language: Language, link: &str) -> Written {
     }
 }
 
+/// A code with which somebody shows that a request is theirs. It stands in no subject: those are read on locked screens.
+pub(crate) fn code(language: Language, digits: &str) -> Written {
+    let text = either(
+        language,
+        "Your code is {code}. Enter it on the page where you asked for it. It is good for 10 minutes, once.",
+        "Su código es {code}. Escríbalo en la página donde lo pidió. Sirve durante 10 minutos, una vez.",
+    );
+    Written {
+        language,
+        subject: either(language, "Your code", "Su código").to_owned(),
+        paragraphs: vec![fill(text, &[("code", digits)])],
+        button: None,
+        closing: either(
+            language,
+            "We never ask you for it in any other way. If you did not ask for a code, you need not do anything: without it \
+             nobody sees your request.",
+            "Nunca se lo pediremos de otra forma. Si no pidió un código, no hace falta que haga nada: sin él nadie ve su \
+             solicitud.",
+        ),
+    }
+}
+
 /// Something about the account has changed.
 pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone: &str) -> Written {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
@@ -305,6 +327,15 @@ mod tests {
             format!("{}\n\n{}\n{}\n\n{}", to_consumer.subject, to_consumer.text(), to_team.subject, to_team.text())
         });
         insta::assert_snapshot!(said.join("\n———\n"));
+    }
+
+    #[test]
+    fn a_code_is_in_the_mail_and_never_in_its_subject() {
+        for language in Language::ALL {
+            let mail = code(language, "042917");
+            assert!(mail.text().contains("042917") && mail.html().contains("042917"));
+            assert!(!mail.subject.contains("042917"));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`tally`] | the stream of the requests table | keeps the counts that overview and reports show |
 //! | [`recount`] | the operator | compares those counts with the requests, and mends them |
 //! | [`send_mail`] | queue `mail` | puts letters into words, and sends them |
+//! | [`send_text`] | queue `texts` | sends codes to telephone numbers |
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -15,9 +16,11 @@ pub mod provision_tenant;
 pub mod record_usage;
 pub mod recount;
 pub mod send_mail;
+pub mod send_text;
 pub mod store_recording;
 pub mod store_transcript;
 pub mod tally;
 pub mod verify_audit;
 
 mod letters;
+mod reaching;

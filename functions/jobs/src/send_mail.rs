@@ -5,11 +5,12 @@ use domain::email::EmailAddress;
 use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
-use platform::mail::{Letter, Mail, Posted, Reader, Waiting};
+use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
 use platform::store::User;
 use platform::{App, Error};
 
 use crate::letters::{self, Written};
+use crate::reaching;
 
 /// How long a link for a new password is good.
 const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
@@ -25,6 +26,7 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
             send(app, &to, &letters::notice(language, what, at, &time_zone)).await
         }
         Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
+        Letter::Code(code) => send_code(app, &code).await,
         Letter::Receipt { to, language, business, reference, respond_by, status, confirm } => {
             let receipt = letters::Receipt { language, business: &business, reference: &reference, respond_by };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
@@ -48,6 +50,15 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     let token = store.make_reset(&*app.tickets().await?, &account, letter, RESET_LIVES, &entry).await?;
     let link = format!("{}/dashboard/new-password/{token}", app.config.public_base_url()?);
     send(app, &account.email, &letters::reset(account.profile.language, &link)).await
+}
+
+/// Sends a code to the address that was given with a request, if one was.
+async fn send_code(app: &App, code: &SentCode) -> Result<(), Error> {
+    let Some(email) = reaching::on_file(app, code).await?.and_then(|found| found.email) else { return Ok(()) };
+    if !reaching::may_send(app, &email.normalized()).await? {
+        return Ok(());
+    }
+    send(app, &email, &letters::code(code.language, &code.digits)).await
 }
 
 /// Tells the other side of a request that a message waits. Whoever gave no address sees it when they look.

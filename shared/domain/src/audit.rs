@@ -86,6 +86,16 @@ pub enum Act {
     AttachmentAdded,
     /// Sent a message to the other side of a request; `details.file` names what went with it.
     MessageSent,
+    /// A consumer: showed, by a code, that they read what is sent to the request's contact; `details.by` says to which.
+    ContactShown,
+    /// A consumer: signed a declaration under penalty of perjury.
+    DeclarationSigned,
+    /// A consumer: gave a photo of an identity document.
+    PhotoIdGiven,
+    /// A consumer: downloaded a file that was prepared for them.
+    FileTaken,
+    /// Photos of an identity document were deleted because verification had ended.
+    PhotoIdDeleted,
     /// Took requests out as a file.
     RequestsExported,
     /// Took one request out as a document.
@@ -104,7 +114,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 37] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -130,6 +140,11 @@ impl Act {
         Self::NoteAdded,
         Self::AttachmentAdded,
         Self::MessageSent,
+        Self::ContactShown,
+        Self::DeclarationSigned,
+        Self::PhotoIdGiven,
+        Self::FileTaken,
+        Self::PhotoIdDeleted,
         Self::RequestsExported,
         Self::RecordExported,
         Self::ServiceCodeChanged,
@@ -168,6 +183,11 @@ impl Act {
             Self::NoteAdded => "note-added",
             Self::AttachmentAdded => "attachment-added",
             Self::MessageSent => "message-sent",
+            Self::ContactShown => "contact-shown",
+            Self::DeclarationSigned => "declaration-signed",
+            Self::PhotoIdGiven => "photo-id-given",
+            Self::FileTaken => "file-taken",
+            Self::PhotoIdDeleted => "photo-id-deleted",
             Self::RequestsExported => "requests-exported",
             Self::RecordExported => "record-exported",
             Self::ServiceCodeChanged => "service-code-changed",

@@ -16,6 +16,7 @@
 //! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
 //! | 11 | [`denial`] | the grounds on which a request may be refused, and what must be offered instead |
 //! | 12 | [`desk`] | what may be done with a request, by its state and the law, and what becomes of it |
+//! | 12 | [`verification`] | what may be asked of whoever makes a request, and what must not |
 //! | 13 | [`metrics`] | the log of 11 CCR 7101, the figures of 7102, and the counters they come from |
 //! | 14 | [`usage`] | what a call cost, whatever order its callbacks came in |
 //! | 15 | [`email`] | e-mail addresses |
@@ -52,6 +53,7 @@ pub mod service_code;
 pub mod tenant;
 pub mod usage;
 pub mod user;
+pub mod verification;
 
 pub use field_error::FieldError;
 
@@ -164,9 +166,11 @@ mod tests {
                 jurisdictions: vec![Jurisdiction::UsCa],
                 retention: Retention::default(),
                 reminders: Reminders::default(),
+                photo_id: false,
             },
             json!({
                 "name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"],
+                "photo-id": false,
                 "retention": {
                     "request-months": 24, "recording-months": 24, "message-months": 13, "attachment-months": 24,
                 },

@@ -24,6 +24,9 @@ pub struct TenantProfile {
     /// When people are reminded of a date.
     #[serde(default)]
     pub reminders: Reminders,
+    /// Whether people may be asked for a photo ID, where the law allows that at all ([`crate::verification`]).
+    #[serde(default)]
+    pub photo_id: bool,
 }
 
 /// The shortest time for which requests and answers are kept, in months: 11 CCR 7101(a).
@@ -161,6 +164,7 @@ mod tests {
             jurisdictions: vec![Jurisdiction::UsCa],
             retention: Retention::default(),
             reminders: Reminders::default(),
+            photo_id: false,
         };
         assert_eq!(good.validate(), Ok(()));
         let wrong = TenantProfile {
@@ -169,6 +173,7 @@ mod tests {
             jurisdictions: vec![Jurisdiction::UsCa, Jurisdiction::UsCa],
             retention: Retention { request_months: 23, recording_months: 24, message_months: 0, attachment_months: 23 },
             reminders: Reminders { days_before: vec![2, 5], ..Reminders::default() },
+            photo_id: false,
         };
         let fields: Vec<_> = wrong.validate().unwrap_err().into_iter().map(|error| error.field).collect();
         let retention = ["retention.request-months", "retention.recording-months", "retention.message-months"];
@@ -203,6 +208,7 @@ mod tests {
         let profile: TenantProfile = serde_json::from_str(stored).unwrap();
         assert_eq!((profile.retention.request_months, profile.retention.message_months), (24, 13));
         assert_eq!(profile.reminders.days_before, [10, 5, 2]);
+        assert!(!profile.photo_id);
         assert_eq!(profile.validate(), Ok(()));
     }
 }

@@ -19,6 +19,7 @@ use crate::queue::Queues;
 use crate::secrets::{SecretStore, Secrets};
 use crate::store::Store;
 use crate::tenant::{Tenant, TenantId};
+use crate::text::Texter;
 use crate::ticket::{TicketStore, Tickets};
 
 /// Lambda's init phase has ten seconds; a caller has less patience.
@@ -40,6 +41,8 @@ pub struct App {
     pub calls: Calls,
     /// Mail.
     pub mail: Mailer,
+    /// Text messages.
+    pub text: Texter,
     secrets: SecretStore,
     tickets: TicketStore,
     /// Twilio's client, with the secret that it was made from.
@@ -71,9 +74,11 @@ impl App {
         let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        let sns = aws_sdk_sns::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets);
         Self {
             mail: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), &config),
+            text: Texter::new(aws_sdk_sns::Client::from_conf(sns), &config),
             store: Store::new(
                 aws_sdk_dynamodb::Client::from_conf(dynamodb),
                 aws_sdk_kms::Client::from_conf(kms),

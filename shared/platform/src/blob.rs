@@ -3,6 +3,11 @@
 //! A greeting is uploaded by the browser itself, with a form that is signed here for one key, ten minutes and a size
 //! ("Browser-Based Uploads Using POST", S3 API reference). Until somebody uses it, it lies under `uploads/`, from where
 //! nothing is played and a lifecycle rule removes it.
+//!
+//! A photo of an identity document is uploaded in the same way, to `identity/` in the bucket of recordings. The page that
+//! signs the form may write there and read nothing back; what the photo is, is checked by its content where somebody of
+//! the team opens it, which is the only place from which it can be read. It is deleted as soon as verification ends, and
+//! by a lifecycle rule after 30 days.
 
 use std::sync::Arc;
 
@@ -31,6 +36,9 @@ pub const GREETING_BYTES: u32 = 4_000_000;
 const UPLOAD_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// An upload is never served, least of all as a page. What it is, its content says when somebody wants to use it.
 const UPLOAD_TYPE: &str = "audio/x-unchecked";
+/// The largest photo of an identity document, in bytes: whoever opens it gets it through Lambda, too.
+pub const PHOTO_BYTES: u32 = 4_000_000;
+const PHOTO_TYPE: &str = "image/x-unchecked";
 
 /// The buckets that this function may use.
 #[derive(Debug)]
@@ -68,6 +76,11 @@ impl UploadId {
 
     fn object(&self, tenant: &Tenant) -> String {
         format!("uploads/{}/{}", tenant.id(), self.0)
+    }
+
+    /// Where a photo of this name lies.
+    fn photo(&self, tenant: &Tenant, reference: &Reference) -> String {
+        format!("identity/{}/{}/{}", tenant.id(), reference.as_str(), self.0)
     }
 }
 
@@ -168,6 +181,50 @@ impl Blobs {
         now: Timestamp,
     ) -> Result<UploadForm, Error> {
         let bucket = required(self.greetings.as_deref(), "BUCKET_GREETINGS is not set")?;
+        let upload = Upload { key: id.object(tenant), content_type: UPLOAD_TYPE, bytes: GREETING_BYTES };
+        self.signed_form(bucket, &upload, redirect, now)
+    }
+
+    /// A form for one photo of an identity document, after which the browser comes back to `redirect`. S3 refuses what
+    /// [`upload_form`](Self::upload_form)'s refuses.
+    pub fn photo_form(
+        &self,
+        tenant: &Tenant,
+        reference: &Reference,
+        id: &UploadId,
+        redirect: &str,
+        now: Timestamp,
+    ) -> Result<UploadForm, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let upload = Upload { key: id.photo(tenant, reference), content_type: PHOTO_TYPE, bytes: PHOTO_BYTES };
+        self.signed_form(bucket, &upload, redirect, now)
+    }
+
+    /// A photo that was uploaded. `NotFound` where none was, or where it is gone already.
+    pub async fn photo(&self, tenant: &Tenant, reference: &Reference, id: &UploadId) -> Result<Vec<u8>, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let got = self.client.get_object().bucket(bucket).key(id.photo(tenant, reference)).send().await;
+        let got = got.map_err(|error| match error.raw_response().map(|response| response.status().as_u16()) {
+            Some(403 | 404) => Error::NotFound,
+            _ => Error::failed("reading a photo")(error.into_service_error()),
+        })?;
+        Ok(got.body.collect().await.map_err(Error::failed("reading a photo"))?.to_vec())
+    }
+
+    /// Deletes a photo. The bucket keeps what was deleted for a day, where no function can read it.
+    pub async fn delete_photo(&self, tenant: &Tenant, reference: &Reference, id: &UploadId) -> Result<(), Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let deleted = self.client.delete_object().bucket(bucket).key(id.photo(tenant, reference)).send().await;
+        deleted.map(|_| ()).map_err(|error| Error::failed("deleting a photo")(error.into_service_error()))
+    }
+
+    fn signed_form(
+        &self,
+        bucket: &str,
+        upload: &Upload,
+        redirect: &str,
+        now: Timestamp,
+    ) -> Result<UploadForm, Error> {
         let region = required(self.region.as_deref(), "AWS_REGION is not set")?;
         let credentials = aws::credentials()
             .ok_or_else(|| Error::Failed { doing: "signing an upload", source: "there are no credentials".into() })?;
@@ -180,7 +237,7 @@ impl Blobs {
             }
         };
         let scope = Scope { bucket, region, credentials: &credentials, now };
-        let fields = scope.fields(&id.object(tenant), redirect)?;
+        let fields = scope.fields(upload, redirect)?;
         Ok(UploadForm { action, origin, fields })
     }
 
@@ -332,6 +389,14 @@ impl Blobs {
     }
 }
 
+/// What may be uploaded.
+struct Upload {
+    key: String,
+    content_type: &'static str,
+    /// At most.
+    bytes: u32,
+}
+
 /// What a signature is made for (AWS Signature Version 4).
 struct Scope<'a> {
     bucket: &'a str,
@@ -341,12 +406,12 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn fields(&self, key: &str, redirect: &str) -> Result<Vec<(&'static str, String)>, Error> {
+    fn fields(&self, upload: &Upload, redirect: &str) -> Result<Vec<(&'static str, String)>, Error> {
         let now = self.now.to_zoned(TimeZone::UTC);
         let credential = format!("{}/{}", self.credentials.access_key_id(), self.name());
         let mut fields = vec![
-            ("key", key.to_owned()),
-            ("Content-Type", UPLOAD_TYPE.to_owned()),
+            ("key", upload.key.clone()),
+            ("Content-Type", upload.content_type.to_owned()),
             ("success_action_redirect", redirect.to_owned()),
             ("x-amz-algorithm", "AWS4-HMAC-SHA256".to_owned()),
             ("x-amz-credential", credential),
@@ -355,7 +420,7 @@ impl Scope<'_> {
         if let Some(token) = self.credentials.session_token() {
             fields.push(("x-amz-security-token", token.to_owned()));
         }
-        let mut conditions = vec![json!({ "bucket": self.bucket }), json!(["content-length-range", 1, GREETING_BYTES])];
+        let mut conditions = vec![json!({ "bucket": self.bucket }), json!(["content-length-range", 1, upload.bytes])];
         conditions.extend(fields.iter().map(|(name, value)| json!({ *name: value })));
         let expires = (self.now + UPLOAD_WITHIN).to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
         let policy = serde_json::to_vec(&json!({ "expiration": expires, "conditions": conditions }))
@@ -416,7 +481,9 @@ mod tests {
         let credentials = credentials(Some("session-token"));
         let now = "2026-11-22T01:02:03Z".parse().unwrap();
         let scope = Scope { bucket: "greetings", region: "us-west-2", credentials: &credentials, now };
-        let fields = scope.fields("uploads/t-a/x", "https://hotline.example/dashboard/x").unwrap();
+        let upload =
+            Upload { key: "uploads/t-a/x".into(), content_type: UPLOAD_TYPE, bytes: GREETING_BYTES };
+        let fields = scope.fields(&upload, "https://hotline.example/dashboard/x").unwrap();
         let find = |name: &str| fields.iter().find(|(there, _)| *there == name).map(|(_, value)| value.clone());
         let policy = BASE64_STANDARD.decode(find("policy").unwrap()).unwrap();
         let policy: serde_json::Value = serde_json::from_slice(&policy).unwrap();

@@ -56,8 +56,12 @@ pub struct Config {
     pub queue_transcripts: Option<String>,
     /// `QUEUE_MAIL`: URL.
     pub queue_mail: Option<String>,
+    /// `QUEUE_TEXTS`: URL.
+    pub queue_texts: Option<String>,
     /// `QUEUE_DEAD`: URL of the dead-letter queue of the queue that this function reads.
     pub queue_dead: Option<String>,
+    /// `TEXT_PREFIXES`: how the numbers begin that text messages go to, separated by commas.
+    pub text_prefixes: Option<String>,
     /// `BUCKET_GREETINGS`.
     pub bucket_greetings: Option<String>,
     /// `BUCKET_RECORDINGS`.
@@ -95,7 +99,9 @@ impl Config {
             queue_recordings: read("QUEUE_RECORDINGS"),
             queue_transcripts: read("QUEUE_TRANSCRIPTS"),
             queue_mail: read("QUEUE_MAIL"),
+            queue_texts: read("QUEUE_TEXTS"),
             queue_dead: read("QUEUE_DEAD"),
+            text_prefixes: read("TEXT_PREFIXES"),
             bucket_greetings: read("BUCKET_GREETINGS"),
             bucket_recordings: read("BUCKET_RECORDINGS"),
         }

@@ -10,7 +10,9 @@
 //! | [`seal`] | field encryption with a root key per tenant and a key per consumer record |
 //! | [`session`] | who is signed in, and the proof of what they may do |
 //! | [`ticket`] | small sealed texts that a browser or a mail carries for us |
-//! | [`queue`], [`blob`], [`mail`] | SQS, S3 and SES |
+//! | [`consumer`] | consumers who looked a request up, and those who have shown that it is theirs |
+//! | [`queue`], [`blob`], [`mail`], [`text`] | SQS, S3, SES and SNS |
+//! | [`file_type`] | what a file is, by its content |
 //! | [`secrets`], [`config`], [`aws`], [`clock`], [`log`], [`error`] | the rest of the furniture |
 
 pub mod app;
@@ -19,8 +21,10 @@ pub mod blob;
 pub mod call;
 pub mod clock;
 pub mod config;
+pub mod consumer;
 pub mod edge;
 pub mod error;
+pub mod file_type;
 pub mod log;
 pub mod mail;
 pub mod queue;
@@ -29,6 +33,7 @@ pub mod secrets;
 pub mod session;
 pub mod store;
 pub mod tenant;
+pub mod text;
 pub mod ticket;
 
 pub use app::App;

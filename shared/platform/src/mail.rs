@@ -13,11 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
+use crate::consumer::LookedUp;
 use crate::tenant::Tenant;
 use crate::{App, Error};
 
-/// The purpose under which a letter is sealed while it waits in the queue.
+/// The purposes under which a letter, and a text message, is sealed while it waits in its queue.
 const LETTER: &str = "mail";
+const TEXT: &str = "text";
 /// As long as the queue and its dead-letter queue keep anything.
 const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -115,9 +117,6 @@ pub enum Letter {
         /// The time zone to say it in.
         time_zone: String,
     },
-    /// A message waits on the page of a request. Whom it is for, and what they need to find it, is only looked up when the
-    /// letter is written; what it says is in no mail.
-    MessageWaiting(Waiting),
     /// A request came in: its number, and the day until which it is answered.
     Receipt {
         /// To whom.
@@ -135,6 +134,47 @@ pub enum Letter {
         /// Where they say that they did ask; none where nobody doubts it.
         confirm: Option<String>,
     },
+    /// A message waits on the page of a request. Whom it is for, and what they need to find it, is only looked up when the
+    /// letter is written; what it says is in no mail.
+    MessageWaiting(Waiting),
+    /// A code, for whoever reads what is sent to the address of a request.
+    Code(SentCode),
+}
+
+/// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
+/// that the page that asks takes as long for everybody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentCode {
+    tenant: String,
+    /// For which request.
+    pub reference: Reference,
+    /// The six digits.
+    pub digits: String,
+    /// In which language it was asked for.
+    pub language: Language,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl SentCode {
+    /// A code for what somebody looked up.
+    #[must_use]
+    pub fn new(look: &LookedUp, digits: &str, language: Language, at: Timestamp) -> Self {
+        let (tenant, reference) = (look.tenant.id().as_str().to_owned(), look.reference.clone());
+        Self { tenant, reference, digits: digits.to_owned(), language, at }
+    }
+
+    /// Whose request it is: only we seal letters, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+}
+
+impl fmt::Debug for SentCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentCode(..)")
+    }
 }
 
 /// Where a message waits, and for whom.
@@ -183,8 +223,9 @@ impl fmt::Debug for Letter {
             Self::Invitation { .. } => "Invitation(..)",
             Self::Reset { .. } => "Reset(..)",
             Self::Notice { .. } => "Notice(..)",
-            Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Receipt { .. } => "Receipt(..)",
+            Self::MessageWaiting(_) => "MessageWaiting(..)",
+            Self::Code(_) => "Code(..)",
         })
     }
 }
@@ -221,6 +262,18 @@ impl App {
         let expires = self.clock.now() + WAITS;
         let sealed = self.tickets().await?.seal(LETTER, "", expires, letter)?;
         self.queues.mail(&Posted { sealed }).await
+    }
+
+    /// Has a code sent as a text message, soon.
+    pub async fn post_text(&self, code: &SentCode) -> Result<(), Error> {
+        let expires = self.clock.now() + WAITS;
+        let sealed = self.tickets().await?.seal(TEXT, "", expires, code)?;
+        self.queues.texts(&Posted { sealed }).await
+    }
+
+    /// The text message that was posted; `NotFound` for what is not one of ours.
+    pub async fn posted_text(&self, posted: &Posted) -> Result<SentCode, Error> {
+        self.tickets().await?.open(TEXT, "", self.clock.now(), &posted.sealed)
     }
 
     /// The letter that was posted; `NotFound` for what is not one of ours.

@@ -13,6 +13,7 @@ pub struct Queues {
     recordings: Option<String>,
     transcripts: Option<String>,
     mail: Option<String>,
+    texts: Option<String>,
     dead: Option<String>,
 }
 
@@ -24,6 +25,7 @@ impl Queues {
             recordings: config.queue_recordings.clone(),
             transcripts: config.queue_transcripts.clone(),
             mail: config.queue_mail.clone(),
+            texts: config.queue_texts.clone(),
             dead: config.queue_dead.clone(),
         }
     }
@@ -56,6 +58,11 @@ impl Queues {
         self.send(required(self.mail.as_deref(), "QUEUE_MAIL is not set")?, message).await
     }
 
+    /// A text message to be sent, sealed, for `jobs-send-text`.
+    pub async fn texts(&self, message: &impl Serialize) -> Result<(), Error> {
+        self.send(required(self.texts.as_deref(), "QUEUE_TEXTS is not set")?, message).await
+    }
+
     async fn send(&self, url: &str, message: &impl Serialize) -> Result<(), Error> {
         let body = serde_json::to_string(message).map_err(Error::failed("writing a queue message"))?;
         self.send_raw(url, body).await
@@ -73,7 +80,8 @@ impl Queues {
 
     /// Opens the connection while the function still starts.
     pub(crate) async fn warm(&self) {
-        if let Some(url) = [&self.usage, &self.recordings, &self.transcripts, &self.mail].into_iter().flatten().next() {
+        let queues = [&self.usage, &self.recordings, &self.transcripts, &self.mail, &self.texts];
+        if let Some(url) = queues.into_iter().flatten().next() {
             let _ = self.client.get_queue_attributes().queue_url(url).send().await;
         }
     }

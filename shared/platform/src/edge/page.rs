@@ -122,6 +122,14 @@ pub struct Client {
     pub agent: String,
 }
 
+impl Client {
+    /// The network address as far as one client has no choice of it: what tries are counted by.
+    #[must_use]
+    pub fn network(&self) -> String {
+        crate::store::network(&self.address)
+    }
+}
+
 /// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
 #[derive(Clone)]
 pub struct Visit {
@@ -791,6 +799,10 @@ fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
             // It says nothing about anybody, and would be blank inside a site's page if it could not be framed.
             let page = pages::consumer::problem(language, problem);
             return Page::html(page).with_status(status).framed_by(&["*"]);
+        }
+        if !known.path.starts_with("/dashboard") {
+            // A consumer: nobody who could sign in.
+            return Page::html(pages::consumer::problem(language, problem)).with_status(status);
         }
         Page::html(pages::problem(language, known.frame.as_ref(), problem)).with_status(status)
     };

@@ -38,12 +38,14 @@ use partners::twilio::{CallSid, RecordingSid};
 
 use super::accounts::read;
 use super::audit::Written;
+use super::case::{Declaration, Photo, read_declaration, shown_attribute};
 use super::keys::salt_key;
 use super::messages::Message;
 use super::requests::{CANDIDATES, PHONE_INDEX, clocks_json, event_map, missing_list, partition, received_key};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::blob::{AttachmentKey, RecordingKey};
+use crate::consumer::Contact;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 
 /// Version of the normaliser behind the blind index of e-mail addresses ([`EmailAddress::normalized`]).
@@ -92,7 +94,6 @@ const SHOWN: &[&str] = &[
     "first",
     "further",
     "further_kinds",
-    "unread",
     "requester",
     "agent_name",
     "agent_email",
@@ -100,6 +101,11 @@ const SHOWN: &[&str] = &[
     "human",
     "hints",
     "origin",
+    "unread",
+    "shown_email_at",
+    "shown_phone_at",
+    "declaration",
+    "photos",
     // Of notes, files and messages.
     "at",
     "who",
@@ -279,6 +285,12 @@ pub struct Dossier {
     pub messages: Vec<Message>,
     /// How many messages came in since somebody of the team last looked.
     pub unread: u64,
+    /// By which contacts whoever made it has shown that it is theirs, and when last.
+    pub shown: Vec<(Contact, Timestamp)>,
+    /// What they declared under penalty of perjury.
+    pub declaration: Option<Declaration>,
+    /// Photos of an identity document, as long as they are needed.
+    pub photos: Vec<Photo>,
     /// Grows with every change.
     pub version: u64,
 }
@@ -293,6 +305,13 @@ pub struct Opened {
     keys: Arc<TenantKeys>,
     salt: SubjectSalt,
     recording_salts: HashMap<String, SubjectSalt>,
+}
+
+impl Opened {
+    /// Seals something under the request's own key.
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        self.keys.seal(&self.salt, place, plain)
+    }
 }
 
 impl Dossier {
@@ -478,6 +497,11 @@ impl TenantStore<'_> {
     /// has none of that reference.
     pub async fn dossier(&self, reference: &Reference) -> Result<Opened, Error> {
         let items = self.request_items(reference).await?;
+        self.opened(reference, &items).await
+    }
+
+    /// A request from its item and those beside it, as far as they were read.
+    pub(super) async fn opened(&self, reference: &Reference, items: &[Item]) -> Result<Opened, Error> {
         let of_request = |item: &&Item| get_text(item, "sk").is_ok_and(|sk| sk == reference.as_str());
         let item = items.iter().find(of_request).ok_or(Error::NotFound)?;
         let spoken = spoken(item)?;
@@ -489,7 +513,7 @@ impl TenantStore<'_> {
         let mut notes = vec![];
         let mut files = vec![];
         let mut messages = vec![];
-        for item in &items {
+        for item in items {
             let sk = get_text(item, "sk")?;
             if let Some(rest) = sk.strip_prefix(reference.as_str()) {
                 if rest.starts_with("#note#") {
@@ -553,6 +577,12 @@ impl TenantStore<'_> {
             files,
             messages,
             unread: whole(item, "unread").unwrap_or_default(),
+            shown: [Contact::Email, Contact::Phone]
+                .into_iter()
+                .filter_map(|by| Some((by, maybe(shown_attribute(by))?.parse().ok()?)))
+                .collect(),
+            declaration: opening.text_of(item, "declaration")?.map(|it| read_declaration(&it)).transpose()?,
+            photos: list(item, "photos").filter_map(|it| Photo::read(it.as_s().ok()?)).collect(),
             version: whole(item, "version").unwrap_or_default(),
         };
         let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
@@ -728,6 +758,10 @@ impl TenantStore<'_> {
         to.set("answer_sk", due_key(decided.clocks.respond_by.date, reference));
         to.set("version", number(dossier.version + 1));
         to.set("worked", AttributeValue::Bool(true));
+        // Photos of an identity document are there to verify, and for nothing else: 11 CCR 7060(d).
+        if dossier.progress.state == State::Verifying && decided.progress.state != State::Verifying {
+            to.remove("photos");
+        }
         if !further.is_empty() {
             let references = dossier.further.iter().chain(further).map(|it| text(it.as_str())).collect();
             to.set("further", AttributeValue::L(references));
@@ -1374,7 +1408,7 @@ fn due_key(duty: Date, reference: &Reference) -> AttributeValue {
     text(format!("{duty}#{}", reference.as_str()))
 }
 
-fn flag(item: &Item, name: &str) -> bool {
+pub(super) fn flag(item: &Item, name: &str) -> bool {
     item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
 }
 

@@ -280,7 +280,7 @@ impl Store {
 }
 
 /// Whose address it is: of IPv6 the first half, for whoever has one address there has as many as they like.
-pub(super) fn network(address: &str) -> String {
+pub(crate) fn network(address: &str) -> String {
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V6(it)) if it.to_ipv4_mapped().is_none() => {
             let [a, b, c, d, ..] = it.segments();

@@ -11,7 +11,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `throttle#` and a hash | – | who is signed in, links that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
+//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -27,6 +27,8 @@
 
 mod accounts;
 mod audit;
+mod case;
+mod codes;
 mod confirmation;
 mod desk;
 mod directory;
@@ -60,11 +62,14 @@ pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
 };
+pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use directory::{CallOwner, NumberOwner};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
+pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};

@@ -2,21 +2,42 @@
 
 /// The types that a request's files may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileType {
+pub enum FileType {
+    /// Portable Document Format.
     Pdf,
+    /// Portable Network Graphics.
     Png,
+    /// JPEG.
     Jpeg,
+    /// A text of a word processor, without macros.
     Docx,
+    /// A spreadsheet, without macros.
     Xlsx,
+    /// Plain text.
     Text,
+    /// Values separated by commas.
     Csv,
+    /// WebP: only as a photo of an identity document.
+    Webp,
 }
 
 impl FileType {
-    const ALL: [Self; 7] = [Self::Pdf, Self::Png, Self::Jpeg, Self::Docx, Self::Xlsx, Self::Text, Self::Csv];
+    const ALL: [Self; 8] =
+        [Self::Pdf, Self::Png, Self::Jpeg, Self::Docx, Self::Xlsx, Self::Text, Self::Csv, Self::Webp];
+
+    /// What a photo of an identity document is; nothing where these bytes are none.
+    #[must_use]
+    pub fn of_photo(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            // RIFF, its length, WEBP (Google, "WebP Container Specification").
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            bytes => Self::of(bytes, "").filter(|it| matches!(it, Self::Pdf | Self::Png | Self::Jpeg)),
+        }
+    }
 
     /// What these bytes are; nothing where they are none of what is taken. The name only tells a table from a text.
-    pub(crate) fn of(bytes: &[u8], name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of(bytes: &[u8], name: &str) -> Option<Self> {
         let holds = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
         match bytes {
             [b'%', b'P', b'D', b'F', b'-', ..] => Some(Self::Pdf),
@@ -42,7 +63,8 @@ impl FileType {
     }
 
     /// Its media type.
-    pub(crate) const fn media_type(self) -> &'static str {
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
             Self::Png => "image/png",
@@ -51,6 +73,7 @@ impl FileType {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Text => "text/plain; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8",
+            Self::Webp => "image/webp",
         }
     }
 
@@ -64,12 +87,14 @@ impl FileType {
             Self::Xlsx => &[".xlsx"],
             Self::Text => &[".txt"],
             Self::Csv => &[".csv"],
+            Self::Webp => &[".webp"],
         }
     }
 
     /// A file's name with the end that belongs to its type: a computer opens a file by that, and what was sent as
     /// `invoice.exe` is opened as the text that it is.
-    pub(crate) fn file_name(stored: &str, name: &str) -> String {
+    #[must_use]
+    pub fn file_name(stored: &str, name: &str) -> String {
         let ends = match Self::ALL.into_iter().find(|it| it.media_type() == stored) {
             Some(kind) => kind.ends(),
             None => &[".bin"],
@@ -82,7 +107,8 @@ impl FileType {
     }
 
     /// A stored media type as one of ours; bytes of no type where it is none.
-    pub(crate) fn named(stored: &str) -> &'static str {
+    #[must_use]
+    pub fn named(stored: &str) -> &'static str {
         let types = Self::ALL.map(Self::media_type);
         types.into_iter().find(|it| *it == stored).unwrap_or("application/octet-stream")
     }
@@ -111,6 +137,23 @@ mod tests {
         ] {
             assert_eq!(FileType::of(&bytes, name), is, "{name}");
         }
+    }
+
+    #[test]
+    fn a_photo_of_an_identity_document_is_a_picture_or_a_pdf() {
+        let cases: [(&[u8], Option<FileType>); 7] = [
+            (b"RIFF\x10\0\0\0WEBPVP8 ", Some(FileType::Webp)),
+            (b"RIFF\x10\0\0\0WAVEfmt ", None),
+            (b"\xff\xd8\xff\xe0", Some(FileType::Jpeg)),
+            (b"%PDF-1.7", Some(FileType::Pdf)),
+            (b"plain text", None),
+            (b"<script>alert(1)</script>", None),
+            (b"", None),
+        ];
+        for (bytes, is) in cases {
+            assert_eq!(FileType::of_photo(bytes), is);
+        }
+        assert_eq!(FileType::of(b"RIFF\x10\0\0\0WEBPVP8 ", "a.webp"), None, "which no other form takes");
     }
 
     #[test]

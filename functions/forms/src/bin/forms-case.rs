@@ -1,0 +1,7 @@
+//! `GET` and `POST /status/case`, from whoever has shown that the request is theirs.
+
+use platform::edge::{self, Exit};
+
+fn main() -> Exit {
+    edge::door(forms::case::handle)
+}

@@ -1,0 +1,587 @@
+//! `GET` and `POST /status/case`: a request for whoever has shown that it is theirs: what happened, messages both ways, files
+//! that were prepared, a declaration where the law asks for one, and taking it back.
+//!
+//! What they do is written together with the audit entry that tells of it. Two at once: each is tried on what the other
+//! left.
+
+use domain::FieldError;
+use domain::audit::{Act, Entry, Who};
+use domain::desk::{self, Decision};
+use domain::intake;
+use domain::personal::{PersonalText, PersonalTextError};
+use domain::request::{Actor, State};
+use domain::verification::{Ask, DECLARATION, Facts as Known, Policy, Requester};
+use maud::{Markup, html};
+use pages::form::{self, Button, Check, Field, Form};
+use pages::show::{self, Card, Moment, Notice, Tone};
+use pages::{Icon, fill, format, words};
+use platform::blob::UploadId;
+use platform::consumer::{self, Contact, Proven};
+use platform::edge::{File, Page, Visit, note_failure};
+use platform::file_type::FileType;
+use platform::mail::{Letter, Reader, Waiting};
+use platform::store::{
+    Added, Author, Changed, Correspondence, History, KeptFile, Message, NewMessage, SentFile, ServiceCodeAccount, Side,
+};
+use platform::ticket::random_token;
+use platform::{App, Error};
+
+use crate::case_texts::{Texts, happened};
+use crate::file::{self, FileLink};
+use crate::looking::{self, Told};
+
+/// What the form promises; a body of Lambda's has room for no more.
+const MOST_BYTES: usize = 4_000_000;
+/// What a form with a file takes, as file dialogs know it.
+const FILE_TYPES: &str = ".pdf,.png,.jpg,.jpeg,.txt,.csv,.docx,.xlsx";
+/// How often a change that meets another one is tried again.
+const TRIES: usize = 4;
+/// Why it was taken back, in characters.
+const WHY: usize = 1000;
+
+/// Shows the request, or does what a form of its page asks.
+pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+    if visit.post && visit.form.get("do") == "leave" {
+        return Ok(consumer::forget(Page::to("/status")));
+    }
+    let Some(proven) = app.proven(&visit).await? else { return Ok(Page::to("/status/identity")) };
+    let case = Case { app, visit: &visit, proven: &proven };
+    match (visit.post, visit.form.get("do")) {
+        (false, _) => case.show(&[], None).await,
+        (true, "message") => case.message().await,
+        (true, "declare") => case.declare().await,
+        (true, "withdraw") => case.withdraw().await,
+        (true, _) => Err(Error::NotFound),
+    }
+}
+
+/// What may be asked of whoever made a request, as its page needs to know it.
+pub(crate) fn policy(history: &History, account: &ServiceCodeAccount) -> Result<Policy, Error> {
+    let requester = match history.requester {
+        Some(intake::Requester::Agent) => Requester::Agent,
+        Some(intake::Requester::Parent) => Requester::Parent,
+        Some(intake::Requester::Myself) | None => Requester::Myself,
+    };
+    let known = Known {
+        kind: history.kind,
+        requester,
+        may_verify: history.clocks.may_verify,
+        account: false,
+        sensitive: false,
+        photo_id: account.tenant.photo_id,
+    };
+    Policy::of(&known).map_err(Error::failed("reading what may be asked"))
+}
+
+/// Whether something is asked now: the law allows it, and the team has begun to verify.
+pub(crate) fn asked_now(history: &History, policy: &Policy, ask: Ask) -> bool {
+    history.progress.state == State::Verifying && policy.may_ask(ask)
+}
+
+/// An entry about what whoever made the request did.
+pub(crate) fn entry(visit: &Visit, proven: &Proven, act: Act) -> Entry {
+    Entry::new(visit.at, Who::Consumer, act).on("request", proven.reference.as_str()).from(&visit.client.address)
+}
+
+/// The account, if the code under which the request was looked up is still there.
+pub(crate) async fn account(app: &App, proven: &Proven) -> Result<ServiceCodeAccount, Error> {
+    app.store.of(&proven.tenant).service_code(&proven.code).await?.ok_or(Error::NotFound)
+}
+
+/// Somebody on the page of their request.
+struct Case<'a> {
+    app: &'a App,
+    visit: &'a Visit,
+    proven: &'a Proven,
+}
+
+impl Case<'_> {
+    /// The page, with what is wrong with a form of it.
+    async fn show(&self, errors: &[FieldError], form_id: Option<&str>) -> Result<Page, Error> {
+        let store = self.app.store.of(&self.proven.tenant);
+        let history = store.history(&self.proven.reference).await?;
+        let said = store.messages(&self.proven.reference).await?;
+        let account = account(self.app, self.proven).await?;
+        let tickets = self.app.tickets().await?;
+        let mut links = vec![];
+        for kept in said.shared_files() {
+            let link = FileLink { id: kept.id.clone() };
+            let ticket =
+                tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
+            links.push((format!("/status/file/{ticket}"), kept.clone()));
+        }
+        let policy = policy(&history, &account)?;
+        let view = View {
+            visit: self.visit,
+            proven: self.proven,
+            account: &account,
+            history: &history,
+            said: &said,
+            links: &links,
+            signs: asked_now(&history, &policy, Ask::Declaration),
+            photo: asked_now(&history, &policy, Ask::PhotoId),
+            message_id: match form_id {
+                Some(id) => id,
+                None => &random_token()?,
+            },
+            errors,
+        };
+        Ok(view.page())
+    }
+
+    /// Sends a message, once however often the form is sent. The file is stored first and listed with the message.
+    async fn message(&self) -> Result<Page, Error> {
+        let (form, texts) = (&self.visit.form, Texts::of(self.visit.language));
+        let id = form.get("id");
+        if UploadId::parse(id).is_none() {
+            return Err(Error::StaleForm);
+        }
+        let words = match PersonalText::parse(form.get("text")) {
+            Ok(words) => Ok(Some(words)),
+            Err(PersonalTextError::Empty) => Ok(None),
+            Err(_) => Err(texts.message_wrong),
+        };
+        let (words, file) = match (words, chosen(&self.visit.files, texts)) {
+            (Ok(None), Ok(None)) => {
+                let errors = [FieldError::new("text", texts.message_none)];
+                return Ok(self.show(&errors, Some(id)).await?.with_status(422));
+            }
+            (Ok(words), Ok(file)) => (words, file),
+            (words, file) => {
+                let wrong = [("text", words.err()), ("file", file.err())];
+                let errors: Vec<FieldError> =
+                    wrong.into_iter().filter_map(|(field, why)| Some(FieldError::new(field, why?))).collect();
+                return Ok(self.show(&errors, Some(id)).await?.with_status(422));
+            }
+        };
+        let store = self.app.store.of(&self.proven.tenant);
+        let reference = &self.proven.reference;
+        let key = match &file {
+            Some((file, _, _)) => {
+                let key = store.new_attachment_key(reference, id).await?;
+                self.app.blobs.put_attachment(&key, &file.bytes).await?;
+                Some(key)
+            }
+            None => None,
+        };
+        let sent = file.as_ref().zip(key.as_ref()).map(|((file, kind, name), key)| SentFile {
+            key,
+            name,
+            content_type: kind.media_type(),
+            bytes: &file.bytes,
+        });
+        let mut entry = entry(self.visit, self.proven, Act::MessageSent);
+        if sent.is_some() {
+            entry = entry.with("file", id);
+        }
+        let new = NewMessage { id, text: words.as_ref(), file: sent };
+        let reason = match store.add_consumer_message(reference, &new, &entry).await? {
+            Added::Done(()) => {
+                let waiting = Waiting::new(&self.proven.tenant, reference, Reader::Team);
+                // The message is there; that nobody could be told of it is no reason to send it again.
+                if let Err(error) = self.app.post(&Letter::MessageWaiting(waiting)).await {
+                    note_failure(&error);
+                }
+                return Ok(Page::to("/status/case?done=message#messages"));
+            }
+            Added::Other => texts.message_other,
+            Added::Full => texts.messages_full,
+        };
+        let errors = [FieldError::new("text", reason)];
+        Ok(self.show(&errors, None).await?.with_status(409))
+    }
+
+    /// Signs the declaration, once.
+    async fn declare(&self) -> Result<Page, Error> {
+        let (form, texts) = (&self.visit.form, Texts::of(self.visit.language));
+        let name = PersonalText::parse(form.get("name")).ok().filter(|name| !name.as_str().contains('\n'));
+        let agrees = form.has("agree");
+        let (Some(name), true) = (name.as_ref(), agrees) else {
+            let missing = [
+                ("name", name.is_none(), texts.declaration_name_missing),
+                ("agree", !agrees, texts.declaration_agree_missing),
+            ];
+            let errors: Vec<FieldError> =
+                missing.iter().filter(|(_, missing, _)| *missing).map(|(it, _, why)| FieldError::new(*it, *why)).collect();
+            return Ok(self.show(&errors, None).await?.with_status(422));
+        };
+        let store = self.app.store.of(&self.proven.tenant);
+        let history = store.history(&self.proven.reference).await?;
+        let account = account(self.app, self.proven).await?;
+        if !asked_now(&history, &policy(&history, &account)?, Ask::Declaration) {
+            return Ok(Page::to("/status/case"));
+        }
+        let entry = entry(self.visit, self.proven, Act::DeclarationSigned);
+        let statement = DECLARATION.of(self.visit.language);
+        match store.sign_declaration(&history, name, statement, &entry).await? {
+            Added::Done(()) => Ok(Page::to("/status/case?done=declaration#declaration")),
+            // Another tab was faster, or the team has gone on: the page shows what there is.
+            Added::Other | Added::Full => Ok(Page::to("/status/case#declaration")),
+        }
+    }
+
+    /// Takes the request back, after asking once more. One that is closed meanwhile stays as it was closed.
+    async fn withdraw(&self) -> Result<Page, Error> {
+        let (form, texts) = (&self.visit.form, Texts::of(self.visit.language));
+        let account = account(self.app, self.proven).await?;
+        let why = match PersonalText::parse(form.get("why")) {
+            Ok(why) if why.as_str().chars().count() <= WHY => Ok(Some(why)),
+            Err(PersonalTextError::Empty) => Ok(None),
+            _ => Err(texts.withdraw_long),
+        };
+        let why = match (form.get("sure"), why) {
+            ("yes", Ok(why)) => why,
+            ("yes", Err(reason)) => {
+                let errors = [FieldError::new("why", reason)];
+                return Ok(self.ask_again(&account, &errors).with_status(422));
+            }
+            _ => return Ok(self.ask_again(&account, &[])),
+        };
+        let how = why.map_or_else(
+            || texts.withdraw_how.to_owned(),
+            |why| format!("{}\n{}", texts.withdraw_how, why.as_str()),
+        );
+        let store = self.app.store.of(&self.proven.tenant);
+        for _ in 0..TRIES {
+            let history = store.history(&self.proven.reference).await?;
+            if !history.progress.state.is_open() {
+                break;
+            }
+            let standing = history.standing(&account.tenant, looking::today(&account, self.visit.at));
+            let decision = Decision::Withdraw { how: how.clone() };
+            let who = history.requester.map_or(Actor::Consumer, intake::Requester::actor);
+            let decided = desk::decide(&standing, &decision, who, self.visit.at)
+                .map_err(Error::failed("taking a request back"))?;
+            let entry = entry(self.visit, self.proven, Act::RequestChanged)
+                .with("action", decision.action().code())
+                .with("state", decided.progress.state.code());
+            if let Changed::Done(_) = store.decide_as_consumer(&history, &decided, &entry).await? {
+                for photo in history.photos.iter().filter_map(|photo| UploadId::parse(&photo.id)) {
+                    // What stays is deleted by the bucket's own rule.
+                    let deleted =
+                        self.app.blobs.delete_photo(&self.proven.tenant, &self.proven.reference, &photo).await;
+                    if let Err(error) = deleted {
+                        note_failure(&error);
+                    }
+                }
+                return Ok(Page::to("/status/case?done=withdraw"));
+            }
+            // Somebody of the team was faster: once more, on what they left.
+        }
+        Ok(Page::to("/status/case"))
+    }
+
+    /// Asks once more before a request is taken back.
+    fn ask_again(&self, account: &ServiceCodeAccount, errors: &[FieldError]) -> Page {
+        let (language, texts) = (self.visit.language, Texts::of(self.visit.language));
+        let business = &account.code.name;
+        let main = html! {
+            p.lede { (fill(texts.withdraw_sure_lede, &[("business", business)])) }
+            (Form::post(language, "/status/case", self.visit.csrf.as_str()).id("withdraw").plain().errors(errors).body(html! {
+                (form::hidden("do", "withdraw"))
+                (form::hidden("sure", "yes"))
+                (Field::area("why", texts.withdraw_why, 3).value(self.visit.form.get("why")).max_length(1000)
+                    .within("withdraw").errors(errors))
+                (form::actions(&html! {
+                    (Button::danger(texts.withdraw_do)) (Button::secondary(texts.withdraw_keep).to("/status/case"))
+                }))
+            }))
+        };
+        looking::page(self.visit, Some(account), texts.withdraw_sure, &main)
+    }
+}
+
+/// The file that a form came with, if it is one of those that are kept; else why it is not.
+fn chosen<'f>(
+    files: &'f [File],
+    texts: &Texts,
+) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
+    let Some(file) = files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else { return Ok(None) };
+    if file.bytes.len() > MOST_BYTES {
+        return Err(texts.file_large);
+    }
+    match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
+        (None, _) => Err(texts.file_type),
+        (_, Err(_)) => Err(texts.file_name),
+        (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
+        (Some(kind), Ok(name)) => Ok(Some((file, kind, name))),
+    }
+}
+
+/// The page.
+struct View<'a> {
+    visit: &'a Visit,
+    proven: &'a Proven,
+    account: &'a ServiceCodeAccount,
+    history: &'a History,
+    said: &'a Correspondence,
+    /// The files that may be downloaded, each with its link.
+    links: &'a [(String, KeptFile)],
+    /// Whether a declaration is asked for.
+    signs: bool,
+    /// Whether a photo ID is asked for.
+    photo: bool,
+    message_id: &'a str,
+    errors: &'a [FieldError],
+}
+
+impl View<'_> {
+    fn texts(&self) -> &'static Texts {
+        Texts::of(self.visit.language)
+    }
+
+    fn fill(&self, text: &str) -> String {
+        fill(text, &[("business", &self.account.code.name)])
+    }
+
+    /// What is wrong with one of the forms, by the fields that it has.
+    fn errors_of(&self, fields: &[&str]) -> Vec<FieldError> {
+        self.errors.iter().filter(|error| fields.contains(&error.field.as_str())).cloned().collect()
+    }
+
+    fn post(&self, id: &str, what: &str, fields: &Markup) -> Form {
+        let fields = html! { (form::hidden("do", what)) (fields) };
+        Form::post(self.visit.language, "/status/case", self.visit.csrf.as_str()).id(id).body(fields)
+    }
+
+    fn page(&self) -> Page {
+        let texts = self.texts();
+        let title = fill(texts.title, &[("reference", &self.proven.reference.to_string())]);
+        looking::page(self.visit, Some(self.account), &title, &self.main())
+    }
+
+    fn main(&self) -> Markup {
+        let texts = self.texts();
+        let done = match self.visit.query.get("done") {
+            "message" => Some(texts.done_message),
+            "declaration" => Some(texts.done_declaration),
+            "photo" => Some(texts.done_photo),
+            "withdraw" => Some(texts.done_withdraw),
+            _ => None,
+        };
+        let shown = match self.proven.by {
+            Contact::Email => texts.shown_by_email,
+            Contact::Phone => texts.shown_by_text,
+        };
+        html! {
+            @if let Some(done) = done { (Notice::success(done)) }
+            p.note { (shown) }
+            (self.standing())
+            (self.files())
+            (self.declaration())
+            (self.photo())
+            (self.messages())
+            (self.past())
+            (self.withdraw())
+            (Card::new(texts.leave).id("leave").lede(texts.leave_lede).body(
+                self.post("sign-off", "leave", &html! { (Button::secondary(texts.leave).icon(Icon::Out)) }).plain()))
+        }
+    }
+
+    fn standing(&self) -> Markup {
+        let (language, texts, history) = (self.visit.language, self.texts(), self.history);
+        let told = Told {
+            language,
+            business: &self.account.code.name,
+            kind: history.kind,
+            progress: history.progress,
+            clocks: &history.clocks,
+            closed: history.closed.as_ref().map(|closed| (closed.on, closed.outcome)),
+            today: looking::today(self.account, self.visit.at),
+        };
+        let missing: Vec<&str> = history.missing.iter().map(|it| words::missing(language, *it)).collect();
+        html! {
+            (Card::new(texts.next).id("standing").body(html! {
+                (told.notice())
+                @if history.progress.state == State::Incomplete && !missing.is_empty() {
+                    p { (fill(texts.missing, &[("what", &format::list(language, &missing))])) }
+                }
+                (told.facts())
+            }))
+        }
+    }
+
+    fn past(&self) -> Markup {
+        let (language, texts) = (self.visit.language, self.texts());
+        let zone = looking::zone(self.account);
+        let moments: Vec<Moment> = self
+            .history
+            .past
+            .iter()
+            .rev()
+            .map(|past| Moment {
+                at: past.at.to_zoned(zone.clone()),
+                who: match past.side {
+                    Side::Consumer => texts.you.to_owned(),
+                    Side::Business => self.account.code.name.clone(),
+                    Side::System => texts.system.to_owned(),
+                },
+                what: html! {
+                    p { strong { (self.fill(happened(language, past.action))) } }
+                    @if let Some(words) = &past.words { (paragraphs(words)) }
+                },
+                tone: Tone::Neutral,
+            })
+            .collect();
+        html! { (Card::new(texts.history).id("history").lede(texts.history_lede).body(show::timeline(language, &moments))) }
+    }
+
+    fn messages(&self) -> Markup {
+        let (language, texts) = (self.visit.language, self.texts());
+        let zone = looking::zone(self.account);
+        let file = |id: &String| self.said.files.iter().find(|file| file.id == *id);
+        let link = |id: &String| self.links.iter().find(|(_, file)| file.id == *id);
+        let what = |message: &Message| {
+            html! {
+                @if let Some(text) = &message.text { (paragraphs(text)) }
+                @for id in &message.files {
+                    @let name = file(id).and_then(|file| file.name.as_deref()).unwrap_or(texts.file_unreadable);
+                    p { @match link(id) {
+                        Some((href, _)) => { a href=(href) { (Icon::Attach) (name) } }
+                        None => { (Icon::Attach) (name) }
+                    } }
+                }
+            }
+        };
+        let moments: Vec<Moment> = self
+            .said
+            .messages
+            .iter()
+            .map(|message| Moment {
+                at: message.at.to_zoned(zone.clone()),
+                who: match message.from {
+                    Author::Consumer => texts.you.to_owned(),
+                    Author::Colleague(_) => self.account.code.name.clone(),
+                },
+                what: what(message),
+                tone: if message.from == Author::Consumer { Tone::Neutral } else { Tone::Info },
+            })
+            .collect();
+        let errors = self.errors_of(&["text", "file"]);
+        let form = self.post("message", "message", &html! {
+            (form::hidden("id", self.message_id))
+            (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
+                .max_length(5000).within("message").errors(&errors))
+            (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
+                .optional(language))
+            (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
+        });
+        let form = form.with_file().errors(&errors);
+        html! {
+            (Card::new(texts.messages).id("messages").lede(self.fill(texts.messages_lede)).body(html! {
+                @if moments.is_empty() { p { (texts.no_messages) } } @else { (show::timeline(language, &moments)) }
+                (form)
+            }))
+        }
+    }
+
+    fn files(&self) -> Markup {
+        let (language, texts) = (self.visit.language, self.texts());
+        let zone = looking::zone(self.account);
+        html! {
+            @if !self.links.is_empty() {
+                (Card::new(texts.files).id("files").lede(texts.files_lede).body(html! {
+                    ul.files {
+                        @for (href, file) in self.links {
+                            li {
+                                @match &file.name {
+                                    Some(name) => { a href=(href) { (Icon::Download) (name) } }
+                                    None => { (texts.file_unreadable) }
+                                }
+                                p.note {
+                                    (format::size(file.size)) " · " (show::moment(language, &file.at.to_zoned(zone.clone())))
+                                }
+                            }
+                        }
+                    }
+                }))
+            }
+        }
+    }
+
+    fn declaration(&self) -> Markup {
+        let (language, texts) = (self.visit.language, self.texts());
+        let zone = looking::zone(self.account);
+        let errors = self.errors_of(&["name", "agree"]);
+        match &self.history.declaration {
+            Some(signed) => html! {
+                (Card::new(texts.declaration).id("declaration").body(html! {
+                    blockquote { p { (signed.statement) } }
+                    p { (fill(texts.declaration_signed, &[("name", &signed.name)])) " · "
+                        (show::moment(language, &signed.at.to_zoned(zone))) }
+                }))
+            },
+            None if self.signs => {
+                let form = self.post("declare", "declare", &html! {
+                    blockquote { p { (DECLARATION.of(language)) } }
+                    (Field::text("name", texts.declaration_name).hint(texts.declaration_name_hint).autocomplete("name")
+                        .value(self.visit.form.get("name")).max_length(200).required().within("declare").errors(&errors))
+                    (Check::new("agree", texts.declaration_agree).on(self.visit.form.has("agree")).within("declare")
+                        .errors(&errors))
+                    (form::actions(&html! { (Button::primary(texts.declaration_sign).icon(Icon::Pen)) }))
+                });
+                let lede = self.fill(texts.declaration_lede);
+                html! { (Card::new(texts.declaration).id("declaration").lede(lede).body(form.errors(&errors))) }
+            }
+            None => html! {},
+        }
+    }
+
+    fn photo(&self) -> Markup {
+        let texts = self.texts();
+        let given = self.history.photos.len();
+        html! {
+            @if self.photo {
+                (Card::new(texts.photo).id("photo").lede(self.fill(texts.photo_lede)).body(html! {
+                    @if given > 0 {
+                        p { (fill(&self.fill(texts.photo_given), &[("n", &given.to_string())])) }
+                    }
+                    p.actions { (Button::secondary(texts.photo_go).to("/status/photo-id")) }
+                }))
+            }
+        }
+    }
+
+    fn withdraw(&self) -> Markup {
+        let texts = self.texts();
+        html! {
+            @if self.history.progress.state.is_open() {
+                (Card::new(texts.withdraw).id("withdraw").lede(self.fill(texts.withdraw_lede)).body(
+                    self.post("take-back", "withdraw", &html! { (Button::secondary(texts.withdraw_go)) }).plain()))
+            }
+        }
+    }
+}
+
+/// Text of somebody's own, a paragraph for each line.
+fn paragraphs(text: &str) -> Markup {
+    html! { @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::language::Language;
+
+    use super::*;
+
+    fn file(name: &str, bytes: &[u8]) -> File {
+        File { field: "file".into(), name: name.into(), bytes: bytes.to_vec() }
+    }
+
+    #[test]
+    fn a_file_is_taken_by_its_content_and_its_size() {
+        let texts = Texts::of(Language::English);
+        let taken = |file: File| chosen(&[file], texts).map(|it| it.map(|(_, kind, _)| kind));
+        assert_eq!(taken(file("a.exe", b"%PDF-1.7")), Ok(Some(FileType::Pdf)));
+        assert_eq!(taken(file("a.pdf", b"MZ\x90\0\xff")), Err(texts.file_type));
+        assert_eq!(taken(file("", b"")), Ok(None), "no file was chosen");
+        let large = [b"%PDF-".to_vec(), vec![0; MOST_BYTES]].concat();
+        assert_eq!(taken(file("a.pdf", &large)), Err(texts.file_large));
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_text_and_nothing_else() {
+        let shown = paragraphs("<b>one</b>\n\n<script>two</script>").into_string();
+        assert_eq!(shown, "<p>&lt;b&gt;one&lt;/b&gt;</p><p>&lt;script&gt;two&lt;/script&gt;</p>");
+    }
+}

@@ -1,0 +1,40 @@
+//! Where a code goes: the contact that was given with the request, if it may be written to once more.
+
+use jiff::SignedDuration;
+use platform::mail::SentCode;
+use platform::store::{CODE_LIVES, OnFile};
+use platform::{App, Error};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The purpose of the keyed hash under which a contact is counted.
+const CONTACT: &str = "code-contact";
+
+/// How whoever made the request can be reached; nothing where the request is gone, or the code would come too late.
+pub(crate) async fn on_file(app: &App, code: &SentCode) -> Result<Option<OnFile>, Error> {
+    if app.clock.now().duration_since(code.at) > CODE_LIVES {
+        return Ok(None);
+    }
+    let tenant = code.tenant();
+    app.about(&tenant);
+    match app.store.of(&tenant).on_file(&code.reference).await {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a contact may be sent one more code, whoever asked for it and for which request: no address is flooded, and no
+/// number earns money by being written to. What is counted is a keyed hash.
+pub(crate) async fn may_send(app: &App, contact: &str) -> Result<bool, Error> {
+    let counted = app.tickets().await?.mac(CONTACT, contact);
+    let now = app.clock.now();
+    for (kind, limit, window) in [("code-contact-hour", 6, HOUR), ("code-contact-day", 12, DAY)] {
+        match app.store.throttle(kind, &counted, limit, window, now).await {
+            Ok(()) => {}
+            Err(Error::Throttled { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
