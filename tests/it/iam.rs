@@ -55,7 +55,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("requests", &["GetItem", "PutItem", "UpdateItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
-            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("recordings-queue", &["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]),
             ("recordings-dead-queue", &["SendMessage"]),
         ],
@@ -68,7 +67,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "PutItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject", "PutObject"]),
-            ("recordings/attachments/*", &["GetObject", "PutObject"]),
             ("transcripts-queue", RECEIVE),
             ("transcripts-dead-queue", &["SendMessage"]),
         ],
@@ -90,7 +88,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-send-mail",
         &[
             ("dashboard-secret", READ_SECRET),
-            ("sessions", &["PutItem"]),
+            ("sessions", &["PutItem", "UpdateItem"]),
             ("directory", &["GetItem"]),
             ("accounts", &["GetItem", "BatchGetItem", "Query"]),
             ("requests", &["GetItem"]),
@@ -276,6 +274,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["DeleteObject"]),
         ],
     ),
     (
@@ -289,7 +288,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "BatchGetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject"]),
-            ("recordings/attachments/*", &["GetObject"]),
         ],
     ),
     (
@@ -302,6 +300,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("audit", &["PutItem"]),
             ("keys", &["Query", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["DeleteObject"]),
         ],
     ),
     (
@@ -350,6 +349,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/attachments/*", &["GetObject"]),
+            ("recordings/identity/*", &["GetObject"]),
         ],
     ),
     (
@@ -361,7 +361,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
             ("recordings/*", &["GetObject"]),
-            ("recordings/attachments/*", &["GetObject"]),
         ],
     ),
     (
@@ -498,6 +497,80 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     // What consumers meet on the web.
+    (
+        "forms-status",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem"]),
+        ],
+    ),
+    (
+        "forms-identity",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["PutItem", "UpdateItem"]),
+            ("requests", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-queue", SEND),
+            ("texts-queue", SEND),
+        ],
+    ),
+    (
+        "forms-case",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "Query", "PutItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["PutObject"]),
+            ("recordings/identity/*", &["DeleteObject"]),
+            ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "forms-file",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("requests", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/attachments/*", &["GetObject"]),
+        ],
+    ),
+    // Writes photos of identity documents, and reads none.
+    (
+        "forms-photo-id",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query", "BatchGetItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings/identity/*", &["PutObject"]),
+        ],
+    ),
+    (
+        "jobs-send-text",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
+            ("requests", &["GetItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+            ("telephones", &["Publish"]),
+            ("texts-queue", RECEIVE),
+            ("texts-dead-queue", &["SendMessage"]),
+        ],
+    ),
     ("forms-privacy-choices", OPTS_OUT),
     ("forms-signal", OPTS_OUT),
     (
@@ -558,6 +631,7 @@ const ACTIONS: &[May] = &[
     ),
     ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
     ("ses", &["SendEmail", "SendRawEmail", "CreateEmailIdentity"]),
+    ("sns", &["Publish", "Subscribe", "DeleteTopic"]),
     ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
     (
         "kms",
@@ -601,6 +675,11 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     all.push(("greetings/uploads/*".to_owned(), "s3", upload));
     let attachment = format!("arn:aws:s3:::{}/attachments/t-0/0/0.0", at.buckets["recordings"]);
     all.push(("recordings/attachments/*".to_owned(), "s3", attachment));
+    let photo = format!("arn:aws:s3:::{}/identity/t-0/0/0", at.buckets["recordings"]);
+    all.push(("recordings/identity/*".to_owned(), "s3", photo));
+    // A telephone number is no resource, and so asked about as what has none; a topic is another matter.
+    all.push(("telephones".to_owned(), "sns", "*".to_owned()));
+    all.push(("topics".to_owned(), "sns", arn("sns", "alarms")));
     all
 }
 

@@ -1087,7 +1087,7 @@ pub(crate) mod tests {
             case,
             heard: &heard,
             files: &files,
-            photos: &[("/dashboard/attachment/photo".into(), at(NOW))],
+            photos: &[("/dashboard/attachment/photo".into(), case.dossier.received_at)],
             works,
             exports: works,
             done: done(language, "assign"),

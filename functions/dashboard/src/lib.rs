@@ -39,6 +39,7 @@
 //! |---|---|---|---|
 //! | [`service_codes`] | `GET /dashboard/service-codes` | whoever is signed in | `service-code` |
 //! | [`service_code`] | `GET` `POST /dashboard/service-code/{code}` | whoever is signed in; owners and managers save | `greeting` |
+//! | [`notice`] | `GET` `POST /dashboard/notice/{code}` | `service-code`; owners and managers save | – |
 //! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
 //! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
@@ -78,6 +79,7 @@ pub mod requests;
 pub mod audit;
 pub mod audit_export;
 pub mod greeting;
+pub mod notice;
 pub mod report;
 pub mod request_log;
 pub mod service_code;
@@ -91,6 +93,7 @@ mod ceremony;
 mod choosing;
 mod desk_texts;
 mod entering;
+mod human_check;
 mod links;
 mod noting;
 mod photos;

@@ -19,7 +19,13 @@ fn end(dossier: &Dossier, decided: &Decided) -> bool {
 
 /// Deletes the photos of a request whose verification a decision has just ended. With the decision the request has let go of
 /// them, and nobody can open them any more; what cannot be deleted now, the bucket's own rule deletes.
-pub(crate) async fn delete(app: &App, allowed: &Allowed<WorkRequests>, visit: &Visit, dossier: &Dossier, decided: &Decided) {
+pub(crate) async fn delete(
+    app: &App,
+    allowed: &Allowed<WorkRequests>,
+    visit: &Visit,
+    dossier: &Dossier,
+    decided: &Decided,
+) {
     if !end(dossier, decided) {
         return;
     }

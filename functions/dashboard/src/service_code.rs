@@ -9,7 +9,7 @@ use domain::language::{Language, Words};
 use domain::origin::Origin;
 use domain::request::Kind;
 use domain::service_code::{Greeting, ServiceCode, ServiceCodeProfile};
-use maud::{Markup, Render as _, html};
+use maud::{Markup, Render, html};
 use pages::form::{self, Button, Choices, Field, Form, Select};
 use pages::show::{self, Card, Facts, Heading, Notice, Tone};
 use pages::{Frame, Icon, Section, fill, words};

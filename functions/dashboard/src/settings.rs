@@ -1,4 +1,4 @@
-//! `GET` and `POST /dashboard/settings`: the account: name, time zone, laws, retention, reminders.
+//! `GET` and `POST /dashboard/settings`: the account: name, time zone, laws, retention, reminders, human check.
 
 use domain::FieldError;
 use domain::audit::Act;
@@ -15,36 +15,49 @@ use platform::store::Versioned;
 use platform::{App, Error};
 use serde::Serialize;
 
+use crate::human_check;
 use crate::setup::{entry, in_words};
 
 /// Shows the settings, or saves what was sent.
 pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> Result<Page, Error> {
     let frame = allowed.frame(&visit, Section::Settings);
     let store = app.store.of(&allowed.tenant);
-    let there = store.settings().await?;
     if !visit.post {
+        let there = store.settings().await?;
+        let check = human_check::Shown::load(&store, &visit).await?;
         return Ok(Page::html(match allowed.also::<EditSettings>() {
             Ok(_) => {
                 let said = if visit.query.has("saved") { Said::Saved } else { Said::Nothing };
-                edit(&frame, &Input::of(&there), &[], &said)
+                edit(&frame, &Input::of(&there), &[], &said, &check)
             }
-            Err(_) => read(&frame, &there.value),
+            Err(_) => read(&frame, &there.value, &check),
         }));
     }
     let allowed = allowed.also::<EditSettings>()?;
+    match human_check::submit(app, &allowed, &visit, frame.language).await? {
+        None => {}
+        Some(human_check::Done::To(page)) => return Ok(page),
+        Some(human_check::Done::Again(check)) => {
+            let there = store.settings().await?;
+            let page = edit(&frame, &Input::of(&there), &[], &Said::Nothing, &check);
+            return Ok(Page::html(page).with_status(check.status()));
+        }
+    }
+    let there = store.settings().await?;
+    let check = human_check::Shown::load(&store, &visit).await?;
     let input = Input::sent(&visit.form);
     if input.version != there.version {
-        return Ok(conflict(&frame, &input, there));
+        return Ok(conflict(&frame, &input, there, &check));
     }
     let profile = match input.profile(frame.language) {
         Ok(profile) => profile,
-        Err(errors) => return Ok(Page::invalid(edit(&frame, &input, &errors, &Said::Nothing))),
+        Err(errors) => return Ok(Page::invalid(edit(&frame, &input, &errors, &Said::Nothing, &check))),
     };
     if profile != there.value {
         let entry = entry(&allowed, &visit, Act::SettingsChanged).with("change", changes(&there.value, &profile));
         match store.save_settings(there.version, &profile, &entry).await {
             Ok(()) => {}
-            Err(Error::Conflict) => return Ok(conflict(&frame, &input, store.settings().await?)),
+            Err(Error::Conflict) => return Ok(conflict(&frame, &input, store.settings().await?, &check)),
             Err(error) => return Err(error),
         }
     }
@@ -64,9 +77,9 @@ fn changes(before: &TenantProfile, after: &TenantProfile) -> String {
     changed.join(" ")
 }
 
-fn conflict(frame: &Frame, input: &Input, there: Versioned<TenantProfile>) -> Page {
+fn conflict(frame: &Frame, input: &Input, there: Versioned<TenantProfile>, check: &human_check::Shown) -> Page {
     let input = Input { version: there.version, ..input.clone() };
-    Page::html(edit(frame, &input, &[], &Said::Changed(there.value))).with_status(409)
+    Page::html(edit(frame, &input, &[], &Said::Changed(there.value), check)).with_status(409)
 }
 
 /// What the form holds, as it was typed.
@@ -177,7 +190,7 @@ const ZONES: [&str; 16] = [
     "UTC",
 ];
 
-fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said) -> Markup {
+fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said, check: &human_check::Shown) -> Markup {
     let (language, texts) = (frame.language, Texts::of(frame.language));
     let months = |name: &str, label: &str, hint: &str, value: &str, least: u16| {
         Field::number(name, label)
@@ -226,6 +239,7 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said) -> Mar
             }
         }
         (form)
+        (human_check::edit(frame, check))
     };
     pages::page(frame, texts.title, &main)
 }
@@ -237,11 +251,12 @@ fn zones(texts: &Texts, chosen: &str) -> Select {
     select.choices(ZONES.map(|zone| (zone, zone.replace('_', " ")))).chosen(chosen)
 }
 
-fn read(frame: &Frame, profile: &TenantProfile) -> Markup {
+fn read(frame: &Frame, profile: &TenantProfile, check: &human_check::Shown) -> Markup {
     let texts = Texts::of(frame.language);
     let main = html! {
         (Heading::new(texts.title))
         (Card::new(texts.business).body(html! { (facts(frame.language, texts, profile)) }))
+        (human_check::read(frame.language, check))
     };
     pages::page(frame, texts.title, &main)
 }
@@ -443,13 +458,15 @@ mod tests {
             &frame(Language::English, Section::Settings),
             &input,
             &errors,
-            &Said::Nothing
+            &Said::Nothing,
+            &human_check::Shown::none()
         )));
     }
 
     #[test]
     fn who_may_not_edit_reads() {
-        let text = main_of(read(&frame(Language::Spanish, Section::Settings), &stored().value));
+        let text =
+            main_of(read(&frame(Language::Spanish, Section::Settings), &stored().value, &human_check::Shown::none()));
         assert!(text.contains("California, Texas") && !text.contains("<form"), "{text}");
     }
 }

@@ -5,12 +5,12 @@
 //! left.
 
 use domain::FieldError;
-use domain::audit::{Act, Entry, Who};
+use domain::audit::Act;
 use domain::desk::{self, Decision};
 use domain::intake;
 use domain::personal::{PersonalText, PersonalTextError};
 use domain::request::{Actor, State};
-use domain::verification::{Ask, DECLARATION, Facts as Known, Policy, Requester};
+use domain::verification::{Ask, DECLARATION};
 use maud::{Markup, html};
 use pages::form::{self, Button, Check, Field, Form};
 use pages::show::{self, Card, Moment, Notice, Tone};
@@ -29,6 +29,7 @@ use platform::{App, Error};
 use crate::case_texts::{Texts, happened};
 use crate::file::{self, FileLink};
 use crate::looking::{self, Told};
+use crate::whose;
 
 /// What the form promises; a body of Lambda's has room for no more.
 const MOST_BYTES: usize = 4_000_000;
@@ -55,39 +56,6 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     }
 }
 
-/// What may be asked of whoever made a request, as its page needs to know it.
-pub(crate) fn policy(history: &History, account: &ServiceCodeAccount) -> Result<Policy, Error> {
-    let requester = match history.requester {
-        Some(intake::Requester::Agent) => Requester::Agent,
-        Some(intake::Requester::Parent) => Requester::Parent,
-        Some(intake::Requester::Myself) | None => Requester::Myself,
-    };
-    let known = Known {
-        kind: history.kind,
-        requester,
-        may_verify: history.clocks.may_verify,
-        account: false,
-        sensitive: false,
-        photo_id: account.tenant.photo_id,
-    };
-    Policy::of(&known).map_err(Error::failed("reading what may be asked"))
-}
-
-/// Whether something is asked now: the law allows it, and the team has begun to verify.
-pub(crate) fn asked_now(history: &History, policy: &Policy, ask: Ask) -> bool {
-    history.progress.state == State::Verifying && policy.may_ask(ask)
-}
-
-/// An entry about what whoever made the request did.
-pub(crate) fn entry(visit: &Visit, proven: &Proven, act: Act) -> Entry {
-    Entry::new(visit.at, Who::Consumer, act).on("request", proven.reference.as_str()).from(&visit.client.address)
-}
-
-/// The account, if the code under which the request was looked up is still there.
-pub(crate) async fn account(app: &App, proven: &Proven) -> Result<ServiceCodeAccount, Error> {
-    app.store.of(&proven.tenant).service_code(&proven.code).await?.ok_or(Error::NotFound)
-}
-
 /// Somebody on the page of their request.
 struct Case<'a> {
     app: &'a App,
@@ -101,16 +69,15 @@ impl Case<'_> {
         let store = self.app.store.of(&self.proven.tenant);
         let history = store.history(&self.proven.reference).await?;
         let said = store.messages(&self.proven.reference).await?;
-        let account = account(self.app, self.proven).await?;
+        let account = whose::account(self.app, self.proven).await?;
         let tickets = self.app.tickets().await?;
         let mut links = vec![];
         for kept in said.shared_files() {
             let link = FileLink { id: kept.id.clone() };
-            let ticket =
-                tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
+            let ticket = tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
             links.push((format!("/status/file/{ticket}"), kept.clone()));
         }
-        let policy = policy(&history, &account)?;
+        let policy = whose::policy(&history, &account)?;
         let view = View {
             visit: self.visit,
             proven: self.proven,
@@ -118,8 +85,8 @@ impl Case<'_> {
             history: &history,
             said: &said,
             links: &links,
-            signs: asked_now(&history, &policy, Ask::Declaration),
-            photo: asked_now(&history, &policy, Ask::PhotoId),
+            signs: whose::asked_now(&history, &policy, Ask::Declaration),
+            photo: whose::asked_now(&history, &policy, Ask::PhotoId),
             message_id: match form_id {
                 Some(id) => id,
                 None => &random_token()?,
@@ -170,7 +137,7 @@ impl Case<'_> {
             content_type: kind.media_type(),
             bytes: &file.bytes,
         });
-        let mut entry = entry(self.visit, self.proven, Act::MessageSent);
+        let mut entry = whose::entry(self.visit, self.proven, Act::MessageSent);
         if sent.is_some() {
             entry = entry.with("file", id);
         }
@@ -201,17 +168,20 @@ impl Case<'_> {
                 ("name", name.is_none(), texts.declaration_name_missing),
                 ("agree", !agrees, texts.declaration_agree_missing),
             ];
-            let errors: Vec<FieldError> =
-                missing.iter().filter(|(_, missing, _)| *missing).map(|(it, _, why)| FieldError::new(*it, *why)).collect();
+            let errors: Vec<FieldError> = missing
+                .iter()
+                .filter(|(_, missing, _)| *missing)
+                .map(|(it, _, why)| FieldError::new(*it, *why))
+                .collect();
             return Ok(self.show(&errors, None).await?.with_status(422));
         };
         let store = self.app.store.of(&self.proven.tenant);
         let history = store.history(&self.proven.reference).await?;
-        let account = account(self.app, self.proven).await?;
-        if !asked_now(&history, &policy(&history, &account)?, Ask::Declaration) {
+        let account = whose::account(self.app, self.proven).await?;
+        if !whose::asked_now(&history, &whose::policy(&history, &account)?, Ask::Declaration) {
             return Ok(Page::to("/status/case"));
         }
-        let entry = entry(self.visit, self.proven, Act::DeclarationSigned);
+        let entry = whose::entry(self.visit, self.proven, Act::DeclarationSigned);
         let statement = DECLARATION.of(self.visit.language);
         match store.sign_declaration(&history, name, statement, &entry).await? {
             Added::Done(()) => Ok(Page::to("/status/case?done=declaration#declaration")),
@@ -223,7 +193,7 @@ impl Case<'_> {
     /// Takes the request back, after asking once more. One that is closed meanwhile stays as it was closed.
     async fn withdraw(&self) -> Result<Page, Error> {
         let (form, texts) = (&self.visit.form, Texts::of(self.visit.language));
-        let account = account(self.app, self.proven).await?;
+        let account = whose::account(self.app, self.proven).await?;
         let why = match PersonalText::parse(form.get("why")) {
             Ok(why) if why.as_str().chars().count() <= WHY => Ok(Some(why)),
             Err(PersonalTextError::Empty) => Ok(None),
@@ -237,10 +207,8 @@ impl Case<'_> {
             }
             _ => return Ok(self.ask_again(&account, &[])),
         };
-        let how = why.map_or_else(
-            || texts.withdraw_how.to_owned(),
-            |why| format!("{}\n{}", texts.withdraw_how, why.as_str()),
-        );
+        let how = why
+            .map_or_else(|| texts.withdraw_how.to_owned(), |why| format!("{}\n{}", texts.withdraw_how, why.as_str()));
         let store = self.app.store.of(&self.proven.tenant);
         for _ in 0..TRIES {
             let history = store.history(&self.proven.reference).await?;
@@ -252,7 +220,7 @@ impl Case<'_> {
             let who = history.requester.map_or(Actor::Consumer, intake::Requester::actor);
             let decided = desk::decide(&standing, &decision, who, self.visit.at)
                 .map_err(Error::failed("taking a request back"))?;
-            let entry = entry(self.visit, self.proven, Act::RequestChanged)
+            let entry = whose::entry(self.visit, self.proven, Act::RequestChanged)
                 .with("action", decision.action().code())
                 .with("state", decided.progress.state.code());
             if let Changed::Done(_) = store.decide_as_consumer(&history, &decided, &entry).await? {
@@ -292,10 +260,7 @@ impl Case<'_> {
 }
 
 /// The file that a form came with, if it is one of those that are kept; else why it is not.
-fn chosen<'f>(
-    files: &'f [File],
-    texts: &Texts,
-) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
+fn chosen<'f>(files: &'f [File], texts: &Texts) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
     let Some(file) = files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else { return Ok(None) };
     if file.bytes.len() > MOST_BYTES {
         return Err(texts.file_large);
@@ -458,14 +423,18 @@ impl View<'_> {
             })
             .collect();
         let errors = self.errors_of(&["text", "file"]);
-        let form = self.post("message", "message", &html! {
-            (form::hidden("id", self.message_id))
-            (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
-                .max_length(5000).within("message").errors(&errors))
-            (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
-                .optional(language))
-            (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
-        });
+        let form = self.post(
+            "message",
+            "message",
+            &html! {
+                (form::hidden("id", self.message_id))
+                (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
+                    .max_length(5000).within("message").errors(&errors))
+                (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
+                    .optional(language))
+                (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
+            },
+        );
         let form = form.with_file().errors(&errors);
         html! {
             (Card::new(texts.messages).id("messages").lede(self.fill(texts.messages_lede)).body(html! {

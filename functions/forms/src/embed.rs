@@ -14,8 +14,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let named = Script::find(visit.query.get("v"), base_url, &code);
     let immutable = named.is_some();
     let script = named.unwrap_or_else(|| Script::newest(base_url, &code));
-    let tag = format!("\"{}\"", script.version);
-    let page = Page::text("text/javascript; charset=utf-8", script.text).readable_by("*").with_header("etag", tag);
+    let page = Page::text("text/javascript; charset=utf-8", script.text).readable_by("*");
     // Without its version in the address it may be another one tomorrow.
-    Ok(if immutable { page.immutable() } else { page.with_header("cache-control", "public, max-age=300") })
+    let page = if immutable { page.immutable() } else { page.with_header("cache-control", "public, max-age=300") };
+    Ok(page.tagged(visit.if_none_match.as_deref()))
 }

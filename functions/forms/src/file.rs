@@ -9,7 +9,7 @@ use platform::file_type::FileType;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::case;
+use crate::whose;
 
 /// How long a link lives.
 pub(crate) const LIVES: SignedDuration = SignedDuration::from_mins(10);
@@ -30,7 +30,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let key = store.attachment_key(&proven.reference, &link.id).await?;
     let file = store.shared_file(&key).await?;
     let bytes = app.blobs.attachment(&key, &file.sha256).await?;
-    store.record(&case::entry(&visit, &proven, Act::FileTaken).with("file", &link.id)).await?;
+    store.record(&whose::entry(&visit, &proven, Act::FileTaken).with("file", &link.id)).await?;
     let name = FileType::file_name(&file.content_type, file.name.as_deref().unwrap_or(&link.id));
     Ok(Page::download(FileType::named(&file.content_type), &name, bytes))
 }

@@ -227,7 +227,12 @@ impl FormPage<'_> {
             Question::AgentCompany => Field::text(name, asked.label).autocomplete(known("organization")).plain_text(),
             Question::Details => Field::area(name, asked.label, 6),
         };
-        let longest = if question == Question::Details { WORDS } else { LINE };
+        let longest = match question {
+            Question::Details => WORDS,
+            // As long as an address may be.
+            Question::Contact | Question::Email | Question::AgentEmail => 254,
+            _ => LINE,
+        };
         let field = field
             .value(self.typed.get(name))
             .hint(self.named(asked.hint))
@@ -269,10 +274,9 @@ pub(crate) mod tests {
     fn shown(account: &FormAccount, language: Language, typed: &[(&str, &str)], errors: &[FieldError]) -> String {
         let config = Config { hotline_number: Some("+18665550100".into()), ..Config::default() };
         let app = App::new(config, Clock::Fixed(Timestamp::UNIX_EPOCH));
-        let view = View { language, embedded: false, parent: None };
+        let view = View { language, embedded: false, parent: None, gpc: false };
         let typed: Fields = typed.iter().copied().collect();
-        let form =
-            FormPage { app: &app, account, view: &view, typed: &typed, ticket: "ticket", errors, refusal: None };
+        let form = FormPage { app: &app, account, view: &view, typed: &typed, ticket: "ticket", errors, refusal: None };
         let page = form.main().unwrap().1.into_string();
         page.replace("><", ">\n<")
     }
@@ -301,8 +305,7 @@ pub(crate) mod tests {
         ];
         let fields: std::collections::BTreeMap<&str, &str> = typed.into_iter().collect();
         let get = |name: &str| fields.get(name).copied().unwrap_or_default();
-        let errors =
-            domain::intake::Intake::read(get, &account().code.kinds, Language::English).unwrap_err();
+        let errors = domain::intake::Intake::read(get, &account().code.kinds, Language::English).unwrap_err();
         let page = shown(&account(), Language::English, &typed, &errors);
         assert!(page.contains("Bo &lt;b&gt;") && !page.contains("Bo <b>"), "{page}");
         insta::assert_snapshot!(page);

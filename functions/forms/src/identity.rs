@@ -16,7 +16,8 @@ use platform::store::{Tried, random_digits};
 use platform::{App, Error};
 
 use crate::case_texts::Texts;
-use crate::looking::{self, DAY, HOUR, QUARTER};
+use crate::counting::{self, DAY, HOUR, QUARTER};
+use crate::looking;
 
 /// Asks where to send a code, sends it, or tries one.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -36,9 +37,9 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 /// Sends a code. What it costs is bounded for each client, for each request, and by the job for each contact.
 async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> {
     let by = Contact::parse(visit.form.get("via")).ok_or(Error::NotFound)?;
-    looking::count_client(app, visit, ("code-client", 10, HOUR)).await?;
-    for (kind, limit, window) in [("code-request-hour", 6, HOUR), ("code-request-day", 20, DAY)] {
-        app.store.throttle(kind, &look.request(), limit, window, visit.at).await?;
+    counting::count_client(app, visit, ("code-client", 10, HOUR)).await?;
+    for most in [("code-request-hour", 6, HOUR), ("code-request-day", 20, DAY)] {
+        counting::count_request(app, visit, &look.request(), most).await?;
     }
     let digits = random_digits()?;
     app.store.keep_code(&*app.tickets().await?, &look.opens(), (&digits, by), visit.at).await?;
@@ -62,7 +63,7 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
     if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(wrong(texts.digits_wrong.to_owned()));
     }
-    looking::count_client(app, visit, ("code-try-client", 30, QUARTER)).await?;
+    counting::count_client(app, visit, ("code-try-client", 30, QUARTER)).await?;
     match app.store.try_code(&*app.tickets().await?, &look.opens(), &digits, visit.at).await? {
         Tried::Right(by) => {
             let entry = Entry::new(visit.at, Who::Consumer, Act::ContactShown)

@@ -6,6 +6,7 @@
 //! | [`requests`] | `POST`, `OPTIONS /forms/{code}/requests` | the form; a listed site | the receipt, on the page and by mail |
 //! | [`confirmation`] | `GET` `POST /forms/confirmation/{ticket}` | whoever got the mail about a request | `status` |
 //! | [`embed`] | `GET /forms/{code}/embed.js` | a business's own site | [`form`], framed |
+//! | [`notice`] | `GET /privacy-notice/{code}` | whoever wants to know what a business collects; its own site | [`form`] |
 //! | [`status`] | `GET` `POST /status` | whoever has the numbers of a request | [`identity`] |
 //! | [`identity`] | `GET` `POST /status/identity` | whoever looked a request up | [`case`] |
 //! | [`case`] | `GET` `POST /status/case` | whoever has shown that the request is theirs | [`file`](mod@file), [`photo_id`] |
@@ -16,7 +17,7 @@
 //! | [`signal`] | `POST` `OPTIONS /privacy-choices/{code}/signal` | the script on the business's site (`embed.js`), where the browser sends the opt-out preference signal | – |
 //!
 //! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says;
-//! `looking` and `case_texts`, the same for the pages of a request.
+//! `looking`, `whose`, `counting` and `case_texts`, the same for the pages of a request.
 
 pub mod case;
 pub mod confirmation;
@@ -26,6 +27,7 @@ pub mod form;
 pub mod gpc;
 pub mod human;
 pub mod identity;
+pub mod notice;
 pub mod photo_id;
 pub mod privacy_choices;
 pub mod requests;
@@ -34,8 +36,10 @@ pub mod status;
 
 mod case_texts;
 mod choices_texts;
+mod counting;
 mod form_texts;
 mod looking;
 mod opting_out;
 mod signal_notice;
 mod site;
+mod whose;

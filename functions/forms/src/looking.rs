@@ -1,33 +1,19 @@
-//! What the pages of a request have in common: whose they are, how often something may be tried, how dates are told.
+//! What the pages of a request have in common: in whose name they are, and how dates are told.
 
 use domain::clock::Clocks;
 use domain::language::Language;
 use domain::request::{Kind, Outcome, Progress};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use pages::consumer::{self, Site};
 use pages::show::{self, Facts, Notice};
 use pages::{fill, format};
 use platform::edge::{Page, Visit, with_query};
 use platform::store::ServiceCodeAccount;
-use platform::{App, Error};
 
 use crate::case_texts::{Texts, asked};
-
-pub(crate) const QUARTER: SignedDuration = SignedDuration::from_mins(15);
-pub(crate) const HOUR: SignedDuration = SignedDuration::from_hours(1);
-pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// Counts a try of one client's, before any work is done.
-pub(crate) async fn count_client(
-    app: &App,
-    visit: &Visit,
-    (kind, limit, window): (&'static str, u32, SignedDuration),
-) -> Result<(), Error> {
-    app.store.throttle(kind, &visit.client.network(), limit, window, visit.at).await
-}
 
 /// A page in the name of the business, where it is known; of nobody, where it is not.
 pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &str, main: &Markup) -> Page {
@@ -87,7 +73,11 @@ impl Told<'_> {
             .fact(texts.received, show::day(language, self.clocks.received_on));
         match self.closed {
             Some((on, _)) => facts.fact(texts.answered, show::day(language, on)),
-            None => facts.noted(self.fill(texts.answer_by), html! { strong { (format::long_date(language, due.date)) } }, note),
+            None => facts.noted(
+                self.fill(texts.answer_by),
+                html! { strong { (format::long_date(language, due.date)) } },
+                note,
+            ),
         }
     }
 
@@ -106,4 +96,3 @@ impl Told<'_> {
 pub(crate) fn today(account: &ServiceCodeAccount, at: Timestamp) -> Date {
     at.to_zoned(zone(account)).date()
 }
-

@@ -9,19 +9,19 @@ use domain::audit::Act;
 use domain::verification::Ask;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
+use pages::Icon;
 use pages::fill;
 use pages::form::{self, Button, Field};
 use pages::show::{Card, Notice};
-use pages::Icon;
 use platform::blob::{UploadForm, UploadId};
 use platform::edge::{Page, Visit};
 use platform::store::{Added, Photo, ServiceCodeAccount};
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::case;
 use crate::case_texts::Texts;
 use crate::looking;
+use crate::whose;
 
 /// The purpose of the ticket that an upload comes back with.
 const UPLOAD: &str = "photo-id";
@@ -40,9 +40,9 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(proven) = app.proven(&visit).await? else { return Ok(Page::to("/status/identity")) };
     let texts = Texts::of(visit.language);
     let store = app.store.of(&proven.tenant);
-    let account = case::account(app, &proven).await?;
+    let account = whose::account(app, &proven).await?;
     let history = store.history(&proven.reference).await?;
-    if !case::asked_now(&history, &case::policy(&history, &account)?, Ask::PhotoId) {
+    if !whose::asked_now(&history, &whose::policy(&history, &account)?, Ask::PhotoId) {
         let main = html! { p.actions { (Button::primary(texts.back).to("/status/case")) } };
         return Ok(looking::page(&visit, Some(&account), texts.photo_not_asked, &main).with_status(404));
     }
@@ -54,7 +54,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         if let Ok(ticket) = tickets.open::<Ticket>(UPLOAD, &proven.context(), visit.at, upload) {
             let photo = Photo { id: ticket.id, at: ticket.at };
             let known = history.photos.contains(&photo);
-            let entry = case::entry(&visit, &proven, Act::PhotoIdGiven);
+            let entry = whose::entry(&visit, &proven, Act::PhotoIdGiven);
             if known || store.add_photo(&proven.reference, &photo, &entry).await? == Added::Done(()) {
                 return Ok(Page::to("/status/case?done=photo#photo"));
             }

@@ -453,7 +453,7 @@ mod tests {
             respond_by: jiff::civil::date(2027, 1, 6),
             first_time: true,
         };
-        let hosted = View { language: Language::English, embedded: false, parent: None };
+        let hosted = View { language: Language::English, embedded: false, parent: None, gpc: false };
         let status = "/status?code=12&lang=en".to_owned();
         let intake = read("opt-out", "213 555 0123");
         let page = Receipt {
@@ -465,7 +465,12 @@ mod tests {
             status: status.clone(),
         };
         insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
-        let framed = View { language: Language::Spanish, embedded: true, parent: Some("https://shop.example".into()) };
+        let framed = View {
+            language: Language::Spanish,
+            embedded: true,
+            parent: Some("https://shop.example".into()),
+            gpc: false,
+        };
         let intake = read("know-specific", "ana@mail.example");
         let page =
             Receipt { code: &code, view: &framed, intake: &intake, filed: &filed, mailed: Mailed::ToConfirm, status };

@@ -118,10 +118,18 @@ pub(crate) fn other_ways(app: &App, language: Language, code: &ServiceCodeProfil
             @if let Some(number) = hotline {
                 p {
                     (fill(texts.by_telephone, &[("code", code.code.as_str())])) " "
-                    a href={ "tel:" (number) } { (number) }
+                    a href={ "tel:" (number) } { (in_groups(number)) }
                 }
             }
             p { (fill(texts.by_any_way, &[("business", &code.name)])) }
         }
+    }
+}
+
+/// A North American number as people read it; any other as it is.
+fn in_groups(number: &str) -> String {
+    match (number.get(..2), number.get(2..5), number.get(5..8), number.get(8..)) {
+        (Some("+1"), Some(area), Some(exchange), Some(line)) => format!("+1 {area} {exchange} {line}"),
+        _ => number.to_owned(),
     }
 }

@@ -18,7 +18,8 @@ use platform::store::{Glance, ServiceCodeAccount};
 use platform::{App, Error};
 
 use crate::case_texts::Texts;
-use crate::looking::{self, QUARTER, Told};
+use crate::counting::{self, QUARTER};
+use crate::looking::{self, Told};
 
 /// Shows where it stands, or looks it up.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -61,12 +62,15 @@ async fn look_up(app: &App, visit: &Visit) -> Result<Page, Error> {
         ("code", typed.code.is_empty(), texts.code_missing),
         ("reference", typed.reference.is_empty(), texts.reference_missing),
     ];
-    let errors: Vec<FieldError> =
-        empty.iter().filter(|(_, empty, _)| *empty).map(|(field, _, reason)| FieldError::new(*field, *reason)).collect();
+    let errors: Vec<FieldError> = empty
+        .iter()
+        .filter(|(_, empty, _)| *empty)
+        .map(|(field, _, reason)| FieldError::new(*field, *reason))
+        .collect();
     if !errors.is_empty() {
         return Ok(asked(visit, &typed, &errors, None).with_status(422));
     }
-    looking::count_client(app, visit, ("status-client", 30, QUARTER)).await?;
+    counting::count_client(app, visit, ("status-client", 30, QUARTER)).await?;
     let digits: String = typed.code.chars().filter(|c| !c.is_whitespace() && *c != '#').collect();
     let (code, reference) = (ServiceCode::parse(&digits), Reference::parse(&typed.reference));
     let known = code.is_ok() && reference.is_ok();

@@ -25,8 +25,9 @@
 //! | 18 | [`human_check`] | who tells people from programs, and what a request says of it |
 //! | 19 | [`colour`] | a business's own colour, and what can be read on it |
 //! | 20 | [`intake`] | what the web form asks for each kind of request, and how it is read |
-//! | 21 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 22 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 21 | [`notice`] | what a business tells of what it collects, and the rights that people have |
+//! | 22 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 23 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
@@ -42,6 +43,7 @@ pub mod intake;
 pub mod jurisdiction;
 pub mod language;
 pub mod metrics;
+pub mod notice;
 pub mod origin;
 pub mod personal;
 pub mod phone;

@@ -204,7 +204,7 @@ impl ServiceCodeProfile {
 }
 
 /// Whether an address is `https://`, a host, and nothing that would break out of a line or an attribute.
-fn is_https(address: &str) -> bool {
+pub(crate) fn is_https(address: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
     address.len() <= 2048
         && address.chars().all(plain)

@@ -32,8 +32,7 @@ pub enum Requester {
 
 impl Requester {
     /// Everybody.
-    pub const ALL: [Self; 5] =
-        [Self::Myself, Self::Agent, Self::AgentWithPowerOfAttorney, Self::Parent, Self::Minor];
+    pub const ALL: [Self; 5] = [Self::Myself, Self::Agent, Self::AgentWithPowerOfAttorney, Self::Parent, Self::Minor];
 }
 
 /// Something that might be asked so that the business knows who asks.

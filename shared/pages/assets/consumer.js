@@ -1,5 +1,8 @@
 // What consumers' pages gain from a script. Without it they work as well.
 (() => {
+  // A form that came back gets the focus.
+  document.querySelector("[data-focus]")?.focus();
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;

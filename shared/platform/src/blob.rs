@@ -218,13 +218,7 @@ impl Blobs {
         deleted.map(|_| ()).map_err(|error| Error::failed("deleting a photo")(error.into_service_error()))
     }
 
-    fn signed_form(
-        &self,
-        bucket: &str,
-        upload: &Upload,
-        redirect: &str,
-        now: Timestamp,
-    ) -> Result<UploadForm, Error> {
+    fn signed_form(&self, bucket: &str, upload: &Upload, redirect: &str, now: Timestamp) -> Result<UploadForm, Error> {
         let region = required(self.region.as_deref(), "AWS_REGION is not set")?;
         let credentials = aws::credentials()
             .ok_or_else(|| Error::Failed { doing: "signing an upload", source: "there are no credentials".into() })?;
@@ -481,8 +475,7 @@ mod tests {
         let credentials = credentials(Some("session-token"));
         let now = "2026-11-22T01:02:03Z".parse().unwrap();
         let scope = Scope { bucket: "greetings", region: "us-west-2", credentials: &credentials, now };
-        let upload =
-            Upload { key: "uploads/t-a/x".into(), content_type: UPLOAD_TYPE, bytes: GREETING_BYTES };
+        let upload = Upload { key: "uploads/t-a/x".into(), content_type: UPLOAD_TYPE, bytes: GREETING_BYTES };
         let fields = scope.fields(&upload, "https://hotline.example/dashboard/x").unwrap();
         let find = |name: &str| fields.iter().find(|(there, _)| *there == name).map(|(_, value)| value.clone());
         let policy = BASE64_STANDARD.decode(find("policy").unwrap()).unwrap();

@@ -16,8 +16,8 @@ const NORTH_AMERICA: &str = "+1";
 /// Area codes behind +1 that are neither in the United States nor in Canada (North American Numbering Plan
 /// Administrator, "Area codes by country"), and 900, whose callers pay.
 const ELSEWHERE: [&str; 24] = [
-    "242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784", "809", "829",
-    "849", "868", "869", "876", "900", "976", "700",
+    "242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784", "809",
+    "829", "849", "868", "869", "876", "900", "976", "700",
 ];
 
 /// Sends text messages.
@@ -59,10 +59,12 @@ impl Texter {
 }
 
 fn reaches(prefixes: &[String], number: &str) -> bool {
-    let elsewhere = number.strip_prefix(NORTH_AMERICA).is_some_and(|rest| ELSEWHERE.iter().any(|it| rest.starts_with(it)));
-    prefixes.iter().filter(|prefix| !prefix.is_empty()).any(|prefix| {
-        number.starts_with(prefix.as_str()) && !(elsewhere && prefix == NORTH_AMERICA)
-    })
+    let elsewhere =
+        number.strip_prefix(NORTH_AMERICA).is_some_and(|rest| ELSEWHERE.iter().any(|it| rest.starts_with(it)));
+    prefixes
+        .iter()
+        .filter(|prefix| !prefix.is_empty())
+        .any(|prefix| number.starts_with(prefix.as_str()) && !(elsewhere && prefix == NORTH_AMERICA))
 }
 
 #[cfg(test)]

@@ -136,7 +136,8 @@ fn what_is_never_disclosed_is_named_with_its_section() {
 #[test]
 fn a_denial_for_want_of_verification_steps_down_as_these_rules_do() {
     use crate::denial::{Ground, Instead as Duty};
-    for (kind, duty) in [(Kind::KnowSpecific, Duty::TreatAsCategories), (Kind::KnowCategories, Duty::PointToPrivacyPolicy)]
+    for (kind, duty) in
+        [(Kind::KnowSpecific, Duty::TreatAsCategories), (Kind::KnowCategories, Duty::PointToPrivacyPolicy)]
     {
         let rule = Ground::NotVerified.rule().unwrap();
         assert!(rule.duties(kind).unwrap().any(|it| it.does == duty), "{kind}");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use aws_lc_rs::digest::{SHA256, digest};
 use cookie::{Cookie, SameSite};
 use domain::language::Language;
 use domain::role::Role;
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 
 use super::http::Request;
 use super::{Exit, Line, guarded, serve};
+use crate::seal::hex;
 use crate::session::{Allowed, Needs, Session};
 use crate::ticket::{Tickets, random_token};
 use crate::{App, Error};
@@ -132,6 +134,7 @@ impl Client {
 
 /// A request of a browser. It holds passwords, codes and cookies, so it is printed without what it holds.
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is something that a browser says or does not say")]
 pub struct Visit {
     /// Whether something is to be done (POST), rather than shown (GET).
     pub post: bool,
@@ -147,6 +150,8 @@ pub struct Visit {
     pub files: Vec<File>,
     /// The `Range` header.
     pub range: Option<String>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<String>,
     /// The language to answer in.
     pub language: Language,
     /// Who is there.
@@ -181,6 +186,7 @@ impl Visit {
             form: Fields::default(),
             files: vec![],
             range: None,
+            if_none_match: None,
             language,
             client,
             csrf: csrf.to_owned(),
@@ -380,6 +386,17 @@ impl Page {
         self.with_header("cache-control", "public, max-age=31536000, immutable")
     }
 
+    /// Gives the page a name by its content, so that whoever has it already is told so in a few bytes (RFC 9110 8.8.3, 13.1.2).
+    #[must_use]
+    pub fn tagged(self, if_none_match: Option<&str>) -> Self {
+        let hash = hex(digest(&SHA256, &self.body).as_ref().iter().take(12));
+        let tag = format!("\"{hash}\"");
+        let known = if_none_match.unwrap_or_default().split(',').map(|it| it.trim().trim_start_matches("W/"));
+        let unchanged = self.status == 200 && known.into_iter().any(|it| it == tag || it == "*");
+        let page = self.with_header("etag", tag);
+        if unchanged { Self { status: 304, body: vec![], ..page } } else { page }
+    }
+
     /// Lets the page's forms go to one more origin: S3, for uploads.
     #[must_use]
     pub fn with_form_action(mut self, origin: impl Into<String>) -> Self {
@@ -444,7 +461,7 @@ impl Page {
         let mut headers = HeaderMap::new();
         let form_action = self.form_action.map(|origin| format!(" {origin}")).unwrap_or_default();
         let ancestors = self.framed_by.as_deref().unwrap_or("'none'");
-        let others: String = self.scripts_from.iter().map(|origin| format!(" {origin}")).collect();
+        let others = self.scripts_from.iter().fold(String::new(), |all, origin| all + " " + origin);
         let frames = if others.is_empty() { String::new() } else { format!(" frame-src{others};") };
         let policy = format!(
             "default-src 'none'; style-src 'self'{others}; script-src 'self'{others}; img-src 'self' data:; media-src 'self'; \
@@ -469,8 +486,8 @@ impl Page {
             ),
         ];
         // The older header knows no list of origins, and would forbid what the policy allows.
-        let framed = self.framed_by.is_some();
-        let ours = ours.into_iter().filter(|(name, _)| !(framed && *name == "x-frame-options"));
+        let shown_elsewhere = self.framed_by.is_some();
+        let ours = ours.into_iter().filter(|(name, _)| !(shown_elsewhere && *name == "x-frame-options"));
         let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in ours.chain(own) {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -505,10 +522,11 @@ fn cookie(name: &str, value: &str, seconds: i64) -> String {
 type Handler = Box<dyn Fn(&'static App, Session, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
 type DoorHandler = Box<dyn Fn(&'static App, Visit) -> LocalBoxFuture<'static, Result<Page, Error>>>;
 
+/// To whom a page opens.
 enum Opens {
-    ToSignedIn(Handler),
-    ToAnybody(DoorHandler),
-    ToEverybody(DoorHandler),
+    SignedIn(Handler),
+    Anybody(DoorHandler),
+    Everybody(DoorHandler),
 }
 
 /// Serves a page to people who are signed in and have the permission that the handler's arguments name.
@@ -524,7 +542,7 @@ where
             handle(app, allowed, visit).await
         })
     });
-    serve_pages(Box::leak(Box::new(Opens::ToSignedIn(handle))))
+    serve_pages(Box::leak(Box::new(Opens::SignedIn(handle))))
 }
 
 /// Serves a page to anybody.
@@ -532,7 +550,7 @@ pub fn door<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
-    serve_pages(Box::leak(Box::new(Opens::ToAnybody(boxed(handle)))))
+    serve_pages(Box::leak(Box::new(Opens::Anybody(boxed(handle)))))
 }
 
 /// Serves what other sites show, or send, to anybody. Browsers send no cookie there, so none is given and a form carries no
@@ -541,7 +559,7 @@ pub fn public<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
-    serve_pages(Box::leak(Box::new(Opens::ToEverybody(boxed(handle)))))
+    serve_pages(Box::leak(Box::new(Opens::Everybody(boxed(handle)))))
 }
 
 fn boxed<H>(handle: H) -> DoorHandler
@@ -616,7 +634,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
     // What ties a form to this browser: its session, or a cookie that it was given for the purpose.
     let (mut session, mut tie, mut new_visitor) = (None, None, None);
     match opens {
-        Opens::ToSignedIn(_) => {
+        Opens::SignedIn(_) => {
             let tickets = app.tickets().await?;
             let secret = find(SESSION).ok_or(Error::SignedOut)?;
             let found = app.store.session(&tickets, secret, at).await?;
@@ -627,7 +645,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             session = Some(found);
             tie = Some((tickets, id));
         }
-        Opens::ToAnybody(_) => {
+        Opens::Anybody(_) => {
             let there = find(VISITOR).filter(|value| value.len() == 43).map(str::to_owned);
             let visitor = match there {
                 Some(visitor) => visitor,
@@ -635,7 +653,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             };
             tie = Some((app.tickets().await?, visitor));
         }
-        Opens::ToEverybody(_) => known.public = true,
+        Opens::Everybody(_) => known.public = true,
     }
     let csrf = tie.as_ref().map_or_else(String::new, |(tickets, tie)| tickets.mac(CSRF, tie));
     let mut visit = Visit {
@@ -646,6 +664,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         form: Fields::default(),
         files: vec![],
         range: request.header("range").map(str::to_owned),
+        if_none_match: request.header("if-none-match").map(str::to_owned),
         language: known.language,
         client: Client {
             address: request.address().to_owned(),
@@ -668,10 +687,10 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         }
     }
     let page = match (opens, session) {
-        (Opens::ToSignedIn(handle), Some(session)) => handle(app, session, visit).await?,
-        (Opens::ToSignedIn(_), None) => return Err(Error::SignedOut),
-        (Opens::ToEverybody(handle), _) => handle(app, visit).await?,
-        (Opens::ToAnybody(handle), _) => {
+        (Opens::SignedIn(handle), Some(session)) => handle(app, session, visit).await?,
+        (Opens::SignedIn(_), None) => return Err(Error::SignedOut),
+        (Opens::Everybody(handle), _) => handle(app, visit).await?,
+        (Opens::Anybody(handle), _) => {
             let mut page = handle(app, visit).await?;
             if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
                 page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
@@ -706,10 +725,10 @@ fn check_form(app: &App, request: &Request, tickets: &Tickets, tie: &str, visit:
 async fn read_body(request: &Request, opens: &Opens, visit: &mut Visit) -> Result<(), Error> {
     let content_type = request.header("content-type").unwrap_or_default();
     let most = match opens {
-        Opens::ToSignedIn(_) => UPLOAD_BYTES,
-        Opens::ToAnybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
-        Opens::ToAnybody(_) => DOOR_BYTES,
-        Opens::ToEverybody(_) => PUBLIC_BYTES,
+        Opens::SignedIn(_) => UPLOAD_BYTES,
+        Opens::Anybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
+        Opens::Anybody(_) => DOOR_BYTES,
+        Opens::Everybody(_) => PUBLIC_BYTES,
     };
     if request.body.len() > most {
         return Err(Error::TooLarge);
@@ -1063,11 +1082,11 @@ mod tests {
     }
 
     fn anybody() -> Opens {
-        Opens::ToAnybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
+        Opens::Anybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
     }
 
     fn signed_in() -> Opens {
-        Opens::ToSignedIn(Box::new(|_, _, _| Box::pin(async { Err(Error::NotFound) })))
+        Opens::SignedIn(Box::new(|_, _, _| Box::pin(async { Err(Error::NotFound) })))
     }
 
     fn kind_of(result: Result<(), Error>) -> &'static str {
@@ -1121,6 +1140,21 @@ mod tests {
         assert_eq!((visit.files[0].name.as_str(), visit.files[0].bytes.as_slice()), ("a.txt", b"hello".as_slice()));
         let torn = posted(&[("content-type", "multipart/form-data; boundary=b")], "--b\r\ncontent-dispo");
         assert_eq!(kind_of(read_body(&torn, &signed_in(), &mut visit).await), "Invalid");
+    }
+
+    #[test]
+    fn whoever_has_a_page_already_is_told_so_in_a_few_bytes() {
+        let page = |known: Option<&str>| Page::html(html! { p { "x" } }).tagged(known).respond();
+        let first = page(None);
+        let tag = header(&first, "etag").to_owned();
+        assert!(first.status_code == 200 && tag.len() == 26, "{tag}");
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+            let again = page(Some(&known));
+            assert_eq!((again.status_code, again.body.is_none()), (304, true), "{known}");
+            assert_eq!(header(&again, "etag"), tag);
+        }
+        assert_eq!(page(Some("\"other\"")).status_code, 200);
+        assert_eq!(Page::html(html! {}).with_status(404).tagged(Some("*")).respond().status_code, 404);
     }
 
     #[test]

@@ -70,13 +70,7 @@ impl Store {
 
     /// Tries a code. The try is counted before anything is compared, in one atomic step: however many come at once, five
     /// are looked at. The right one is good for one of them.
-    pub async fn try_code(
-        &self,
-        tickets: &Tickets,
-        opens: &str,
-        digits: &str,
-        at: Timestamp,
-    ) -> Result<Tried, Error> {
+    pub async fn try_code(&self, tickets: &Tickets, opens: &str, digits: &str, at: Timestamp) -> Result<Tried, Error> {
         let update = || -> Result<_, Error> {
             Ok(self
                 .dynamodb

@@ -7,6 +7,7 @@
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
+//! | | | `notice#…` | what a business tells of what it collects, by service code |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
@@ -38,6 +39,7 @@ mod intake;
 mod keys;
 mod log;
 mod messages;
+mod notice;
 mod provisioning;
 mod requests;
 mod sessions;
@@ -57,13 +59,13 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
 };
-pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
-pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use directory::{CallOwner, NumberOwner};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
@@ -73,6 +75,7 @@ pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
+pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use sessions::{Link, LinkOwner, NewSession};
