@@ -146,6 +146,7 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
     let request = format!("/dashboard/request/{}", shop.reference);
     let (code, greeting) =
         (format!("/dashboard/service-code/{}", shop.code), format!("/dashboard/greeting/{}", shop.code));
+    let notice = format!("/dashboard/notice/{}", shop.code);
     let mut wrong = vec![];
     for (function, target, dynamodb, audited, s3) in [
         ("dashboard-requests", "/dashboard/requests", 2, 0, 0),
@@ -155,7 +156,8 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
         ("dashboard-service-codes", "/dashboard/service-codes", 2, 0, 0),
         ("dashboard-service-code", code.as_str(), 2, 0, 0),
         ("dashboard-greeting", greeting.as_str(), 3, 0, 0),
-        ("dashboard-settings", "/dashboard/settings", 2, 0, 0),
+        ("dashboard-notice", notice.as_str(), 2, 0, 0),
+        ("dashboard-settings", "/dashboard/settings", 3, 0, 0),
         ("dashboard-usage", "/dashboard/usage", 2, 0, 0),
         ("dashboard-team", "/dashboard/team", 2, 0, 0),
         ("dashboard-audit", "/dashboard/audit", 3, 1, 0),

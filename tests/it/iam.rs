@@ -115,6 +115,18 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-queue", SEND),
         ],
     ),
+    (
+        "forms-confirmation",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    ("forms-notice", &[("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
     ("forms-embed", &[]),
     ("forms-gpc", &[]),
     // Doors and accounts.
@@ -436,6 +448,17 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("accounts", EDIT),
             ("directory", &["PutItem", "UpdateItem"]),
             ("mail-queue", SEND),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-notice",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("accounts", &["BatchGetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),

@@ -22,6 +22,8 @@ mod greeting;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod human_check;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod isolation;
@@ -30,11 +32,15 @@ mod leaks;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod notice;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod template;
 #[cfg(test)]

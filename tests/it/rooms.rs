@@ -60,6 +60,8 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("GET", "/dashboard/service-codes", Some(Permission::SeeSettings)),
     ("GET", "/dashboard/service-code/{code}", Some(Permission::SeeSettings)),
     ("POST", "/dashboard/service-code/{code}", Some(Permission::EditServiceCodes)),
+    ("GET", "/dashboard/notice/{code}", Some(Permission::SeeSettings)),
+    ("POST", "/dashboard/notice/{code}", Some(Permission::EditServiceCodes)),
     ("GET", "/dashboard/greeting/{code}", Some(Permission::EditServiceCodes)),
     ("POST", "/dashboard/greeting/{code}", Some(Permission::EditServiceCodes)),
     ("GET", "/dashboard/team", Some(Permission::ManageTeam)),
@@ -521,6 +523,8 @@ async fn another_tenants_ids_are_nobodys_in_every_room() {
     let received = entered.value("received").unwrap().to_owned();
     let codes = vec![
         get("/dashboard/service-code/{}"),
+        get("/dashboard/notice/{}"),
+        post("/dashboard/notice/{}", &[("version", "0"), ("effective", "2026-11-22")]),
         get("/dashboard/greeting/{}"),
         get("/dashboard/greeting/{}?language=es"),
         get("/dashboard/requests?code={}"),

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use phone::{Call, CallOptions, Caller, Line, Speech, Stack, Transcript};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use standins::captcha::{Made, Wanted};
 use standins::faults::Fault;
 use standins::received::Entry;
 use standins::twilio::{Deposited, RecordingDeposit};
@@ -268,6 +269,14 @@ impl Hotline {
     /// Disturbs the next requests that the stand-in gets.
     pub async fn disturb(&self, fault: &Fault) {
         self.standin_json("_standin/faults", serde_json::to_value(fault).expect("JSON")).await;
+    }
+
+    /// A human check's token, as a test wants it.
+    pub async fn captcha_token(&self, wanted: &Wanted) -> String {
+        let wanted = serde_json::to_value(wanted).expect("JSON");
+        let made: Made =
+            serde_json::from_str(&self.standin_json("_standin/captcha/tokens", wanted).await).expect("a token");
+        made.token
     }
 
     /// Leaves something spoken in a call at Twilio, as the telephone does, transcribed.

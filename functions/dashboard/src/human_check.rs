@@ -204,7 +204,7 @@ pub(crate) fn edit(frame: &Frame, shown: &Shown) -> Markup {
         (provider.hint(texts.provider_hint).chosen(&input.provider).within(WITHIN).errors(errors))
         (field(Field::text("site-key", texts.site_key).value(&input.site_key).hint(texts.site_key_hint).max_length(200)
             .required()))
-        (field(Field::password(language, "secret", texts.secret, "off")
+        (field(Field::password(language, "secret", texts.secret, "new-password")
             .hint(if is_set { texts.secret_there } else { texts.secret_hint }).max_length(200)))
         (field(Field::text("project", texts.project).value(&input.project).hint(texts.project_hint).max_length(30)))
         (field(Field::text("least-score", texts.least_score).value(&input.least_score).hint(texts.least_score_hint)

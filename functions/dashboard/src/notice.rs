@@ -498,7 +498,7 @@ mod tests {
         let input = Input::of(&account.notice, TODAY);
         assert_eq!(input.notice(Language::English), Ok(told()));
         let html = edit(&frame(Language::English, Section::ServiceCodes), &account, &input, &[], Said::Nothing);
-        assert_eq!(html.into_string().matches("checked").count(), 8);
+        assert_eq!(html.into_string().matches("checked").count(), 9);
     }
 
     #[test]

@@ -296,6 +296,7 @@ fn edit(frame: &Frame, base_url: &str, input: &Input, errors: &[FieldError], sai
         }))
         (form::actions(&html! {
             (Button::primary(if input.is_new { texts.create } else { texts.save }))
+            @if !input.is_new { (Button::quiet(texts.notice).to(format!("/dashboard/notice/{}", input.code))) }
             (Button::quiet(texts.back).to("/dashboard/service-codes"))
         }))
     });
@@ -452,6 +453,7 @@ struct Texts {
     line: &'static str,
     create: &'static str,
     save: &'static str,
+    notice: &'static str,
     back: &'static str,
     saved: &'static str,
     changed: &'static str,
@@ -503,6 +505,7 @@ impl Texts {
         line: "Line {n}:",
         create: "Create service code",
         save: "Save",
+        notice: "Privacy notice",
         back: "Back",
         saved: "Saved. The next call hears it.",
         changed: "Somebody else has just changed this service code",
@@ -552,6 +555,7 @@ impl Texts {
         line: "Línea {n}:",
         create: "Crear código",
         save: "Guardar",
+        notice: "Aviso de privacidad",
         back: "Volver",
         saved: "Guardado. Lo oye la próxima llamada.",
         changed: "Otra persona acaba de cambiar este código",

@@ -42,7 +42,7 @@ async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> 
         counting::count_request(app, visit, &look.request(), most).await?;
     }
     let digits = random_digits()?;
-    app.store.keep_code(&*app.tickets().await?, &look.opens(), (&digits, by), visit.at).await?;
+    app.store.keep_code(&*app.tickets().await?, look, (&digits, by), visit.at).await?;
     let code = SentCode::new(look, &digits, visit.language, visit.at);
     match by {
         Contact::Email => app.post(&Letter::Code(code)).await?,
@@ -64,7 +64,7 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
         return Ok(wrong(texts.digits_wrong.to_owned()));
     }
     counting::count_client(app, visit, ("code-try-client", 30, QUARTER)).await?;
-    match app.store.try_code(&*app.tickets().await?, &look.opens(), &digits, visit.at).await? {
+    match app.store.try_code(&*app.tickets().await?, look, &digits, visit.at).await? {
         Tried::Right(by) => {
             let entry = Entry::new(visit.at, Who::Consumer, Act::ContactShown)
                 .on("request", look.reference.as_str())

@@ -447,7 +447,7 @@ pub struct Collected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Notice {
-    /// The day from which it is true: 11 CCR 7011(e)(4).
+    /// The day from which it is true: 11 CCR 7011(e).
     pub effective: Date,
     /// The whole privacy policy. `https`.
     pub policy: Option<String>,
@@ -637,7 +637,7 @@ impl RightTo {
             Self::Correct => Some("Cal. Civ. Code 1798.106"),
             Self::OptOut => Some("Cal. Civ. Code 1798.120"),
             Self::Limit => Some("Cal. Civ. Code 1798.121"),
-            Self::Agent => Some("11 CCR 7063, 7026(j), 7027(i)"),
+            Self::Agent => Some("11 CCR 7063, 7026(j)"),
             Self::NoRetaliation => Some("Cal. Civ. Code 1798.125"),
             Self::Appeal => None,
         }
