@@ -54,7 +54,8 @@ async fn look_up(hotline: &Hotline, person: &mut Person<'_>, code: &str, referen
 async fn ask(hotline: &Hotline, person: &mut Person<'_>, via: &str) -> Seen {
     hotline.clear_client_tries().await;
     let page = person.get("/status/identity").await;
-    let form = page.forms().into_iter().find(|form| form.value("do") == Some("send")).expect("a form that sends a code");
+    let form =
+        page.forms().into_iter().find(|form| form.value("do") == Some("send")).expect("a form that sends a code");
     person.send_form(&form, &[("via", via)]).await
 }
 
@@ -75,7 +76,8 @@ async fn texted(hotline: &Hotline, number: &str, count: usize) -> String {
 /// The newest code mailed to an address, once there are so many mails with one.
 async fn mailed(hotline: &Hotline, email: &str, count: usize) -> String {
     let found = eventually(&format!("mail {count} with a code"), async || {
-        let mails: Vec<_> = hotline.mails(email).await.into_iter().filter(|(subject, _)| subject == "Your code").collect();
+        let mails: Vec<_> =
+            hotline.mails(email).await.into_iter().filter(|(subject, _)| subject == "Your code").collect();
         (mails.len() >= count).then(|| mails[count - 1].1.clone())
     });
     digits(&found.await)
