@@ -40,6 +40,8 @@ mod rooms;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod template;
 #[cfg(test)]
 mod usage;

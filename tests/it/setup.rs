@@ -52,7 +52,7 @@ async fn a_greeting_that_is_changed_is_heard_by_the_next_call_and_can_be_taken_b
 }
 
 /// Sends the upload form of a page to S3 as a browser does: where S3 sends it on.
-async fn upload(page: &Seen, file: &[u8], tampered: Option<(&str, &str)>) -> Result<String, (u16, String)> {
+pub(crate) async fn upload(page: &Seen, file: &[u8], tampered: Option<(&str, &str)>) -> Result<String, (u16, String)> {
     let form = page.forms().into_iter().find(|form| form.value("policy").is_some()).expect("an upload form");
     let boundary = "----tests";
     let mut body = vec![];
@@ -76,8 +76,8 @@ async fn upload(page: &Seen, file: &[u8], tampered: Option<(&str, &str)>) -> Res
     let status = answer.status().as_u16();
     match answer.headers().get("location").filter(|_| status == 303) {
         Some(location) => {
-            let location = location.to_str().expect("an address");
-            Ok(location[location.find("/dashboard/").expect("back to the dashboard")..].to_owned())
+            let location = url::Url::parse(location.to_str().expect("text")).expect("an address");
+            Ok(location[url::Position::BeforePath..].to_owned())
         }
         None => Err((status, answer.text().await.unwrap_or_default())),
     }

@@ -670,7 +670,8 @@ fn a_function_may_do_what_its_source_calls_and_nothing_else() {
             by_resource.insert(target(&json!(source)), "source");
         }
         let mut may = BTreeSet::new();
-        for policy in list(&properties["Policies"]) {
+        // A function that asks nobody has no policy of its own.
+        for policy in list(&properties["Policies"]).into_iter().filter(|policy| !policy.is_null()) {
             for statement in list(&policy["Statement"]) {
                 assert_eq!(statement["Effect"], "Allow", "{bin}");
                 // A telephone number is no resource: who may write to one is said by what is not.

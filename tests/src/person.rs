@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::hotline::{Hotline, order};
 use crate::unseal::sha256;
@@ -404,8 +405,10 @@ impl Hotline {
     pub async fn clear_client_tries(&self) {
         let quarter = Timestamp::now().as_second() / 900;
         let hour = Timestamp::now().as_second() / 3600;
-        let kinds = ["password-client", "factor-client", "passkey-client", "link-client"];
-        let windows = kinds.iter().map(|kind| (*kind, quarter)).chain([("reset-client", hour)]);
+        let kinds =
+            ["password-client", "factor-client", "passkey-client", "link-client", "status-client", "code-try-client"];
+        let hourly = ["reset-client", "code-client"].map(|kind| (kind, hour));
+        let windows = kinds.iter().map(|kind| (*kind, quarter)).chain(hourly);
         for (kind, window) in windows {
             let key = format!("throttle#{kind}#{}#{window}", sha256(ADDRESS.as_bytes()));
             let input = json!({ "TableName": self.table("sessions"), "Key": { "pk": { "S": key } } });
@@ -417,6 +420,37 @@ impl Hotline {
     pub async fn mails(&self, to: &str) -> Vec<(String, String)> {
         let text = |mail: &Value, name: &str| mail[name].as_str().unwrap_or_default().to_owned();
         self.mailbox(to).await.iter().map(|mail| (text(mail, "Subject"), text(mail, "BodyText"))).collect()
+    }
+
+    /// Every text message to a telephone so far, the oldest first.
+    pub async fn texts(&self, to: &str) -> Vec<String> {
+        let mut address = Url::parse(&self.at.aws_endpoint).expect("AWS's address");
+        address.set_path("/_ministack/sns/sms-messages");
+        address.query_pairs_mut().append_pair("phoneNumber", to);
+        let answer = reqwest::Client::builder().no_proxy().build().expect("a client").get(address).send().await;
+        let text = answer.expect("the telephones").text().await.expect("a whole answer");
+        let all: Value = serde_json::from_str(&text).expect("JSON");
+        let texts = all["sms_messages"][to].as_array().cloned().unwrap_or_default();
+        texts.iter().map(|text| text["Message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Has every code that was sent for a tenant's requests so far be too old.
+    pub async fn expire_codes(&self, tenant: &str) {
+        let filter = json!({
+            "FilterExpression": "begins_with(pk, :code) AND tenant = :tenant",
+            "ExpressionAttributeValues": { ":code": { "S": "code#" }, ":tenant": { "S": tenant } },
+        });
+        let codes = self.cloud.scan(self.table("sessions"), filter).await;
+        assert!(!codes.is_empty(), "no code was sent");
+        for code in codes {
+            let input = json!({
+                "TableName": self.table("sessions"),
+                "Key": { "pk": code["pk"] },
+                "UpdateExpression": "SET expires_at = :past",
+                "ExpressionAttributeValues": { ":past": { "N": "1700000000" } },
+            });
+            self.cloud.call("dynamodb:UpdateItem", input).await;
+        }
     }
 
     /// The same, as HTML.

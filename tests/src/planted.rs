@@ -41,12 +41,14 @@ pub const FORMS: u16 = 818;
 pub const CHOICES: u16 = 916;
 /// Those who are written to, in `messages`.
 pub const MESSAGES: u16 = 925;
+/// Those who follow their requests on the web, in `status`.
+pub const STATUS: u16 = 831;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 21] = [
+const AREAS: [u16; 22] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, STATUS, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

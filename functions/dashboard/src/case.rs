@@ -670,11 +670,11 @@ fn may_be_asked(language: Language, case: &Case) -> Markup {
         sensitive: false,
         photo_id: case.account.profile.photo_id,
     };
-    let Ok(policy) = Policy::of(&known) else { return html! {} };
+    let Ok(policy) = Policy::of(known) else { return html! {} };
     let rules = |rules: &[&'static verification::Rule]| {
         html! { ul { @for rule in rules { li { (rule.text.of(language)) " (" (rule.citation) ")" } } } }
     };
-    let strict = Policy::of(&verification::Facts { sensitive: true, ..known }).ok().and_then(|it| it.measure);
+    let strict = Policy::of(verification::Facts { sensitive: true, ..known }).ok().and_then(|it| it.measure);
     html! {
         @if let Some(measure) = policy.measure {
             @let points = measure.data_points.to_string();

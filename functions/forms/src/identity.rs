@@ -42,7 +42,7 @@ async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> 
         counting::count_request(app, visit, &look.request(), most).await?;
     }
     let digits = random_digits()?;
-    app.store.keep_code(&*app.tickets().await?, &look.opens(), (&digits, by), visit.at).await?;
+    app.store.keep_code(&*app.tickets().await?, look, (&digits, by), visit.at).await?;
     let code = SentCode::new(look, &digits, visit.language, visit.at);
     match by {
         Contact::Email => app.post(&Letter::Code(code)).await?,
@@ -64,7 +64,7 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
         return Ok(wrong(texts.digits_wrong.to_owned()));
     }
     counting::count_client(app, visit, ("code-try-client", 30, QUARTER)).await?;
-    match app.store.try_code(&*app.tickets().await?, &look.opens(), &digits, visit.at).await? {
+    match app.store.try_code(&*app.tickets().await?, look, &digits, visit.at).await? {
         Tried::Right(by) => {
             let entry = Entry::new(visit.at, Who::Consumer, Act::ContactShown)
                 .on("request", look.reference.as_str())
@@ -83,7 +83,7 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
 fn body(visit: &Visit, sent: Option<Contact>, errors: &[FieldError], over: bool) -> Markup {
     let (language, texts) = (visit.language, Texts::of(visit.language));
     let post = || Form::post(language, "/status/identity", visit.csrf.as_str()).plain();
-    let send = post().id("send").body(html! {
+    let choose = post().id("send").body(html! {
         (form::hidden("do", "send"))
         (form::actions(&html! {
             @let (email, text) = match sent {
@@ -96,7 +96,7 @@ fn body(visit: &Visit, sent: Option<Contact>, errors: &[FieldError], over: bool)
     html! {
         @if over { (Notice::warning(texts.over)) }
         @match sent {
-            None => { p.lede { (texts.identity_lede) } p { (texts.identity_never) } (send) }
+            None => { p.lede { (texts.identity_lede) } p { (texts.identity_never) } (choose) }
             Some(by) => {
                 @if errors.is_empty() {
                     @let said = match by { Contact::Email => texts.sent_email, Contact::Phone => texts.sent_text };
@@ -109,7 +109,7 @@ fn body(visit: &Visit, sent: Option<Contact>, errors: &[FieldError], over: bool)
                         .within("enter").errors(errors))
                     (form::actions(&html! { (Button::primary(texts.open)) }))
                 }))
-                section.part { h2 { (texts.again) } (send) }
+                section.part { h2 { (texts.again) } (choose) }
             }
         }
         p { (Button::quiet(texts.back).to("/status")) }

@@ -14,6 +14,7 @@ use platform::edge::{Page, Visit, with_query};
 use platform::store::ServiceCodeAccount;
 
 use crate::case_texts::{Texts, asked};
+use crate::signal_notice::signal_notice;
 
 /// A page in the name of the business, where it is known; of nobody, where it is not.
 pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &str, main: &Markup) -> Page {
@@ -26,7 +27,9 @@ pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &
         business: account.map(|account| account.code.name.clone()).unwrap_or_default(),
         colour: account.and_then(|account| account.code.accent),
         embedded: false,
+        gpc: visit.gpc,
     };
+    let main = html! { (signal_notice(visit.gpc, language)) (main) };
     Page::html(consumer::page(&site, title, main))
 }
 

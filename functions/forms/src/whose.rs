@@ -24,7 +24,7 @@ pub(crate) fn policy(history: &History, account: &ServiceCodeAccount) -> Result<
         sensitive: false,
         photo_id: account.tenant.photo_id,
     };
-    Policy::of(&known).map_err(Error::failed("reading what may be asked"))
+    Policy::of(known).map_err(Error::failed("reading what may be asked"))
 }
 
 /// Whether something is asked now: the law allows it, and the team has begun to verify.

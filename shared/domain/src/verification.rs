@@ -97,6 +97,7 @@ impl Ask {
 
 /// What is known of a request, as far as it decides what may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// What is asked.
     pub kind: Kind,
@@ -147,11 +148,11 @@ pub enum Given {
 }
 
 impl Rule {
-    fn is_about(&self, facts: &Facts) -> bool {
+    fn is_about(&self, facts: Facts) -> bool {
         self.kinds.contains(&facts.kind) && self.requesters.contains(&facts.requester)
     }
 
-    fn applies(&self, facts: &Facts) -> bool {
+    fn applies(&self, facts: Facts) -> bool {
         self.is_about(facts)
             && match self.given {
                 None => true,
@@ -246,7 +247,7 @@ pub struct Policy {
 
 impl Policy {
     /// The policy for one request.
-    pub fn of(facts: &Facts) -> Result<Self, RulesError> {
+    pub fn of(facts: Facts) -> Result<Self, RulesError> {
         let file = File::read()?;
         let forbidden = |ask| file.rules.iter().any(|rule| rule.ask == ask && !rule.allowed && rule.applies(facts));
         // Where one state's law forbids to verify at all, what an agent must show is left.

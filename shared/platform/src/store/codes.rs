@@ -1,7 +1,8 @@
 //! Codes of six digits, sent to the contact that was given with a request, with which somebody shows that it is theirs.
 //!
-//! `sessions`, partition `code#` hash of what it opens: the code's keyed hash, how often it was tried, when it ends. It
-//! opens one request for the browser that asked for it, so nobody uses up or replaces another's code by asking too.
+//! `sessions`, partition `code#` hash of what it opens: whose request it is, the code's keyed hash, how often it was
+//! tried, when it ends. It opens one request for the browser that asked for it, so nobody uses up or replaces another's
+//! code by asking too.
 
 use aws_lc_rs::{constant_time, rand};
 use aws_sdk_dynamodb::error::SdkError;
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Item, Store, directory, get_text, number, text};
 use crate::Error;
-use crate::consumer::Contact;
+use crate::consumer::{Contact, LookedUp};
 use crate::ticket::Tickets;
 
 /// How long a code is good.
@@ -50,15 +51,16 @@ impl Store {
     pub async fn keep_code(
         &self,
         tickets: &Tickets,
-        opens: &str,
+        look: &LookedUp,
         (digits, sent_to): (&str, Contact),
         at: Timestamp,
     ) -> Result<(), Error> {
         self.dynamodb
             .put_item()
             .table_name(self.sessions_table()?)
-            .item("pk", text(directory::key("code", opens)))
-            .item("code", text(hash(tickets, opens, digits)))
+            .item("pk", text(directory::key("code", &look.opens())))
+            .item("tenant", text(look.tenant.id().as_str()))
+            .item("code", text(hash(tickets, &look.opens(), digits)))
             .item("sent_to", text(sent_to.code()))
             .item("tries", number(0))
             .item("expires_at", number((at + LIVES).as_second()))
@@ -70,13 +72,20 @@ impl Store {
 
     /// Tries a code. The try is counted before anything is compared, in one atomic step: however many come at once, five
     /// are looked at. The right one is good for one of them.
-    pub async fn try_code(&self, tickets: &Tickets, opens: &str, digits: &str, at: Timestamp) -> Result<Tried, Error> {
+    pub async fn try_code(
+        &self,
+        tickets: &Tickets,
+        look: &LookedUp,
+        digits: &str,
+        at: Timestamp,
+    ) -> Result<Tried, Error> {
+        let opens = look.opens();
         let update = || -> Result<_, Error> {
             Ok(self
                 .dynamodb
                 .update_item()
                 .table_name(self.sessions_table()?)
-                .key("pk", text(directory::key("code", opens))))
+                .key("pk", text(directory::key("code", &opens))))
         };
         let counted = update()?
             .update_expression("ADD tries :one")
@@ -93,7 +102,7 @@ impl Store {
             Err(error) => return Err(Error::failed("trying a code")(error)),
         };
         let kept = get_text(&item, "code")?;
-        if constant_time::verify_slices_are_equal(hash(tickets, opens, digits).as_bytes(), kept.as_bytes()).is_err() {
+        if constant_time::verify_slices_are_equal(hash(tickets, &opens, digits).as_bytes(), kept.as_bytes()).is_err() {
             return Ok(Tried::Wrong(TRIES.saturating_sub(tries(&item))));
         }
         let used = update()?
