@@ -66,7 +66,8 @@ fn digits(text: &str) -> String {
 
 /// The newest code sent to a telephone, once there are so many.
 async fn texted(hotline: &Hotline, number: &str, count: usize) -> String {
-    let found = eventually(&format!("text {count} to a telephone"), async || {
+    let what = format!("text {count} to a telephone");
+    let found = eventually(&what, async || {
         let texts = hotline.texts(number).await;
         (texts.len() >= count).then(|| texts[count - 1].clone())
     });
@@ -75,7 +76,8 @@ async fn texted(hotline: &Hotline, number: &str, count: usize) -> String {
 
 /// The newest code mailed to an address, once there are so many mails with one.
 async fn mailed(hotline: &Hotline, email: &str, count: usize) -> String {
-    let found = eventually(&format!("mail {count} with a code"), async || {
+    let what = format!("mail {count} with a code");
+    let found = eventually(&what, async || {
         let mails: Vec<_> =
             hotline.mails(email).await.into_iter().filter(|(subject, _)| subject == "Your code").collect();
         (mails.len() >= count).then(|| mails[count - 1].1.clone())
