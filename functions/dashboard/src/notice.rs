@@ -85,7 +85,7 @@ impl Row {
     fn of(category: Category, there: Option<&Collected>) -> Self {
         let passed_on = |it: &Collected| {
             let both = [(it.sold, SOLD), (it.shared, SHARED)];
-            both.into_iter().filter_map(|(is, code)| is.then(|| code.to_owned())).collect()
+            both.into_iter().filter(|(is, _)| *is).map(|(_, code)| code.to_owned()).collect()
         };
         let codes = |codes: Vec<&str>| codes.into_iter().map(str::to_owned).collect();
         Self {
@@ -526,6 +526,14 @@ mod tests {
         }
         assert_eq!(text.matches("<details class=\"disclosure\" open").count(), 1);
         assert!(!text.contains("<b>"), "{text}");
+    }
+
+    #[test]
+    fn whoever_chooses_everything_sends_no_more_fields_than_are_read() {
+        let input = Input::of(&account(None).notice, TODAY);
+        let page = edit(&frame(Language::English, Section::ServiceCodes), &account(None), &input, &[], Said::Nothing);
+        let fields = main_of(page).matches("<input").count();
+        assert!(fields <= 500, "{fields}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! request says so and is confirmed by e-mail. Only a token that its provider gives nothing for brings the form back, with
 //! that other way beside it.
 
-use domain::human_check::{ACTION, Provider, Refusal, Standing, Unchecked};
+use domain::human_check::{ACTION, Provider, Refusal, Settings, Standing, Unchecked};
 use domain::language::Language;
 use maud::{Markup, html};
 use pages::form::Check;
@@ -38,14 +38,14 @@ pub async fn check(
     visit: &Visit,
     form: &str,
 ) -> Result<Answer, Error> {
-    let taken = |why| Ok(Answer::Taken(Standing::Unchecked(why)));
-    let Some(check) = &account.check else { return taken(Unchecked::NotSetUp) };
+    let unchecked = |why| Ok(Answer::Taken(Standing::Unchecked(why)));
+    let Some(check) = &account.check else { return unchecked(Unchecked::NotSetUp) };
     if visit.form.has(DECLINE) {
-        return taken(Unchecked::Declined);
+        return unchecked(Unchecked::Declined);
     }
     let token = visit.form.get(check.settings.provider.field());
     if token.is_empty() {
-        return taken(Unchecked::NoToken);
+        return unchecked(Unchecked::NoToken);
     }
     let secret = app.store.of(tenant).human_check_secret(check).await?;
     let attempt = Attempt {
@@ -88,19 +88,20 @@ fn host(base_url: &str) -> &str {
 pub fn widget(app: &App, check: Option<&CheckAccount>, language: Language, business: &str) -> Result<Markup, Error> {
     let Some(check) = check else { return Ok(html! {}) };
     let script = loads::script(&check.settings, language, app.captcha()?.base());
-    Ok(markup(check, language, business, &script))
+    Ok(markup(&check.settings, language, business, &script))
 }
 
-fn markup(check: &CheckAccount, language: Language, business: &str, script: &str) -> Markup {
+fn markup(settings: &Settings, language: Language, business: &str, script: &str) -> Markup {
     let texts = Texts::of(language);
-    let (provider, key) = (check.settings.provider, check.settings.site_key.as_str());
+    let (provider, key) = (settings.provider, settings.site_key.as_str());
     let named = [("provider", provider.name()), ("business", business)];
     let seen = loads::class(provider);
     html! {
         div.human.field role="group" aria-labelledby="human-label" aria-describedby="human-hint" {
             p.label #human-label { (texts.label) }
             p.hint #human-hint {
-                (fill(if seen.is_some() { texts.seen } else { texts.unseen }, &named)) " " (texts.other_way)
+                (fill(if seen.is_some() { texts.seen } else { texts.unseen }, &named)) " "
+                (if seen.is_some() { texts.other_way } else { texts.if_not })
             }
             @match seen {
                 Some(class) => {
@@ -153,6 +154,7 @@ struct Texts {
     seen: &'static str,
     unseen: &'static str,
     other_way: &'static str,
+    if_not: &'static str,
     no_script: &'static str,
     refused: &'static str,
     too_old: &'static str,
@@ -169,6 +171,7 @@ impl Texts {
         seen: "{provider} helps {business} to keep programs out. It learns your network address and about your browser.",
         unseen: "When you send this form, {provider} helps {business} to keep programs out. It learns your network address and about your browser.",
         other_way: "You can also leave it and send the form: if you give an e-mail address, we ask you there whether it was you.",
+        if_not: "If that does not work, your request is taken all the same, and if you give an e-mail address, we ask you there whether it was you.",
         no_script: "The check needs JavaScript. Send the form without it: your request is taken all the same.",
         refused: "The check did not take you for a person",
         too_old: "It had been open for too long, or was used before. Please do it once more.",
@@ -183,6 +186,7 @@ impl Texts {
         seen: "{provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
         unseen: "Al enviar este formulario, {provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
         other_way: "También puede dejarlo y enviar el formulario: si da un correo electrónico, allí le preguntamos si fue usted.",
+        if_not: "Si no funciona, su solicitud se recibe igual y, si da un correo electrónico, allí le preguntamos si fue usted.",
         no_script: "La comprobación necesita JavaScript. Envíe el formulario sin ella: su solicitud se recibe igual.",
         refused: "La comprobación no le tomó por una persona",
         too_old: "Llevaba demasiado tiempo abierta, o ya se había usado. Hágala otra vez, por favor.",
@@ -203,11 +207,36 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
+    use partners::captcha::Base;
+
     use super::*;
 
     #[test]
     fn both_languages_say_the_same() {
         assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_provider_has_its_place_in_the_form_its_words_and_the_other_way() {
+        for (provider, language) in Provider::ALL.into_iter().zip(Language::ALL.into_iter().cycle()) {
+            let settings = Settings {
+                provider,
+                site_key: "site-key".into(),
+                project: provider.needs_project().then(|| "project".into()),
+                least_score: None,
+            };
+            let script = loads::script(&settings, language, &Base::default());
+            let text = markup(&settings, language, "Shop <b>", &script).into_string();
+            insta::assert_snapshot!(format!("widget_{provider}"), text.replace("><", ">\n<"));
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_refused_brings_the_other_way() {
+        for refusal in [Refusal::Invalid, Refusal::ExpiredOrDuplicate, Refusal::LowScore, Refusal::WrongHost] {
+            let text = refused(Language::English, refusal).into_string();
+            assert!(text.contains("name=\"unchecked\"") && text.contains("still here"), "{text}");
+        }
     }
 
     #[test]
