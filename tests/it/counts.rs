@@ -216,3 +216,42 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[tokio::test]
+async fn a_form_takes_four_operations_of_dynamodb_one_message_and_when_warm_no_key() {
+    let hotline = Hotline::open();
+    let mut wanted = tests::hotline::order("test-counts-form", &[Code::new("5702", "Frugal Form")], &[]);
+    wanted["tenant"]["service-codes"][0]["origins"] = serde_json::json!(["https://shop.example"]);
+    let done = hotline.provision(&wanted).await.unwrap();
+    let tenant = done["tenant"].as_str().unwrap();
+    let seen = async || {
+        let mut lines = lines(&hotline, "forms", tenant).await;
+        lines.retain(|line| line["fn"] == "forms-requests" && line["tenant"] == tenant);
+        lines
+    };
+    // One client may send twenty in a minute.
+    for n in 0..15 {
+        let before = seen().await.len();
+        let headers = [("content-type", "application/json"), ("origin", "https://shop.example")];
+        let body = serde_json::json!({
+            "id": format!("counts-{:032x}", fastrand::u128(..)), "kind": "know-categories",
+            "name": planted::words("counts"), "email": planted::email("counts"), "phone": planted::caller(planted::COUNTS, 60 + n),
+        });
+        let answer = hotline.exchange("POST", "/forms/5702/requests", &headers, body.to_string().as_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let line = eventually("the form's line", async || {
+            let mut lines = seen().await;
+            (lines.len() > before).then(|| lines.pop().unwrap())
+        });
+        let calls = calls(&line.await);
+        let of =
+            |service: &str| calls.iter().filter(|(name, _)| name.starts_with(service)).map(|(_, n)| n).sum::<u32>();
+        let keys = of("kms:");
+        assert!(of("dynamodb:") - keys <= 4 && of("sqs:") <= 1 && of("s3:") == 0, "{calls:?}");
+        if keys == 0 && of("secrets") == 0 {
+            assert_eq!((of("dynamodb:"), of("sqs:")), (4, 1), "{calls:?}");
+            return;
+        }
+    }
+    panic!("fifteen forms, and none of them met a warm sandbox");
+}

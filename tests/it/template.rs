@@ -532,8 +532,13 @@ fn target(value: &Value) -> String {
     text.trim_start_matches("${").split(['.', '}']).next().unwrap().to_owned()
 }
 
+/// One thing or several, and none where nothing is said.
 fn list(value: &Value) -> Vec<&Value> {
-    value.as_array().map_or_else(|| vec![value], |items| items.iter().collect())
+    match value {
+        Value::Null => vec![],
+        Value::Array(items) => items.iter().collect(),
+        one => vec![one],
+    }
 }
 
 #[test]

@@ -529,6 +529,14 @@ mod tests {
     }
 
     #[test]
+    fn whoever_chooses_everything_sends_no_more_fields_than_are_read() {
+        let input = Input::of(&account(None).notice, TODAY);
+        let page = edit(&frame(Language::English, Section::ServiceCodes), &account(None), &input, &[], Said::Nothing);
+        let fields = main_of(page).matches("<input").count();
+        assert!(fields <= 500, "{fields}");
+    }
+
+    #[test]
     fn of_what_is_not_collected_nothing_is_kept() {
         let form: Fields = [
             ("version", "0"),

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 /// Asks, and writes the answer down.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
-    let gone = || Ok(Page::html(gone(visit.language)).with_status(404));
+    let gone = || Ok(Page::html(gone(&visit)).with_status(404));
     let tickets = app.tickets().await?;
     let Ok(confirmation) = Confirmation::open(&tickets, visit.at, &visit.segment) else { return gone() };
     app.about(&confirmation.tenant);
@@ -43,7 +43,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     }
 }
 
-fn site(language: Language, path: &str, code: Option<&ServiceCodeProfile>) -> Site {
+fn site(visit: &Visit, path: &str, code: Option<&ServiceCodeProfile>) -> Site {
+    let language = visit.language;
     let here = |language: Language| (language, with_query(path, &[("lang", language.code())]));
     Site {
         language,
@@ -51,6 +52,7 @@ fn site(language: Language, path: &str, code: Option<&ServiceCodeProfile>) -> Si
         business: code.map_or_else(String::new, |code| code.name.clone()),
         colour: code.and_then(|code| code.accent),
         embedded: false,
+        gpc: visit.gpc,
     }
 }
 
@@ -66,7 +68,7 @@ fn ask(visit: &Visit, code: &ServiceCodeProfile, kind: Kind) -> Markup {
         (form)
         p { (fill(texts.not_me, &named)) }
     };
-    consumer::page(&site(visit.language, &visit.path, Some(code)), texts.question, main)
+    consumer::page(&site(visit, &visit.path, Some(code)), texts.question, main)
 }
 
 fn done(visit: &Visit, code: &ServiceCodeProfile) -> Markup {
@@ -77,17 +79,18 @@ fn done(visit: &Visit, code: &ServiceCodeProfile) -> Markup {
         p { (texts.next) }
         (actions(html! { (Button::secondary(texts.status).to(status)) }))
     };
-    consumer::page(&site(visit.language, "", Some(code)), texts.thanks, main)
+    consumer::page(&site(visit, "", Some(code)), texts.thanks, main)
 }
 
-fn gone(language: Language) -> Markup {
+fn gone(visit: &Visit) -> Markup {
+    let language = visit.language;
     let texts = Texts::of(language);
     let main = html! {
         p { (texts.gone_why) }
         p { (texts.gone_next) }
         (actions(html! { (Button::secondary(texts.status).to(with_query("/status", &[("lang", language.code())]))) }))
     };
-    consumer::page(&site(language, "", None), texts.gone, main)
+    consumer::page(&site(visit, "", None), texts.gone, main)
 }
 
 #[derive(Serialize)]
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_link_that_is_too_old_says_that_the_request_still_counts() {
-        let page = gone(Language::English).into_string();
+        let page = gone(&visit(Language::English)).into_string();
         assert!(page.contains("Your request counts all the same") && page.contains("/status?lang=en"), "{page}");
     }
 }

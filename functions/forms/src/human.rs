@@ -4,7 +4,7 @@
 //! request says so and is confirmed by e-mail. Only a token that its provider gives nothing for brings the form back, with
 //! that other way beside it.
 
-use domain::human_check::{ACTION, Provider, Refusal, Standing, Unchecked};
+use domain::human_check::{ACTION, Provider, Refusal, Settings, Standing, Unchecked};
 use domain::language::Language;
 use maud::{Markup, html};
 use pages::form::Check;
@@ -88,12 +88,12 @@ fn host(base_url: &str) -> &str {
 pub fn widget(app: &App, check: Option<&CheckAccount>, language: Language, business: &str) -> Result<Markup, Error> {
     let Some(check) = check else { return Ok(html! {}) };
     let script = loads::script(&check.settings, language, app.captcha()?.base());
-    Ok(markup(check, language, business, &script))
+    Ok(markup(&check.settings, language, business, &script))
 }
 
-fn markup(check: &CheckAccount, language: Language, business: &str, script: &str) -> Markup {
+fn markup(settings: &Settings, language: Language, business: &str, script: &str) -> Markup {
     let texts = Texts::of(language);
-    let (provider, key) = (check.settings.provider, check.settings.site_key.as_str());
+    let (provider, key) = (settings.provider, settings.site_key.as_str());
     let named = [("provider", provider.name()), ("business", business)];
     let seen = loads::class(provider);
     html! {
@@ -203,11 +203,36 @@ impl Texts {
 
 #[cfg(test)]
 mod tests {
+    use partners::captcha::Base;
+
     use super::*;
 
     #[test]
     fn both_languages_say_the_same() {
         assert_eq!(pages::texts::differences(&Texts::EN, &Texts::ES), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_provider_has_its_place_in_the_form_its_words_and_the_other_way() {
+        for (provider, language) in Provider::ALL.into_iter().zip(Language::ALL.into_iter().cycle()) {
+            let settings = Settings {
+                provider,
+                site_key: "site-key".into(),
+                project: provider.needs_project().then(|| "project".into()),
+                least_score: None,
+            };
+            let script = loads::script(&settings, language, &Base::default());
+            let text = markup(&settings, language, "Shop <b>", &script).into_string();
+            insta::assert_snapshot!(format!("widget_{provider}"), text.replace("><", ">\n<"));
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_refused_brings_the_other_way() {
+        for refusal in [Refusal::Invalid, Refusal::ExpiredOrDuplicate, Refusal::LowScore, Refusal::WrongHost] {
+            let text = refused(Language::English, refusal).into_string();
+            assert!(text.contains("name=\"unchecked\"") && text.contains("still here"), "{text}");
+        }
     }
 
     #[test]

@@ -40,6 +40,5 @@ mod counting;
 mod form_texts;
 mod looking;
 mod opting_out;
-mod signal_notice;
 mod site;
 mod whose;

@@ -31,6 +31,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let told = Told {
         account: &account,
         language: visit.language,
+        gpc: visit.gpc,
         base_url: app.config.public_base_url()?,
         hotline: app.config.hotline_number.as_deref(),
         today: visit.at.to_zoned(zone).date(),
@@ -48,6 +49,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 struct Told<'a> {
     account: &'a NoticeAccount,
     language: Language,
+    /// Whether the browser sends the opt-out preference signal.
+    gpc: bool,
     base_url: &'a str,
     hotline: Option<&'a str>,
     today: Date,
@@ -105,6 +108,7 @@ impl Told<'_> {
             business: self.code().name.clone(),
             colour: self.code().accent,
             embedded: false,
+            gpc: self.gpc,
         };
         consumer::page(&site, &self.title(), self.body(2))
     }
@@ -448,7 +452,14 @@ mod tests {
 
     fn told(account: &NoticeAccount, language: Language) -> Told<'_> {
         let today = jiff::civil::date(2026, 11, 22);
-        Told { account, language, base_url: "https://hotline.example", hotline: Some("+18665550100"), today }
+        Told {
+            account,
+            language,
+            gpc: false,
+            base_url: "https://hotline.example",
+            hotline: Some("+18665550100"),
+            today,
+        }
     }
 
     #[test]

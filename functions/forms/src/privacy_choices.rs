@@ -14,6 +14,7 @@ use domain::phone::E164;
 use domain::request::Kind;
 use domain::service_code::ServiceCodeProfile;
 use maud::{Markup, Render, html};
+use pages::consumer::opt_out_honored;
 use pages::form::{Button, Field, Form, actions, hidden};
 use pages::show::{Card, Facts};
 use pages::{fill, format};
@@ -26,7 +27,6 @@ use platform::{App, Error};
 use crate::choices_texts::Texts;
 use crate::opting_out::{file, passing};
 use crate::requests::Sender;
-use crate::signal_notice;
 use crate::site::{self, View};
 
 /// Shows the choices, or makes one.
@@ -208,7 +208,7 @@ impl Choices<'_> {
 
     /// The choice was made.
     fn done(&self, filed: &Filed, known: bool) -> Page {
-        let title = signal_notice::title(self.view.language);
+        let title = opt_out_honored(self.view.language);
         self.view.page(self.code, (&self.path(), &[]), title, &self.processed(filed, known))
     }
 

@@ -12,7 +12,6 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 
 use crate::form_texts::Texts;
-use crate::signal_notice::signal_notice;
 
 /// The code in `/forms/{code}` and below it.
 pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
@@ -81,9 +80,9 @@ impl View {
             business: code.name.clone(),
             colour: code.accent,
             embedded: self.embedded,
+            gpc: self.gpc,
         };
         let main = html! {
-            (signal_notice(self.gpc, self.language))
             (main)
             @if let Some(parent) = &self.parent {
                 div hidden data-parent=(parent) {}
@@ -103,7 +102,7 @@ impl View {
 /// There is no such code, or nothing is taken under it: what to do instead.
 pub(crate) fn unknown(language: Language) -> Page {
     let texts = Texts::of(language);
-    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false };
+    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
     let main = html! { div.problem { p { (texts.unknown) } p { (texts.unknown_next) } } };
     Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404)
 }

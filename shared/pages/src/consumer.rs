@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, Render, html};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::show::Notice;
 use crate::{assets, fill, words};
 
 /// Whose page it is.
@@ -21,6 +22,8 @@ pub struct Site {
     pub colour: Option<Colour>,
     /// Whether the page is shown inside the business's own.
     pub embedded: bool,
+    /// Whether the browser sends the opt-out preference signal (`Sec-GPC: 1`): every page says that it is honoured.
+    pub gpc: bool,
 }
 
 /// The whole document. `title` is its `h1`, too.
@@ -62,6 +65,7 @@ pub fn page(site: &Site, title: &str, main: impl Render) -> Markup {
                     }
                     main #main tabindex="-1" {
                         h1 { (title) }
+                        @if site.gpc { (honored(site.language)) }
                         (main)
                     }
                     footer.foot {
@@ -74,11 +78,22 @@ pub fn page(site: &Site, title: &str, main: impl Render) -> Markup {
     }
 }
 
+/// The words that 11 CCR 7025(c)(6) gives as an example of how a site shows that it has processed an opt-out.
+#[must_use]
+pub const fn opt_out_honored(language: Language) -> &'static str {
+    Texts::of(language).honored
+}
+
+fn honored(language: Language) -> Markup {
+    let text = Texts::of(language).honored_text;
+    html! { div #gpc-honored { (Notice::success(opt_out_honored(language)).body(html! { p { (text) } })) } }
+}
+
 /// Why there is no page, and what to do next, where not even the business is known.
 #[must_use]
 pub fn problem(language: Language, problem: Problem<'_>) -> Markup {
     let (title, sentences) = crate::problem::said(language, problem);
-    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false };
+    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
     page(&site, title, html! { div.problem { @for sentence in sentences { p { (sentence) } } } })
 }
 
@@ -87,6 +102,8 @@ pub(crate) struct Texts {
     skip: &'static str,
     language: &'static str,
     footer: &'static str,
+    honored: &'static str,
+    honored_text: &'static str,
 }
 
 impl Texts {
@@ -94,11 +111,17 @@ impl Texts {
         skip: "Skip to the page",
         language: "Language",
         footer: "Optline takes this request for {business} and keeps it encrypted, for {business} alone.",
+        honored: "Opt-out request honored",
+        honored_text: "Your browser sends the Global Privacy Control signal. It counts as your opt-out of sale and sharing here, \
+                       and you need do nothing for it.",
     };
     pub(crate) const ES: Self = Self {
         skip: "Ir a la página",
         language: "Idioma",
         footer: "Optline recibe esta solicitud para {business} y la guarda cifrada, solo para {business}.",
+        honored: "Se respeta su solicitud de no vender ni compartir",
+        honored_text: "Su navegador envía la señal de Control Global de Privacidad. Aquí cuenta como su solicitud de no vender ni \
+                       compartir, y no tiene que hacer nada más.",
     };
 
     const fn of(language: Language) -> &'static Self {

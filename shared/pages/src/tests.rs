@@ -220,6 +220,28 @@ fn every_text_is_there_in_both_languages() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+#[test]
+fn every_page_of_a_consumer_says_that_the_browsers_signal_is_honoured_and_only_where_there_is_one() {
+    for language in Language::ALL {
+        let site = |gpc| crate::consumer::Site {
+            language,
+            languages: vec![],
+            business: "Bear & Sons".into(),
+            colour: None,
+            embedded: false,
+            gpc,
+        };
+        let page = |gpc| crate::consumer::page(&site(gpc), "Title", html! { p { "main" } }).into_string();
+        assert!(!page(false).contains("gpc-honored"));
+        let told = page(true);
+        assert!(
+            told.contains(crate::consumer::opt_out_honored(language)) && told.contains("id=\"gpc-honored\""),
+            "{told}"
+        );
+        assert!(told.find("</h1>") < told.find("gpc-honored"), "{told}");
+    }
+}
+
 /// What a policy without `unsafe-inline` would stop.
 fn inline_code(html: &str) -> Option<&str> {
     for tag in html.split('<').skip(1) {
