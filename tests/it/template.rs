@@ -396,7 +396,7 @@ const NEEDS: &[(&str, &[&str])] = &[
 /// Modules that steps share.
 const SHARED: &[(&str, &str)] = &[
     ("filing::begin(", "filing"),
-    ("human_check::", "human_check"),
+    ("human_check::submit(", "human_check"),
     ("ceremony::state(", "ceremony"),
     ("entering::begin(", "entering"),
     ("entering::card(", "entering"),

@@ -100,7 +100,8 @@ fn markup(settings: &Settings, language: Language, business: &str, script: &str)
         div.human.field role="group" aria-labelledby="human-label" aria-describedby="human-hint" {
             p.label #human-label { (texts.label) }
             p.hint #human-hint {
-                (fill(if seen.is_some() { texts.seen } else { texts.unseen }, &named)) " " (texts.other_way)
+                (fill(if seen.is_some() { texts.seen } else { texts.unseen }, &named)) " "
+                (if seen.is_some() { texts.other_way } else { texts.if_not })
             }
             @match seen {
                 Some(class) => {
@@ -153,6 +154,7 @@ struct Texts {
     seen: &'static str,
     unseen: &'static str,
     other_way: &'static str,
+    if_not: &'static str,
     no_script: &'static str,
     refused: &'static str,
     too_old: &'static str,
@@ -169,6 +171,7 @@ impl Texts {
         seen: "{provider} helps {business} to keep programs out. It learns your network address and about your browser.",
         unseen: "When you send this form, {provider} helps {business} to keep programs out. It learns your network address and about your browser.",
         other_way: "You can also leave it and send the form: if you give an e-mail address, we ask you there whether it was you.",
+        if_not: "If that does not work, your request is taken all the same, and if you give an e-mail address, we ask you there whether it was you.",
         no_script: "The check needs JavaScript. Send the form without it: your request is taken all the same.",
         refused: "The check did not take you for a person",
         too_old: "It had been open for too long, or was used before. Please do it once more.",
@@ -183,6 +186,7 @@ impl Texts {
         seen: "{provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
         unseen: "Al enviar este formulario, {provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
         other_way: "También puede dejarlo y enviar el formulario: si da un correo electrónico, allí le preguntamos si fue usted.",
+        if_not: "Si no funciona, su solicitud se recibe igual y, si da un correo electrónico, allí le preguntamos si fue usted.",
         no_script: "La comprobación necesita JavaScript. Envíe el formulario sin ella: su solicitud se recibe igual.",
         refused: "La comprobación no le tomó por una persona",
         too_old: "Llevaba demasiado tiempo abierta, o ya se había usado. Hágala otra vez, por favor.",

@@ -163,7 +163,7 @@ impl Told<'_> {
             @match method {
                 Method::Form => { (texts.by_form) " " a href=(address) { (address) } }
                 Method::Telephone => {
-                    (fill(texts.by_telephone, &[("code", code)])) " " a href=(address) { (self.hotline.unwrap_or_default()) }
+                    (fill(texts.by_telephone, &[("code", code)])) " " a href=(address) { (site::in_groups(self.hotline.unwrap_or_default())) }
                 }
                 Method::Choices => { (texts.by_choices) " " a href=(address) { (address) } }
                 Method::Signal => { (texts.by_signal) }

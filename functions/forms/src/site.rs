@@ -126,7 +126,7 @@ pub(crate) fn other_ways(app: &App, language: Language, code: &ServiceCodeProfil
 }
 
 /// A North American number as people read it; any other as it is.
-fn in_groups(number: &str) -> String {
+pub(crate) fn in_groups(number: &str) -> String {
     match (number.get(..2), number.get(2..5), number.get(5..8), number.get(8..)) {
         (Some("+1"), Some(area), Some(exchange), Some(line)) => format!("+1 {area} {exchange} {line}"),
         _ => number.to_owned(),
