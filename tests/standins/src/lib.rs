@@ -25,9 +25,9 @@ pub mod twilio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 
@@ -42,12 +42,23 @@ pub fn app(credentials: twilio::Credentials) -> Router {
         .layer(middleware::from_fn_with_state(desk.clone(), keep_and_disturb))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     Router::new()
-        .route("/", get(received::page))
+        .route("/", get(home))
         .route("/health", get(async || Json(serde_json::json!({ "status": "up" }))))
         .route("/_standin/requests", get(received::list))
         .route("/_standin/faults", post(faults::plan).get(faults::planned).delete(faults::forget))
         .with_state(desk)
         .merge(partners)
+}
+
+/// Under the shop's own name its home page, which is where people come back to from their privacy choices; else what was
+/// received.
+async fn home(desk: State<Desk>, headers: HeaderMap) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.split(':').next().unwrap_or_default();
+    if name.ends_with(".localhost") {
+        return Redirect::temporary("/shop").into_response();
+    }
+    received::page(desk).await.into_response()
 }
 
 /// What all the stand-ins share: the record of what came in, and the disturbances asked for.

@@ -37,7 +37,7 @@ pub(crate) async fn front(State(town): State<Town>, Query(wanted): Query<Wanted>
     };
     let code = wanted.code.as_deref().unwrap_or(&stack.first_code).to_owned();
     let spanish = wanted.lang.as_deref() == Some("es");
-    let script = script(&stack, &town, &code).await;
+    let script = script(&stack, &town, &code, false).await;
     let main = html! {
         h1 { (if spanish { "Ropa para mal tiempo" } else { "Clothes for bad weather" }) }
         ul.goods {
@@ -59,7 +59,7 @@ pub(crate) async fn privacy(State(town): State<Town>, Query(wanted): Query<Wante
     };
     let code = wanted.code.as_deref().unwrap_or(&stack.first_code).to_owned();
     let spanish = wanted.lang.as_deref() == Some("es");
-    let script = script(&stack, &town, &code).await;
+    let script = script(&stack, &town, &code, true).await;
     let main = html! {
         h1 { (if spanish { "Su privacidad" } else { "Your privacy" }) }
         p data-optline-gpc {}
@@ -74,12 +74,13 @@ fn not_yet(why: &str) -> Response {
         .into_response()
 }
 
-/// The script as the dashboard's snippet has it, with the hash of what is served.
-async fn script(stack: &Stack, town: &Town, code: &str) -> Markup {
+/// The script as the dashboard's snippets have it, with the hash of what is served; without the form it only tells the page
+/// which browsers have opted out.
+async fn script(stack: &Stack, town: &Town, code: &str, form: bool) -> Markup {
     let address = format!("{}/forms/{code}/embed.js", stack.base_url);
     let served = town.get(stack, &address).await.unwrap_or_default();
     let integrity = format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(&served)));
-    html! { script src=(address) integrity=(integrity) crossorigin="anonymous" defer {} }
+    html! { script src=(address) integrity=(integrity) crossorigin="anonymous" defer data-form=[(!form).then_some("none")] {} }
 }
 
 fn page(stack: &Stack, code: &str, spanish: bool, hostile: bool, main: &Markup) -> Markup {
