@@ -39,24 +39,35 @@ async fn letter(owner: &mut Person<'_>, code: &str, kind: &str, email: &str) -> 
     entered.path().rsplit('/').next().unwrap().to_owned()
 }
 
+/// Does something that is counted for each client, of which all tests are one: again where another test has used it up.
+async fn counted(hotline: &Hotline, mut step: impl AsyncFnMut() -> Seen) -> Seen {
+    for _ in 0..4 {
+        hotline.clear_client_tries().await;
+        let seen = step().await;
+        if seen.status() != 429 {
+            return seen;
+        }
+    }
+    step().await
+}
+
 /// Looks a request up with its two numbers.
 async fn look_up(hotline: &Hotline, person: &mut Person<'_>, code: &str, reference: &str) -> Seen {
-    hotline.clear_client_tries().await;
-    let page = person.get("/status?another").await;
+    let page = person.get("/status").await;
     let page = match page.forms().into_iter().find(|form| form.value("reference").is_some()) {
         Some(_) => page,
         None => person.submit(&page, &["do"], &[("do", "forget")]).await,
     };
-    person.submit(&page, &["code", "reference"], &[("code", code), ("reference", reference)]).await
+    let form = page.form(&["code", "reference"]);
+    counted(hotline, async || person.send_form(&form, &[("code", code), ("reference", reference)]).await).await
 }
 
 /// Asks for a code.
 async fn ask(hotline: &Hotline, person: &mut Person<'_>, via: &str) -> Seen {
-    hotline.clear_client_tries().await;
     let page = person.get("/status/identity").await;
     let form =
         page.forms().into_iter().find(|form| form.value("do") == Some("send")).expect("a form that sends a code");
-    person.send_form(&form, &[("via", via)]).await
+    counted(hotline, async || person.send_form(&form, &[("via", via)]).await).await
 }
 
 fn digits(text: &str) -> String {
@@ -87,9 +98,8 @@ async fn mailed(hotline: &Hotline, email: &str, count: usize) -> String {
 
 /// Enters a code.
 async fn enter(hotline: &Hotline, person: &mut Person<'_>, page: &Seen, code: &str) -> Seen {
-    hotline.clear_client_tries().await;
     let form = page.forms().into_iter().find(|form| form.value("do") == Some("enter")).expect("a form for the code");
-    person.send_form(&form, &[("code", code)]).await
+    counted(hotline, async || person.send_form(&form, &[("code", code)]).await).await
 }
 
 /// Opens a request by a code sent to the telephone from which it was made.
@@ -178,21 +188,22 @@ async fn numbers_that_are_nobodys_anothers_or_none_answer_alike() {
 #[tokio::test]
 async fn whoever_guesses_is_kept_waiting() {
     let hotline = Hotline::open();
-    let mut person = Person::new(&hotline);
     let mut refused = None;
-    for n in 0..60 {
-        let page = person.get("/status?code=1").await;
-        let typed = [("code", "6304"), ("reference", "000000000000")];
-        let seen = person.submit(&page, &["code", "reference"], &typed).await;
-        if seen.status() == 429 {
-            refused = Some((n, seen));
+    // All tests share an address, and each clears its counter: one of these floods meets no other.
+    for _ in 0..20 {
+        let flood = (0..45).map(|_| async {
+            let mut person = Person::new(&hotline);
+            let form = person.get("/status").await.form(&["code", "reference"]);
+            person.send_form(&form, &[("code", "6304"), ("reference", "000000000000")]).await
+        });
+        refused = join_all(flood).await.into_iter().find(|seen| seen.status() == 429);
+        if refused.is_some() {
             break;
         }
     }
-    // All tests share an address, and each clears its counter: it takes thirty tries at least and a few more at most.
-    let (_, seen) = refused.expect("somebody who guesses sixty times is kept waiting");
+    let seen = refused.expect("whoever guesses is kept waiting at last");
     assert!(seen.answer.header("retry-after").is_some());
-    assert!(!seen.text().contains("/dashboard"), "a consumer is not sent to the dashboard: {}", seen.text());
+    assert!(!seen.text().contains("/dashboard/sign-in"), "a consumer is not sent to the dashboard: {}", seen.text());
     hotline.clear_client_tries().await;
 }
 
@@ -244,19 +255,20 @@ async fn five_wrong_codes_are_all_however_many_come_at_once() {
     let form = form_of(&page, "enter").unwrap();
     let look = person.cookie("__Host-status").unwrap().to_owned();
     let visitor = person.cookie("__Host-visitor").unwrap().to_owned();
-    hotline.clear_client_tries().await;
-    let wrong = (0..12).map(|n| {
-        let guess = format!("{:06}", (code.parse::<u32>().unwrap() + 1 + n) % 1_000_000);
-        let (form, look, visitor, hotline) = (&form, &look, &visitor, &hotline);
-        async move {
-            let mut hurried = Person::new(hotline);
-            hurried.hold("__Host-status", look);
-            hurried.hold("__Host-visitor", visitor);
-            hurried.send_form(form, &[("code", &guess)]).await.text()
-        }
-    });
-    let answers = join_all(wrong).await;
-    let looked_at = answers.iter().filter(|text| text.contains("This is not the code")).count();
+    let guess = async |n: u32| {
+        let guess = format!("{:06}", (code.parse::<u32>().unwrap() + n) % 1_000_000);
+        let mut hurried = Person::new(&hotline);
+        hurried.hold("__Host-status", &look);
+        hurried.hold("__Host-visitor", &visitor);
+        hurried.send_form(&form, &[("code", &guess)]).await.text()
+    };
+    let mut looked_at = 0;
+    // Twice, because another test may have used up what one client may try.
+    for first in [1, 100] {
+        hotline.clear_client_tries().await;
+        let answers = join_all((0..12).map(|n| guess(first + n))).await;
+        looked_at += answers.iter().filter(|text| text.contains("This is not the code")).count();
+    }
     assert!(looked_at <= 4, "the fifth ends it: {looked_at}");
     let late = enter(&hotline, &mut person, &page, &code).await;
     assert!(late.text().contains("There is no code to try any more"), "not even the right one: {}", late.text());
