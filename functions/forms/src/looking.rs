@@ -14,7 +14,6 @@ use platform::edge::{Page, Visit, with_query};
 use platform::store::ServiceCodeAccount;
 
 use crate::case_texts::{Texts, asked};
-use crate::signal_notice::signal_notice;
 
 /// A page in the name of the business, where it is known; of nobody, where it is not.
 pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &str, main: &Markup) -> Page {
@@ -29,7 +28,6 @@ pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &
         embedded: false,
         gpc: visit.gpc,
     };
-    let main = html! { (signal_notice(visit.gpc, language)) (main) };
     Page::html(consumer::page(&site, title, main))
 }
 
