@@ -121,7 +121,7 @@ async fn an_address_or_a_number_makes_it_the_opt_out_of_whoever_has_it() {
     let page = person.get(&shop.page()).await;
     let other = person.submit(&page, &["id", "contact"], &[("contact", "quetzalmarker@example.com")]).await;
     let references: std::collections::BTreeSet<String> =
-        [&by_email, &by_number, &other].into_iter().map(|seen| reference(seen)).collect();
+        [&by_email, &by_number, &other].into_iter().map(reference).collect();
     assert_eq!(references.len(), 3);
 
     let requests = shop.requests().await;

@@ -116,7 +116,7 @@ impl<'a> Shop<'a> {
 fn refused(answer: &Answer) {
     assert_eq!(answer.status, 422, "{}", answer.text());
     // The other way is beside it, and what was typed is still there.
-    assert!(answer.text().contains("name=\"unchecked\"") && answer.text().contains("@"), "{}", answer.text());
+    assert!(answer.text().contains("name=\"unchecked\"") && answer.text().contains('@'), "{}", answer.text());
 }
 
 #[tokio::test]
@@ -132,8 +132,8 @@ async fn a_token_is_a_persons_once_and_only_if_everything_speaks_for_it() {
         let shop = Shop::open(&hotline, slug, code, provider).await;
         let good = shop.good();
         let token = hotline.captcha_token(&good).await;
-        let taken = shop.send_token(&token).await;
-        assert_eq!(shop.human(&taken).await, "checked", "{slug}");
+        let receipt = shop.send_token(&token).await;
+        assert_eq!(shop.human(&receipt).await, "checked", "{slug}");
         // Used up, in another form.
         refused(&shop.send_token(&token).await);
         refused(&shop.send_token("nobody-made-this-token").await);

@@ -226,7 +226,7 @@ pub(crate) fn edit(frame: &Frame, shown: &Shown) -> Markup {
                 Said::Saved => { (Notice::success(texts.saved)) }
                 Said::Removed => { (Notice::success(texts.removed)) }
                 Said::Changed => {
-                    (Notice::warning(texts.changed).body(html! { p { (texts.changed_why) } (facts(texts, &shown.there.value)) }))
+                    (Notice::warning(texts.changed).body(html! { p { (texts.changed_why) } (facts(texts, shown.there.value.as_ref())) }))
                 }
             }
             (form)
@@ -238,10 +238,10 @@ pub(crate) fn edit(frame: &Frame, shown: &Shown) -> Markup {
 /// The card for those who only read.
 pub(crate) fn read(language: Language, shown: &Shown) -> Markup {
     let texts = Texts::of(language);
-    Card::new(texts.title).body(facts(texts, &shown.there.value)).render()
+    Card::new(texts.title).body(facts(texts, shown.there.value.as_ref())).render()
 }
 
-fn facts(texts: &Texts, settings: &Option<Settings>) -> Markup {
+fn facts(texts: &Texts, settings: Option<&Settings>) -> Markup {
     let facts = match settings {
         None => Facts::new().fact(texts.provider, html! { (texts.none) }),
         Some(settings) => Facts::new()

@@ -85,7 +85,7 @@ impl Row {
     fn of(category: Category, there: Option<&Collected>) -> Self {
         let passed_on = |it: &Collected| {
             let both = [(it.sold, SOLD), (it.shared, SHARED)];
-            both.into_iter().filter_map(|(is, code)| is.then(|| code.to_owned())).collect()
+            both.into_iter().filter(|(is, _)| *is).map(|(_, code)| code.to_owned()).collect()
         };
         let codes = |codes: Vec<&str>| codes.into_iter().map(str::to_owned).collect();
         Self {

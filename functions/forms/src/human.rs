@@ -38,14 +38,14 @@ pub async fn check(
     visit: &Visit,
     form: &str,
 ) -> Result<Answer, Error> {
-    let taken = |why| Ok(Answer::Taken(Standing::Unchecked(why)));
-    let Some(check) = &account.check else { return taken(Unchecked::NotSetUp) };
+    let unchecked = |why| Ok(Answer::Taken(Standing::Unchecked(why)));
+    let Some(check) = &account.check else { return unchecked(Unchecked::NotSetUp) };
     if visit.form.has(DECLINE) {
-        return taken(Unchecked::Declined);
+        return unchecked(Unchecked::Declined);
     }
     let token = visit.form.get(check.settings.provider.field());
     if token.is_empty() {
-        return taken(Unchecked::NoToken);
+        return unchecked(Unchecked::NoToken);
     }
     let secret = app.store.of(tenant).human_check_secret(check).await?;
     let attempt = Attempt {

@@ -252,12 +252,15 @@ async fn hcaptcha(State(tokens): Shared, Form(fields): Form<Fields>) -> Response
 async fn recaptcha(State(tokens): Shared, Form(fields): Form<Fields>) -> Response {
     match worth(&tokens, &[Provider::RecaptchaV2, Provider::RecaptchaV3], &asked(&fields, "")) {
         Worth::Good(wanted, made_at) => {
-            let mut answer =
-                json!({ "success": true, "challenge_ts": made_at.to_string(), "hostname": wanted.hostname });
-            if wanted.provider == Provider::RecaptchaV3 {
-                answer["score"] = wanted.score.into();
-                answer["action"] = wanted.action.into();
-            }
+            let made_at = made_at.to_string();
+            let answer = if wanted.provider == Provider::RecaptchaV3 {
+                json!({
+                    "success": true, "challenge_ts": made_at, "hostname": wanted.hostname, "score": wanted.score,
+                    "action": wanted.action,
+                })
+            } else {
+                json!({ "success": true, "challenge_ts": made_at, "hostname": wanted.hostname })
+            };
             Json(answer).into_response()
         }
         Worth::WrongSecret | Worth::WrongSiteKey => no("invalid-input-secret"),
@@ -275,12 +278,12 @@ async fn assessment(
 ) -> Response {
     let query: Fields = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let header = headers.get("x-goog-api-key").and_then(|key| key.to_str().ok());
-    let event = &body["event"];
-    let text = |name: &str| event[name].as_str().unwrap_or_default();
+    let event = body.get("event").unwrap_or(&Value::Null);
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let asked = Asked {
         secret: header.or_else(|| query.get("key").map(String::as_str)).unwrap_or_default(),
         token: text("token"),
-        site_key: event["siteKey"].as_str(),
+        site_key: event.get("siteKey").and_then(Value::as_str),
         again: "",
     };
     let invalid = |reason: &str| {

@@ -3,7 +3,7 @@
 use domain::human_check::{Refusal, Score, Settings};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Attempt, Body, HumanCheck, Question, Said, Verdict, judge, misconfigured, unreadable};
 
@@ -39,14 +39,17 @@ struct RiskAnalysis {
 
 impl HumanCheck for Assessment {
     fn question(&self, settings: &Settings, secret: &str, attempt: &Attempt<'_>) -> Question {
-        let mut event = json!({
-            "token": attempt.token, "siteKey": settings.site_key, "expectedAction": attempt.action,
-        });
-        for (name, value) in [("userIpAddress", attempt.address), ("userAgent", attempt.agent)] {
-            if !value.is_empty() {
-                event[name] = value.into();
-            }
-        }
+        let event: serde_json::Map<String, Value> = [
+            ("token", attempt.token),
+            ("siteKey", &settings.site_key),
+            ("expectedAction", attempt.action),
+            ("userIpAddress", attempt.address),
+            ("userAgent", attempt.agent),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
         Question {
             host: "recaptchaenterprise.googleapis.com",
             path: format!("/v1/projects/{}/assessments", settings.project.as_deref().unwrap_or_default()),
