@@ -16,7 +16,7 @@
 //! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
 //! | 11 | [`denial`] | the grounds on which a request may be refused, and what must be offered instead |
 //! | 12 | [`desk`] | what may be done with a request, by its state and the law, and what becomes of it |
-//! | 12 | [`verification`] | what may be asked of whoever makes a request, and what must not |
+//! | – | [`verification`] | what may be asked of whoever makes a request, and what must not |
 //! | 13 | [`metrics`] | the log of 11 CCR 7101, the figures of 7102, and the counters they come from |
 //! | 14 | [`usage`] | what a call cost, whatever order its callbacks came in |
 //! | 15 | [`email`] | e-mail addresses |

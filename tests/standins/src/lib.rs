@@ -52,13 +52,13 @@ pub fn app(credentials: twilio::Credentials) -> Router {
 
 /// Under the shop's own name its home page, which is where people come back to from their privacy choices; else what was
 /// received.
-async fn home(desk: State<Desk>, headers: HeaderMap) -> Response {
+async fn home(State(desk): State<Desk>, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.split(':').next().unwrap_or_default();
     if name.ends_with(".localhost") {
         return Redirect::temporary("/shop").into_response();
     }
-    received::page(desk).await.into_response()
+    received::page(&desk).into_response()
 }
 
 /// What all the stand-ins share: the record of what came in, and the disturbances asked for.

@@ -102,7 +102,7 @@ pub(crate) async fn list(State(desk): State<Desk>, Query(wanted): Query<Wanted>)
 }
 
 /// The same for a person: the newest first.
-pub(crate) async fn page(State(desk): State<Desk>) -> Html<String> {
+pub(crate) fn page(desk: &Desk) -> Html<String> {
     let received = lock(&desk.received);
     let mut rows = String::new();
     for entry in received.entries.iter().rev().take(200) {
