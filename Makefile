@@ -37,10 +37,10 @@ check: venv ## format, lints, documentation, dependencies, template
 
 # What is measured, and what must have happened before.
 MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage dashboard-invitation dashboard-sign-in \
-	dashboard-second-factor dashboard-requests dashboard-request
+	dashboard-second-factor dashboard-requests dashboard-request forms-form forms-requests
 
 bench: ## speed and cost, measured beside the floor and the peers; results in target/bench
-	@cargo build --release --package voice --package jobs --package dashboard --package bench $(MEASURED:%=--bin '%')
+	@cargo build --release --package voice --package jobs --package dashboard --package forms --package bench $(MEASURED:%=--bin '%')
 	@cargo run --quiet --release --package bench -- --bins $(TARGET)/release --out target/bench $(ARGS)
 
 deploy: venv ## ENV=staging: release bins and the template to AWS

@@ -41,8 +41,16 @@ class Cloud:
 
     @property
     def hosts(self) -> set[str]:
-        """All that a page may speak to: the service itself, and S3 for what is uploaded."""
-        return {urlsplit(url).netloc for url in (self.base_url, self.aws_endpoint)}
+        """All that a page may speak to: the service itself, S3 for what is uploaded, and whoever checks for people."""
+        return {urlsplit(url).netloc for url in (self.base_url, self.aws_endpoint, self.stack["standins"]["twilio"])}
+
+    def shop(self, name: str) -> str:
+        """The origin of a shop of that name. The stand-ins show the same shop under any."""
+        return f"http://{name}.localhost:{self.shop_port}"
+
+    @property
+    def shop_port(self) -> int | None:
+        return urlsplit(self.stack["standins"]["twilio"]).port
 
     def tenant(self, slug: str) -> dict[str, Any]:
         tenant: dict[str, Any] = next(tenant for tenant in self.stack["tenants"] if tenant["slug"] == slug)

@@ -17,6 +17,8 @@ from browser.cloud import Cloud
 from browser.mailbox import Mailbox
 from browser.people import SESSION
 
+# Whose page may show every company's form.
+SHOP = "lakeside"
 NAMES = {"owner": "Olivia Reyes", "manager": "Marcus Webb", "agent": "Ana Lucía Prieto", "viewer": "Victor Lindqvist"}
 KINDS = ["opt-out", "delete", "know-categories", "know-specific", "correct", "limit", "message"]
 
@@ -113,6 +115,7 @@ def provision(cloud: Cloud, mailbox: Mailbox, name: str = "Lakeside Outdoor") ->
                 },
                 "kinds": KINDS,
                 "web-form": None,
+                "origins": [cloud.shop(SHOP)],
             }
         ],
         "numbers": [],

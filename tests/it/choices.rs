@@ -70,7 +70,7 @@ fn reference(seen: &Seen) -> String {
 #[tokio::test]
 async fn one_click_opts_a_browser_out_once_however_often_it_is_sent_and_keeps_no_cookie() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-click", "6101").await;
+    let shop = Shop::open(&hotline, "choices-click", "6601").await;
     let mut person = Person::new(&hotline);
     let page = person.get(&shop.page()).await;
     assert_eq!(page.status(), 200, "{}", page.text());
@@ -104,7 +104,7 @@ async fn one_click_opts_a_browser_out_once_however_often_it_is_sent_and_keeps_no
 #[tokio::test]
 async fn an_address_or_a_number_makes_it_the_opt_out_of_whoever_has_it() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-known", "6102").await;
+    let shop = Shop::open(&hotline, "choices-known", "6602").await;
     let mut person = Person::new(&hotline);
     let page = person.get(&format!("{}?lang=es", shop.page())).await;
     let form = page.form(&["id", "contact"]);
@@ -142,7 +142,7 @@ async fn an_address_or_a_number_makes_it_the_opt_out_of_whoever_has_it() {
 #[tokio::test]
 async fn a_browser_that_sends_the_signal_is_told_at_once_that_it_is_honoured() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-gpc", "6103").await;
+    let shop = Shop::open(&hotline, "choices-gpc", "6603").await;
     for (language, words) in
         [("en", "Opt-out request honored"), ("es", "Se respeta su solicitud de no vender ni compartir")]
     {
@@ -160,7 +160,7 @@ async fn a_browser_that_sends_the_signal_is_told_at_once_that_it_is_honoured() {
 #[tokio::test]
 async fn a_listed_site_reports_the_signal_once_for_each_browser_and_each_person() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-signal", "6104").await;
+    let shop = Shop::open(&hotline, "choices-signal", "6604").await;
     let browser = json!({ "browser": "b-0123456789abcdef" });
     let allowed = shop.preflight(LISTED).await;
     assert_eq!(allowed.status(), 204);
@@ -195,7 +195,7 @@ async fn a_listed_site_reports_the_signal_once_for_each_browser_and_each_person(
 #[tokio::test]
 async fn what_only_looks_like_a_listed_site_is_refused_by_the_server_too() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-refused", "6105").await;
+    let shop = Shop::open(&hotline, "choices-refused", "6605").await;
     let browser = json!({ "browser": "b-0123456789abcdef" });
     for origin in [
         "https://evil.example",
@@ -236,7 +236,7 @@ async fn what_only_looks_like_a_listed_site_is_refused_by_the_server_too() {
 #[tokio::test]
 async fn only_the_browser_itself_says_that_it_sends_the_signal() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-no-signal", "6106").await;
+    let shop = Shop::open(&hotline, "choices-no-signal", "6606").await;
     let said = json!({ "browser": "b-0123456789abcdef", "gpc": true, "sec-gpc": "1" });
     for headers in [&[][..], &[("sec-gpc", "0")], &[("sec-gpc", "true")]] {
         let seen = shop.signal(Some(LISTED), headers, &said).await;
@@ -252,17 +252,17 @@ async fn only_the_browser_itself_says_that_it_sends_the_signal() {
 #[tokio::test]
 async fn a_code_that_nobody_has_and_anothers_code_give_nothing_away() {
     let hotline = Hotline::open();
-    let a = Shop::open(&hotline, "choices-a", "6107").await;
-    let mut wanted = order("choices-b", &[Code::new("6108", "Other Shop")], &[]);
+    let a = Shop::open(&hotline, "choices-a", "6607").await;
+    let mut wanted = order("choices-b", &[Code::new("6608", "Other Shop")], &[]);
     wanted["tenant"]["service-codes"][0]["origins"] = json!(["https://other.example"]);
     hotline.provision(&wanted).await.unwrap();
-    let b = Shop { hotline: &hotline, tenant: hotline.tenant_id("choices-b").await, code: "6108" };
+    let b = Shop { hotline: &hotline, tenant: hotline.tenant_id("choices-b").await, code: "6608" };
     // Listed with one business is not listed with the other.
     assert_eq!(a.signal(Some("https://other.example"), &[GPC], &json!({})).await.status(), 403);
     assert_eq!(b.signal(Some(LISTED), &[GPC], &json!({})).await.status(), 403);
     assert_eq!(b.signal(Some("https://other.example"), &[GPC], &json!({})).await.status(), 200);
     assert_eq!((a.requests().await.len(), b.requests().await.len()), (0, 1));
-    let nobodys = Shop { hotline: &hotline, tenant: a.tenant.clone(), code: "61999999" };
+    let nobodys = Shop { hotline: &hotline, tenant: a.tenant.clone(), code: "66999999" };
     assert_eq!(nobodys.signal(Some(LISTED), &[GPC], &json!({})).await.status(), 404);
     assert_eq!(Person::new(&hotline).get(&nobodys.page()).await.status(), 404);
     assert_eq!(Person::new(&hotline).get("/privacy-choices/x%23y").await.status(), 404);
@@ -272,7 +272,7 @@ async fn a_code_that_nobody_has_and_anothers_code_give_nothing_away() {
 async fn a_flood_of_one_code_is_slowed_and_leaves_the_others_open() {
     let hotline = Hotline::open();
     let (flooded, other) =
-        (Shop::open(&hotline, "choices-flood", "6109").await, Shop::open(&hotline, "choices-calm", "6110").await);
+        (Shop::open(&hotline, "choices-flood", "6609").await, Shop::open(&hotline, "choices-calm", "6610").await);
     let mut statuses = vec![];
     for n in 0..45 {
         let body = json!({ "browser": format!("b-flood-of-browsers-{n}") });
@@ -289,11 +289,11 @@ async fn a_flood_of_one_code_is_slowed_and_leaves_the_others_open() {
 async fn signals_are_counted_in_the_figures_of_11_ccr_7102() {
     let hotline = Hotline::open();
     let (mut owner, _, tenant) =
-        Person::owner_of(&hotline, "choices-counted", &[Code::new("6111", "Counting Shop")]).await;
-    let mut wanted = order("choices-counted", &[Code::new("6111", "Counting Shop")], &[]);
+        Person::owner_of(&hotline, "choices-counted", &[Code::new("6611", "Counting Shop")]).await;
+    let mut wanted = order("choices-counted", &[Code::new("6611", "Counting Shop")], &[]);
     wanted["tenant"]["service-codes"][0]["origins"] = json!([LISTED]);
     hotline.provision(&wanted).await.unwrap();
-    let shop = Shop { hotline: &hotline, tenant: tenant.clone(), code: "6111" };
+    let shop = Shop { hotline: &hotline, tenant: tenant.clone(), code: "6611" };
     for n in 0..3 {
         let browser = json!({ "browser": format!("b-0123456789abcde{n}") });
         for _ in 0..2 {

@@ -13,13 +13,18 @@ use tests::hotline::Code;
 use tests::person::{Form, Seen};
 use tests::{Hotline, Person, answers, eventually, planted};
 
-use crate::rooms::random;
+use crate::rooms::{random, random_code};
 use crate::setup::upload;
 
 async fn shop<'a>(hotline: &'a Hotline, slug: &str, code: &str) -> (Person<'a>, String) {
     let slug = format!("{slug}-{}", random(6));
     let (owner, _, tenant) = Person::owner_of(hotline, &slug, &[Code::new(code, "Status Shop")]).await;
     (owner, tenant)
+}
+
+/// Which telephone a test calls from: another one each time, for what is sent to one is bounded over hours.
+fn line(test: u8) -> u8 {
+    test + 15 * fastrand::u8(0..6)
 }
 
 /// A request by telephone: its number is the only contact.
@@ -71,8 +76,8 @@ async fn ask(hotline: &Hotline, person: &mut Person<'_>, via: &str) -> Seen {
 }
 
 fn digits(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_digit());
-    words.filter(|word| word.len() == 6).next_back().unwrap_or_else(|| panic!("no code in {text}")).to_owned()
+    let mut words = text.split(|c: char| !c.is_ascii_digit());
+    words.rfind(|word| word.len() == 6).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
 }
 
 /// The newest code sent to a telephone, once there are so many.
@@ -103,11 +108,12 @@ async fn enter(hotline: &Hotline, person: &mut Person<'_>, page: &Seen, code: &s
 }
 
 /// Opens a request by a code sent to the telephone from which it was made.
-async fn open<'a>(hotline: &'a Hotline, n: u8, code: &str, reference: &str, texts: usize) -> (Person<'a>, Seen) {
+async fn open<'a>(hotline: &'a Hotline, n: u8, code: &str, reference: &str) -> (Person<'a>, Seen) {
     let mut person = Person::new(hotline);
     look_up(hotline, &mut person, code, reference).await;
+    let before = hotline.texts(&planted::caller(planted::STATUS, n)).await.len();
     let page = ask(hotline, &mut person, "phone").await;
-    let sent = texted(hotline, &planted::caller(planted::STATUS, n), texts).await;
+    let sent = texted(hotline, &planted::caller(planted::STATUS, n), before + 1).await;
     let case = enter(hotline, &mut person, &page, &sent).await;
     assert_eq!((case.status(), case.path()), (200, "/status/case"), "{}", case.text());
     (person, case)
@@ -137,17 +143,27 @@ fn link(page: &Seen, begins: &str) -> Option<String> {
     text[start..].split('"').next().map(str::to_owned)
 }
 
+/// The same with one letter changed, well inside of it.
+fn forged(ticket: &str) -> String {
+    let at = ticket.len() - 20;
+    let other = if ticket.as_bytes()[at] == b'x' { "y" } else { "x" };
+    format!("{}{other}{}", &ticket[..at], &ticket[at + 1..])
+}
+
 #[tokio::test]
 async fn a_request_made_by_telephone_is_followed_on_the_web_without_a_word_about_the_person() {
     let hotline = Hotline::open();
-    let (_, _) = shop(&hotline, "status-look", "6301").await;
-    let reference = call(&hotline, 0, "6301", Kind::Delete).await;
+    let n = line(0);
+    let code = random_code();
+    let (_, _) = shop(&hotline, "status-look", &code).await;
+    let reference = call(&hotline, n, &code, Kind::Delete).await;
     let mut person = Person::new(&hotline);
-    let seen = look_up(&hotline, &mut person, "6301#", &Reference::parse(&reference).unwrap().to_string()).await;
+    let seen =
+        look_up(&hotline, &mut person, &format!("{code}#"), &Reference::parse(&reference).unwrap().to_string()).await;
     let text = seen.text();
     assert_eq!((seen.status(), seen.path()), (200, "/status"), "{text}");
     assert!(text.contains("Status Shop") && text.contains("11 CCR 7021") && text.contains("will look at it"), "{text}");
-    for private in [planted::caller(planted::STATUS, 0).as_str(), "quetzal", "0100"] {
+    for private in [planted::caller(planted::STATUS, n).as_str(), "quetzal"] {
         assert!(!text.contains(private), "{private}: {text}");
     }
     assert!(!seen.target.contains(&reference), "no number is in an address");
@@ -162,16 +178,19 @@ async fn a_request_made_by_telephone_is_followed_on_the_web_without_a_word_about
 #[tokio::test]
 async fn numbers_that_are_nobodys_anothers_or_none_answer_alike() {
     let hotline = Hotline::open();
-    shop(&hotline, "status-one", "6302").await;
-    shop(&hotline, "status-other", "6303").await;
-    let reference = call(&hotline, 1, "6302", Kind::Limit).await;
+    let n = line(1);
+    let code = random_code();
+    let other_code = random_code();
+    shop(&hotline, "status-one", &code).await;
+    shop(&hotline, "status-other", &other_code).await;
+    let reference = call(&hotline, n, &code, Kind::Limit).await;
     let mut pages = vec![];
     for (code, reference) in [
-        ("6303", reference.as_str()),
-        ("6302", "000000000000"),
+        (other_code.as_str(), reference.as_str()),
+        (code.as_str(), "000000000000"),
         ("68999999", reference.as_str()),
         ("abc", reference.as_str()),
-        ("6302", "123"),
+        (code.as_str(), "123"),
         ("0", "x' OR 1=1"),
     ] {
         let seen = look_up(&hotline, &mut Person::new(&hotline), code, reference).await;
@@ -210,19 +229,22 @@ async fn whoever_guesses_is_kept_waiting() {
 #[tokio::test]
 async fn a_code_opens_the_request_once_and_only_where_it_was_asked_for() {
     let hotline = Hotline::open();
-    let (_, tenant) = shop(&hotline, "status-code", "6305").await;
-    let reference = call(&hotline, 2, "6305", Kind::KnowCategories).await;
-    let number = planted::caller(planted::STATUS, 2);
+    let n = line(2);
+    let service_code = random_code();
+    let (_, tenant) = shop(&hotline, "status-code", &service_code).await;
+    let reference = call(&hotline, n, &service_code, Kind::KnowCategories).await;
+    let number = planted::caller(planted::STATUS, n);
     let mut person = Person::new(&hotline);
     assert_eq!(person.get("/status/case").await.path(), "/status", "nobody has looked anything up");
-    look_up(&hotline, &mut person, "6305", &reference).await;
+    look_up(&hotline, &mut person, &service_code, &reference).await;
+    let before = hotline.texts(&number).await.len();
     let page = ask(&hotline, &mut person, "phone").await;
-    let code = texted(&hotline, &number, 1).await;
-    assert!(hotline.texts(&number).await.iter().all(|text| !text.contains(&reference)));
+    let code = texted(&hotline, &number, before + 1).await;
+    assert!(hotline.texts(&number).await.iter().all(|text| !text.contains(&reference)), "no number of a request");
 
     // In another browser that looked up the same request it is no code.
     let mut other = Person::new(&hotline);
-    look_up(&hotline, &mut other, "6305", &reference).await;
+    look_up(&hotline, &mut other, &service_code, &reference).await;
     let waiting = other.get("/status/identity?sent=phone").await;
     let tried = enter(&hotline, &mut other, &waiting, &code).await;
     assert!(tried.status() == 422 && tried.path() == "/status/identity", "{}", tried.text());
@@ -239,19 +261,23 @@ async fn a_code_opens_the_request_once_and_only_where_it_was_asked_for() {
     // Signed off, and with a ticket that was changed: out.
     let left = person.send_form(&form_of(&case, "leave").unwrap(), &[]).await;
     assert!(left.path() == "/status" && person.cookie("__Host-case").is_none());
-    other.hold("__Host-case", &format!("{}A", &cookie[..cookie.len() - 1]));
+    other.hold("__Host-case", &forged(&cookie));
     assert_eq!(other.get("/status/case").await.path(), "/status/identity");
 }
 
 #[tokio::test]
 async fn five_wrong_codes_are_all_however_many_come_at_once() {
     let hotline = Hotline::open();
-    shop(&hotline, "status-tries", "6306").await;
-    let reference = call(&hotline, 3, "6306", Kind::KnowCategories).await;
+    let n = line(3);
+    let service_code = random_code();
+    shop(&hotline, "status-tries", &service_code).await;
+    let reference = call(&hotline, n, &service_code, Kind::KnowCategories).await;
     let mut person = Person::new(&hotline);
-    look_up(&hotline, &mut person, "6306", &reference).await;
+    look_up(&hotline, &mut person, &service_code, &reference).await;
+    let number = planted::caller(planted::STATUS, n);
+    let before = hotline.texts(&number).await.len();
     let page = ask(&hotline, &mut person, "phone").await;
-    let code = texted(&hotline, &planted::caller(planted::STATUS, 3), 1).await;
+    let code = texted(&hotline, &number, before + 1).await;
     let form = form_of(&page, "enter").unwrap();
     let look = person.cookie("__Host-status").unwrap().to_owned();
     let visitor = person.cookie("__Host-visitor").unwrap().to_owned();
@@ -277,12 +303,16 @@ async fn five_wrong_codes_are_all_however_many_come_at_once() {
 #[tokio::test]
 async fn of_many_who_enter_the_right_code_at_once_one_gets_in() {
     let hotline = Hotline::open();
-    shop(&hotline, "status-once", "6307").await;
-    let reference = call(&hotline, 4, "6307", Kind::Delete).await;
+    let n = line(4);
+    let service_code = random_code();
+    shop(&hotline, "status-once", &service_code).await;
+    let reference = call(&hotline, n, &service_code, Kind::Delete).await;
     let mut person = Person::new(&hotline);
-    look_up(&hotline, &mut person, "6307", &reference).await;
+    look_up(&hotline, &mut person, &service_code, &reference).await;
+    let number = planted::caller(planted::STATUS, n);
+    let before = hotline.texts(&number).await.len();
     let page = ask(&hotline, &mut person, "phone").await;
-    let code = texted(&hotline, &planted::caller(planted::STATUS, 4), 1).await;
+    let code = texted(&hotline, &number, before + 1).await;
     let form = form_of(&page, "enter").unwrap();
     let look = person.cookie("__Host-status").unwrap().to_owned();
     let visitor = person.cookie("__Host-visitor").unwrap().to_owned();
@@ -303,36 +333,47 @@ async fn of_many_who_enter_the_right_code_at_once_one_gets_in() {
 #[tokio::test]
 async fn an_old_code_is_none_and_too_many_are_not_sent() {
     let hotline = Hotline::open();
-    let (_, tenant) = shop(&hotline, "status-old", "6308").await;
-    let reference = call(&hotline, 5, "6308", Kind::Delete).await;
-    let number = planted::caller(planted::STATUS, 5);
+    let service_code = random_code();
+    let (mut owner, tenant) = shop(&hotline, "status-old", &service_code).await;
+    let email = format!("quetzal-{}@example.com", random(8));
+    let reference = letter(&mut owner, &service_code, "delete", &email).await;
     let mut person = Person::new(&hotline);
-    look_up(&hotline, &mut person, "6308", &reference).await;
-    let page = ask(&hotline, &mut person, "phone").await;
-    let code = texted(&hotline, &number, 1).await;
+    look_up(&hotline, &mut person, &service_code, &reference).await;
+    let page = ask(&hotline, &mut person, "email").await;
+    let code = mailed(&hotline, &email, 1).await;
     hotline.expire_codes(&tenant).await;
     let late = enter(&hotline, &mut person, &page, &code).await;
     assert!(late.text().contains("There is no code to try any more"), "{}", late.text());
     // Six an hour for a request, whoever asks; the seventh waits.
     for _ in 0..5 {
-        assert_eq!(ask(&hotline, &mut person, "phone").await.path(), "/status/identity");
+        assert_eq!(ask(&hotline, &mut person, "email").await.path(), "/status/identity");
     }
-    assert_eq!(ask(&hotline, &mut person, "phone").await.status(), 429);
-    texted(&hotline, &number, 6).await;
-    assert_eq!(hotline.texts(&number).await.len(), 6);
+    assert_eq!(ask(&hotline, &mut person, "email").await.status(), 429);
+    mailed(&hotline, &email, 6).await;
+    // Nor for an address, for however many requests it was given.
+    let another = letter(&mut owner, &service_code, "delete", &email).await;
+    let mut person = Person::new(&hotline);
+    look_up(&hotline, &mut person, &service_code, &another).await;
+    assert_eq!(ask(&hotline, &mut person, "email").await.status(), 200, "whoever asks is told the same");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mails = hotline.mails(&email).await;
+    assert_eq!(mails.iter().filter(|(subject, _)| subject == "Your code").count(), 6);
 }
 
 #[tokio::test]
 async fn a_way_that_was_never_given_is_answered_like_one_that_was() {
     let hotline = Hotline::open();
-    let (mut owner, _) = shop(&hotline, "status-none", "6309").await;
+    let n = line(6);
+    let service_code = random_code();
+    let (mut owner, _) = shop(&hotline, "status-none", &service_code).await;
     let email = format!("quetzal-{}@example.com", random(8));
+    let before = hotline.texts(&planted::caller(planted::STATUS, n)).await;
     let mut pages = vec![];
-    let by_letter = letter(&mut owner, "6309", "delete", &email).await;
-    let by_phone = call(&hotline, 6, "6309", Kind::Delete).await;
+    let by_letter = letter(&mut owner, &service_code, "delete", &email).await;
+    let by_phone = call(&hotline, n, &service_code, Kind::Delete).await;
     for reference in [&by_letter, &by_phone] {
         let mut person = Person::new(&hotline);
-        look_up(&hotline, &mut person, "6309", reference).await;
+        look_up(&hotline, &mut person, &service_code, reference).await;
         let page = ask(&hotline, &mut person, "email").await;
         let csrf = page.form(&["csrf", "code"]).value("csrf").unwrap().to_owned();
         pages.push(page.text().replace(&csrf, "csrf"));
@@ -340,17 +381,19 @@ async fn a_way_that_was_never_given_is_answered_like_one_that_was() {
     assert_eq!(pages[0], pages[1]);
     let code = mailed(&hotline, &email, 1).await;
     assert!(!pages[0].contains("quetzal") && code.len() == 6);
-    let texts = hotline.texts(&planted::caller(planted::STATUS, 6)).await;
-    assert_eq!(texts, Vec::<String>::new(), "what was asked for by e-mail is not sent to a telephone");
+    let texts = hotline.texts(&planted::caller(planted::STATUS, n)).await;
+    assert_eq!(texts, before, "what was asked for by e-mail is not sent to a telephone");
 }
 
 #[tokio::test]
 async fn a_request_is_taken_back_once_after_being_asked_once_more() {
     let hotline = Hotline::open();
-    let (mut owner, tenant) = shop(&hotline, "status-withdraw", "6310").await;
-    let reference = call(&hotline, 7, "6310", Kind::Delete).await;
+    let n = line(7);
+    let code = random_code();
+    let (mut owner, tenant) = shop(&hotline, "status-withdraw", &code).await;
+    let reference = call(&hotline, n, &code, Kind::Delete).await;
     act(&mut owner, &reference, "assign", &[("to", "")]).await;
-    let (mut person, case) = open(&hotline, 7, "6310", &reference, 1).await;
+    let (mut person, case) = open(&hotline, n, &code, &reference).await;
     let sure = person.send_form(&form_of(&case, "withdraw").unwrap(), &[]).await;
     assert!(sure.text().contains("Really take the request back?"), "{}", sure.text());
     assert_eq!(stored(&hotline, &tenant, &reference).await["state"], "received", "nothing has happened yet");
@@ -380,8 +423,10 @@ async fn a_request_is_taken_back_once_after_being_asked_once_more() {
 #[tokio::test]
 async fn messages_go_both_ways_with_files_and_a_link_to_a_file_ends() {
     let hotline = Hotline::open();
-    let (mut owner, tenant) = shop(&hotline, "status-messages", "6311").await;
-    let reference = call(&hotline, 8, "6311", Kind::KnowSpecific).await;
+    let n = line(8);
+    let code = random_code();
+    let (mut owner, tenant) = shop(&hotline, "status-messages", &code).await;
+    let reference = call(&hotline, n, &code, Kind::KnowSpecific).await;
     act(&mut owner, &reference, "assign", &[("to", "")]).await;
     let page = owner.get(&format!("/dashboard/request/{reference}")).await;
     let form = page.forms().into_iter().find(|form| form.action.contains("/message/")).unwrap();
@@ -391,10 +436,10 @@ async fn messages_go_both_ways_with_files_and_a_link_to_a_file_ends() {
     let note = page.form(&["id", "note"]);
     owner.send_form(&note, &[("note", "A secret of the team.")]).await;
 
-    let (mut person, case) = open(&hotline, 8, "6311", &reference, 1).await;
+    let (mut person, case) = open(&hotline, n, &code, &reference).await;
     let text = case.text();
     assert!(text.contains("Your copy is here.") && text.contains("copy.txt") && text.contains("Status Shop"), "{text}");
-    for private in ["A secret of the team", "Olga Owner", "Assigned", "/dashboard"] {
+    for private in ["A secret of the team", "Olga Owner", "Assigned", "/dashboard/request"] {
         assert!(!text.contains(private), "{private}: {text}");
     }
     let file = link(&case, "/status/file/").expect("a link to the file");
@@ -403,7 +448,7 @@ async fn messages_go_both_ways_with_files_and_a_link_to_a_file_ends() {
     assert!(got.answer.header("content-disposition").unwrap().starts_with("attachment"));
     // In a browser without the proof, and with another tenant's, the link is worth nothing.
     assert_ne!(Person::new(&hotline).get(&file).await.path(), file);
-    let forged = format!("{}A", &file[..file.len() - 1]);
+    let forged = forged(&file);
     assert_eq!(person.get(&forged).await.status(), 404);
 
     // An answer with a file, sent twice, is there once; a program is none.
@@ -428,9 +473,11 @@ async fn messages_go_both_ways_with_files_and_a_link_to_a_file_ends() {
 #[tokio::test]
 async fn a_declaration_is_signed_once_where_the_law_asks_for_it_and_shown_at_the_desk() {
     let hotline = Hotline::open();
-    let (mut owner, tenant) = shop(&hotline, "status-declare", "6312").await;
-    let reference = call(&hotline, 9, "6312", Kind::KnowSpecific).await;
-    let (mut person, case) = open(&hotline, 9, "6312", &reference, 1).await;
+    let n = line(9);
+    let code = random_code();
+    let (mut owner, tenant) = shop(&hotline, "status-declare", &code).await;
+    let reference = call(&hotline, n, &code, Kind::KnowSpecific).await;
+    let (mut person, case) = open(&hotline, n, &code, &reference).await;
     assert!(form_of(&case, "declare").is_none(), "nobody has begun to verify");
     let asked = act(&mut owner, &reference, "verify", &[("asked", "A declaration.")]).await;
     assert_eq!(asked.status(), 200, "{}", asked.text());
@@ -450,20 +497,23 @@ async fn a_declaration_is_signed_once_where_the_law_asks_for_it_and_shown_at_the
 #[tokio::test]
 async fn a_photo_id_is_taken_only_where_it_is_allowed_and_deleted_when_verification_ends() {
     let hotline = Hotline::open();
-    let (mut owner, tenant) = shop(&hotline, "status-photo", "6313").await;
-    let categories = call(&hotline, 10, "6313", Kind::KnowCategories).await;
-    let reference = call(&hotline, 11, "6313", Kind::Delete).await;
+    let n = line(10);
+    let m = line(11);
+    let code = random_code();
+    let (mut owner, tenant) = shop(&hotline, "status-photo", &code).await;
+    let categories = call(&hotline, n, &code, Kind::KnowCategories).await;
+    let reference = call(&hotline, m, &code, Kind::Delete).await;
     for it in [&categories, &reference] {
         act(&mut owner, it, "verify", &[("asked", "A photo ID.")]).await;
     }
-    let (mut person, case) = open(&hotline, 11, "6313", &reference, 1).await;
+    let (mut person, case) = open(&hotline, m, &code, &reference).await;
     assert!(!case.text().contains("/status/photo-id"), "the tenant takes none");
     assert_eq!(person.get("/status/photo-id").await.status(), 404);
     let settings = owner.get("/dashboard/settings").await;
     let mut form = settings.form(&["version", "name", "time-zone"]);
     form.fields.push(("photo-id".into(), "on".into()));
     owner.send_form(&form, &[]).await;
-    let (mut other, case) = open(&hotline, 10, "6313", &categories, 1).await;
+    let (mut other, case) = open(&hotline, n, &code, &categories).await;
     assert!(!case.text().contains("/status/photo-id"), "categories need none");
     assert_eq!(other.get("/status/photo-id").await.status(), 404);
 
@@ -503,33 +553,43 @@ async fn a_photo_id_is_taken_only_where_it_is_allowed_and_deleted_when_verificat
 #[tokio::test]
 async fn a_proof_of_one_request_opens_no_other() {
     let hotline = Hotline::open();
-    shop(&hotline, "status-mine", "6314").await;
-    shop(&hotline, "status-theirs", "6315").await;
-    let mine = call(&hotline, 12, "6314", Kind::Delete).await;
-    let theirs = call(&hotline, 13, "6315", Kind::Delete).await;
-    let (mut person, case) = open(&hotline, 12, "6314", &mine, 1).await;
+    let n = line(12);
+    let m = line(13);
+    let code = random_code();
+    let other_code = random_code();
+    shop(&hotline, "status-mine", &code).await;
+    shop(&hotline, "status-theirs", &other_code).await;
+    let mine = call(&hotline, n, &code, Kind::Delete).await;
+    let theirs = call(&hotline, m, &other_code, Kind::Delete).await;
+    let (mut person, case) = open(&hotline, n, &code, &mine).await;
     assert!(case.text().contains(&Reference::parse(&mine).unwrap().to_string()));
     // Looking another one up changes nothing about what is shown to be theirs.
-    look_up(&hotline, &mut person, "6315", &theirs).await;
+    let page = person.get(&format!("/status?code={other_code}")).await;
+    let form = page.form(&["code", "reference"]);
+    assert_eq!(form.value("code"), Some(other_code.as_str()), "a link from a mail has the code filled in");
+    let looked = counted(&hotline, async || person.send_form(&form, &[("reference", &theirs)]).await).await;
+    assert!(looked.text().contains(&Reference::parse(&theirs).unwrap().to_string()), "{}", looked.text());
     let case = person.get("/status/case").await;
     assert!(case.text().contains(&Reference::parse(&mine).unwrap().to_string()), "{}", case.text());
     assert!(!case.text().contains(&Reference::parse(&theirs).unwrap().to_string()));
     // Nor does what is sent along with a form.
     let form = form_of(&case, "withdraw").unwrap();
-    let typed = [("sure", "yes"), ("reference", theirs.as_str()), ("code", "6315")];
+    let typed = [("sure", "yes"), ("reference", theirs.as_str()), ("code", other_code.as_str())];
     person.send_form(&form, &typed).await;
     let mut other = Person::new(&hotline);
-    let seen = look_up(&hotline, &mut other, "6315", &theirs).await;
+    let seen = look_up(&hotline, &mut other, &other_code, &theirs).await;
     assert!(!seen.text().contains("took this request back"), "{}", seen.text());
 }
 
 #[tokio::test]
 async fn looking_takes_two_operations_of_dynamodb() {
     let hotline = Hotline::open();
-    let (_, tenant) = shop(&hotline, "status-counts", "6316").await;
-    let reference = call(&hotline, 14, "6316", Kind::Delete).await;
+    let n = line(14);
+    let code = random_code();
+    let (_, tenant) = shop(&hotline, "status-counts", &code).await;
+    let reference = call(&hotline, n, &code, Kind::Delete).await;
     let mut person = Person::new(&hotline);
-    look_up(&hotline, &mut person, "6316", &reference).await;
+    look_up(&hotline, &mut person, &code, &reference).await;
     for _ in 0..3 {
         assert_eq!(person.get("/status").await.status(), 200);
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -110,7 +110,7 @@ impl Told<'_> {
             embedded: false,
             gpc: self.gpc,
         };
-        consumer::page(&site, &self.title(), self.body(2))
+        consumer::page(&site, &self.title(), html! { div.told { (self.body(2)) } })
     }
 
     /// For a page of the business's own: no document, no style, no script; its parts are named for a style sheet of theirs.

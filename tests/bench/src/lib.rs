@@ -8,6 +8,7 @@
 //! | [`gateway`] | requests and answers as API Gateway hands them on |
 //! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
 //! | [`dashboard`], [`stock`] | somebody signs in and looks at the inbox, however many requests there are |
+//! | [`forms`] | somebody opens the web form and sends it |
 //! | [`browser`] | what a browser sends, and the forms of the pages it gets |
 //! | [`peers`] | the same steps in Node and Python |
 //! | [`measure`], [`stats`] | subjects in turns, medians and percentiles |
@@ -18,6 +19,7 @@ pub mod aws;
 pub mod browser;
 pub mod dashboard;
 pub mod error;
+pub mod forms;
 pub mod gateway;
 pub mod hotline;
 pub mod measure;

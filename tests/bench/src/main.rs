@@ -1,4 +1,4 @@
-//! `make bench`: measures every voice step beside the floor and the peers, in one run.
+//! `make bench`: measures every voice step, the web form and the dashboard beside the floor and the peers, in one run.
 //!
 //! ```text
 //! bench --bins <folder of release bins> --out <folder for the results> [--quick]
@@ -20,8 +20,8 @@ use bench::measure::{Effort, Event, Kind, Subject, Wanted, measure};
 use bench::price::Prices;
 use bench::report::Report;
 use bench::sandbox::Function;
-use bench::targets::{dashboard_targets, targets};
-use bench::{Error, peers, picture, webhook};
+use bench::targets::{dashboard_targets, form_targets, targets};
+use bench::{Error, forms, peers, picture, webhook};
 
 const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
 const FULL: Effort = Effort { starts: 20, warm: 500 };
@@ -82,24 +82,32 @@ async fn run(options: &Options) -> Result<(), Error> {
     }
 
     progress("installing the peers");
-    let (found, notes) =
-        peers::install(&Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"), &out.join("peers"), &logs);
-    subjects.extend(found);
+    let peers = peers::install(&Path::new(env!("CARGO_MANIFEST_DIR")).join("peers"), &out.join("peers"), &logs);
+    subjects.extend(peers.steps);
 
     let measured = measure(&subjects, &DELAYS, options.effort, &progress).await?;
     let prices = Prices::read(include_str!("../data/prices.json"))?;
     let bill = prices.bill(&call, &measured, &hotline);
 
+    progress("sending the form");
+    let floor: Vec<Subject> = subjects.into_iter().take(1).collect();
+    let mut web = floor.clone();
+    web.extend(forms::subjects(&mut hotline).await?);
+    web.extend(peers.forms);
+    let web = measure(&web, &DELAYS, options.effort, &progress).await?;
+
     progress("signing in to the dashboard");
     let dashboard = Dashboard::open(hotline).await?;
-    let mut pages: Vec<Subject> = subjects.into_iter().take(1).collect();
-    pages.extend(dashboard.subjects()?);
-    let pages = measure(&pages, &DELAYS, options.effort, &progress).await?;
+    let mut sign_in = floor;
+    sign_in.extend(dashboard.sign_in());
+    let mut pages = measure(&sign_in, &DELAYS, options.effort, &progress).await?;
+    pages.extend(measure(&dashboard.pages()?, &DELAYS, options.effort, &progress).await?);
     progress("storing a million requests");
     let warm_only = Effort { starts: 0, ..options.effort };
     let inboxes = measure(&dashboard.inboxes()?, &DELAYS[..1], warm_only, &progress).await?;
 
     let mut targets = targets(&measured, &call);
+    targets.extend(form_targets(&web));
     targets.extend(dashboard_targets(&pages, &inboxes));
     let report = Report {
         machine: machine(),
@@ -108,10 +116,11 @@ async fn run(options: &Options) -> Result<(), Error> {
         targets,
         bill: Some(bill),
         measured,
+        forms: web,
         dashboard: pages,
         password_check: password_check(options.effort.starts),
         inboxes,
-        notes,
+        notes: peers.notes,
     };
     progress("");
     write(&report, &out)

@@ -1,4 +1,5 @@
-//! The same two steps written by the book in Node and in Python: installed, seeded and made ready to be measured.
+//! The same steps written by the book in Node and in Python, and the web form in Express: installed, seeded and made ready
+//! to be measured.
 
 use std::env;
 use std::ffi::OsStr;
@@ -10,6 +11,8 @@ use serde_json::json;
 
 use crate::Error;
 use crate::aws::{Cloud, Item};
+use crate::browser::Browser;
+use crate::forms::{ADDRESS, PAGE, SUBMIT};
 use crate::measure::{Event, Kind, Subject, Wanted};
 use crate::sandbox::Function;
 use crate::webhook::{self, AUTH_TOKEN, BASE_URL, DIALLED};
@@ -17,20 +20,67 @@ use crate::webhook::{self, AUTH_TOKEN, BASE_URL, DIALLED};
 const CALL_SID: &str = "CA00000000000000000000000000000001";
 const SECRET: &str = "twilio";
 
-/// The peers that could be installed, and a note for each that could not.
+/// What could be installed.
+#[derive(Debug, Default)]
+pub struct Peers {
+    /// Steps of the hotline.
+    pub steps: Vec<Subject>,
+    /// The web form's pages.
+    pub forms: Vec<Subject>,
+    /// A note for each peer that could not be installed.
+    pub notes: Vec<String>,
+}
+
+/// The peers that could be installed.
 #[must_use]
-pub fn install(sources: &Path, work: &Path, logs: &Path) -> (Vec<Subject>, Vec<String>) {
-    let mut subjects = Vec::new();
-    let mut notes = Vec::new();
+pub fn install(sources: &Path, work: &Path, logs: &Path) -> Peers {
+    let (mut subjects, mut forms, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     match node(&sources.join("node"), &work.join("node")) {
-        Ok(program) => subjects.extend(steps("Node", &program, ".mjs", &work.join("node"), logs)),
+        Ok(program) => {
+            subjects.extend(steps("Node", &program, ".mjs", &work.join("node"), logs));
+            forms.extend(express(&program, &work.join("node"), logs));
+        }
         Err(why) => notes.push(format!("Node is left out: {why}")),
     }
     match python(&sources.join("python"), &work.join("python")) {
         Ok(program) => subjects.extend(steps("Python", &program, ".py", &work.join("python"), logs)),
         Err(why) => notes.push(format!("Python is left out: {why}")),
     }
-    (subjects, notes)
+    Peers { steps: subjects, forms, notes }
+}
+
+/// The web form's page, and the form sent.
+fn express(program: &Path, folder: &Path, logs: &Path) -> [Subject; 2] {
+    let here = env::current_dir().unwrap_or_default();
+    let (program, folder) = (here.join(program), here.join(folder));
+    let fields = [
+        ("id", "3f0e8c1a-5d0b-4c61-9c55-2f3f6d1f7a10"),
+        ("kind", "opt-out"),
+        ("name", ""),
+        ("email", "ana.bench@example.com"),
+        ("phone", ""),
+        ("details", ""),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let browser = Browser::default();
+    let events = [(PAGE, browser.open(ADDRESS)), (SUBMIT, browser.send("/forms/1/requests", &fields))];
+    let tables = ["DIRECTORY", "ACCOUNTS", "REQUESTS", "SESSIONS"];
+    let tables = tables.map(|table| (format!("TABLE_{table}"), table.to_lowercase()));
+    events.map(|(step, event)| Subject {
+        name: format!("Express {step}"),
+        kind: Kind::Peer { language: "Node".to_owned(), step: step.to_owned() },
+        function: Function {
+            name: format!("express-{step}"),
+            command: vec![program.clone(), folder.join("bootstrap.mjs")],
+            folder: folder.clone(),
+            env: [("PUBLIC_BASE_URL".to_owned(), BASE_URL.to_owned())].into_iter().chain(tables.clone()).collect(),
+            handler: "form-app.mjs".to_owned(),
+            log: logs.join(format!("express-{step}.log")),
+        },
+        event: Event::Same(event),
+        before: cloud(),
+        wanted: Wanted::Success,
+    })
 }
 
 fn node(source: &Path, work: &Path) -> Result<PathBuf, Error> {
@@ -141,8 +191,19 @@ fn cloud() -> Cloud {
         ("5", "To limit its use"),
     ];
     let menu = menu.map(|(key, text)| json!({ "M": { "key": { "S": key }, "text": { "S": text } } }));
+    let kinds = [
+        ("opt-out", "Do not sell or share my personal information"),
+        ("delete", "Delete my personal information"),
+        ("know-categories", "Tell me what kinds of information you have about me"),
+        ("know-specific", "Send me my personal information"),
+        ("correct", "Correct my personal information"),
+        ("limit", "Limit the use of my sensitive personal information"),
+    ];
+    let kinds = kinds.map(|(key, text)| json!({ "M": { "key": { "S": key }, "text": { "S": text } } }));
     let settings = json!({
         "active": { "BOOL": true },
+        "name": { "S": "Blue Harbor Outfitters" },
+        "kinds": { "L": kinds },
         "greeting": { "S": "You have reached the privacy line of Blue Harbor Outfitters." },
         "menu": { "L": menu },
     });

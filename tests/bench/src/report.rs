@@ -22,6 +22,8 @@ pub struct Report {
     pub warm: usize,
     /// The figures.
     pub measured: Vec<Measured>,
+    /// The figures of the web form, of the floor and of the peer beside it.
+    pub forms: Vec<Measured>,
     /// The figures of the dashboard, and of the floor beside it.
     pub dashboard: Vec<Measured>,
     /// How long a password's check takes by itself, in milliseconds.
@@ -54,6 +56,7 @@ impl Report {
     pub fn tables(&self) -> Vec<(String, Table)> {
         let mut tables = vec![
             ("Times in ms; memory and size in MB".to_owned(), times(&self.measured)),
+            ("The web form".to_owned(), times(&self.forms)),
             ("The dashboard".to_owned(), self.dashboard_times()),
             ("The inbox by requests stored; AWS answers at once".to_owned(), self.inbox_times()),
             ("Targets".to_owned(), self.aims()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::aws::Counts;
 use crate::dashboard::{INBOX, REQUEST};
+use crate::forms::SUBMIT;
 use crate::hotline::{Step, calls};
 use crate::measure::{Figures, Kind, Measured};
 
@@ -63,6 +64,23 @@ pub fn targets(measured: &[Measured], call: &[Step]) -> Vec<Target> {
     let mut targets = against_the_floor(measured);
     targets.extend(against_the_peers(measured));
     targets.extend(calls_to_aws(call));
+    targets
+}
+
+/// What holds for the web form's pages.
+#[must_use]
+pub fn form_targets(web: &[Measured]) -> Vec<Target> {
+    let sent = web.iter().find(|page| page.name == SUBMIT).and_then(|page| page.at.last());
+    let calls = sent.map(|figures| figures.warm_calls.clone()).unwrap_or_default();
+    let mut targets = vec![
+        Target::calls("DynamoDB operations of a form that is sent, warm", &calls, "dynamodb:", 4, false),
+        Target::calls("KMS calls of a form that is sent, warm", &calls, "kms:", 0, true),
+    ];
+    targets.extend(
+        against_the_peers(web)
+            .into_iter()
+            .map(|target| Target { what: format!("web form: {}", target.what), ..target }),
+    );
     targets
 }
 
