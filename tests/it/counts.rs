@@ -25,14 +25,14 @@ const STEPS: [&str; 8] = [
 ];
 
 /// `dynamodb:GetItem=1 kms:Decrypt=2` by service and operation.
-fn calls(line: &Value) -> BTreeMap<String, u32> {
+pub(crate) fn calls(line: &Value) -> BTreeMap<String, u32> {
     let text = line["aws_calls"].as_str().unwrap_or_default().replace("secrets manager:", "secrets-manager:");
     let count = |call: &str| call.split_once('=').map(|(name, n)| (name.to_owned(), n.parse().unwrap())).unwrap();
     text.split_whitespace().map(count).collect()
 }
 
 /// The lines of a log that fit, as JSON.
-async fn lines(hotline: &Hotline, domain: &str, containing: &str) -> Vec<Value> {
+pub(crate) async fn lines(hotline: &Hotline, domain: &str, containing: &str) -> Vec<Value> {
     let found = hotline.cloud.log(&hotline.at.log_groups[domain], Some(containing)).await;
     found.iter().filter_map(|(_, line)| serde_json::from_str(line).ok()).collect()
 }

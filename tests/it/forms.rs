@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::hotline::{Code, order, owner};
+use tests::person::Person;
 use tests::unseal::bytes;
 use tests::wire::Answer;
 use tests::{Hotline, eventually, planted};
@@ -299,6 +300,8 @@ async fn what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost() {
     ] {
         let answer = shop.send_json(SITE, &body).await;
         assert_eq!(answer.status, status, "{body:.80} {}", answer.text());
+        // The site's script can read what is wrong, whoever noticed it.
+        assert!(matches!(answer.header("access-control-allow-origin"), Some(SITE | "*")), "{body:.80}");
     }
     assert_eq!(other.requests().await, Vec::<Value>::new());
 }
@@ -329,6 +332,166 @@ async fn a_flood_of_one_code_leaves_the_others_open() {
 }
 
 #[tokio::test]
+async fn whoever_goes_back_finds_the_page_that_they_left_and_no_answer_stays_behind() {
+    let shop = Shop::open("test-forms-back", "6115").await;
+    let page = shop.hotline.exchange("GET", "/forms/6115?kind=opt-out", &[], b"").await;
+    // A browser that may not store a page asks for a new one, whose ticket makes another request.
+    assert_eq!(page.header("cache-control"), Some("private, no-cache"));
+    let ticket = ticket_of(&page);
+    let contact = planted::email("back");
+    let fields = [("ticket", ticket.as_str()), ("kind", "opt-out"), ("contact", contact.as_str())];
+    let wrong = shop.send(&[], &[("ticket", ticket.as_str()), ("kind", "opt-out"), ("contact", "me")]).await;
+    let answers = [wrong, shop.send(&[], &fields).await, shop.send(&[], &fields).await];
+    for answer in &answers {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.status);
+    }
+    assert_eq!(reference_of(&answers[1]), reference_of(&answers[2]));
+    assert_eq!(shop.requests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_address_gets_ten_receipts_a_day_and_every_request_is_kept() {
+    let shop = Shop::open("test-forms-mails", "6116").await;
+    let contact = planted::email("mails");
+    for _ in 0..12 {
+        let answer = shop.send_json(SITE, &json!({ "id": id(), "kind": "opt-out", "contact": contact })).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!(shop.requests().await.len(), 12);
+    let said = "a receipt is not sent";
+    eventually("two that are not sent", async || {
+        let lines = shop.hotline.cloud.log(&shop.hotline.at.log_groups["jobs"], Some(said)).await;
+        (lines.len() >= 2).then_some(())
+    })
+    .await;
+    eventually("the ten", async || (shop.hotline.mails(&contact).await.len() >= 10).then_some(())).await;
+    assert_eq!(shop.hotline.mails(&contact).await.len(), 10);
+}
+
+/// Counts as many forms of a code as are taken in a minute, from everywhere: for this one and the next.
+pub(crate) async fn flood(hotline: &Hotline, code: &str) {
+    #[expect(clippy::disallowed_methods, reason = "the service counts by the real minute")]
+    let minute = jiff::Timestamp::now().as_second().div_euclid(60);
+    for window in [minute, minute + 1] {
+        for shard in 0..16 {
+            let item = json!({
+                "pk": { "S": format!("throttle#form#{code}#{shard}#{window}") },
+                "all": { "N": "60" },
+                "expires_at": { "N": ((window + 2) * 60).to_string() },
+            });
+            let put = json!({ "TableName": hotline.table("sessions"), "Item": item });
+            hotline.cloud.call("dynamodb:PutItem", put).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_from_everywhere_stops_at_its_code_and_loses_nothing_that_was_typed() {
+    let (flooded, other) = (Shop::open("test-forms-busy", "6117").await, Shop::open("test-forms-idle", "6118").await);
+    let ticket = flooded.ticket().await;
+    flood(&flooded.hotline, "6117").await;
+    let contact = planted::email("busy");
+    let fields = [("ticket", ticket.as_str()), ("kind", "opt-out"), ("contact", contact.as_str())];
+    let answer = flooded.send(&[], &fields).await;
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    assert!(answer.text().contains(&format!("value=\"{contact}\"")), "{}", answer.text());
+    assert!(answer.header("retry-after").unwrap().parse::<u32>().unwrap() <= 60);
+    let body = json!({ "id": id(), "kind": "opt-out", "contact": contact });
+    let answer = flooded.send_json(SITE, &body).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (429, Some(SITE)));
+    assert_eq!(flooded.requests().await, Vec::<Value>::new());
+    assert_eq!(other.send_json(SITE, &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn markup_in_every_field_is_text_and_never_markup() {
+    const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>";
+    let shop = Shop::open("test-forms-markup", "6119").await;
+    let ticket = shop.ticket().await;
+    let is_text = |answer: &Answer, what: &str| {
+        let html = answer.text();
+        for live in ["<script>alert", "<img src=x"] {
+            assert!(!html.contains(live), "{what} runs what was typed: {html}");
+        }
+    };
+    let names = [
+        "name",
+        "email",
+        "phone",
+        "contact",
+        "residence",
+        "details",
+        "agent-name",
+        "agent-email",
+        "agent-company",
+        "homepage",
+        "kind",
+        "requester",
+        "ticket",
+        "unchecked",
+    ];
+    for kind in ["opt-out", "limit", "delete", "know-categories", "know-specific", "correct", "message"] {
+        for requester in ["myself", "agent", "parent"] {
+            // All at once, with a ticket and without.
+            let mut fields: Vec<(&str, &str)> = names.iter().map(|name| (*name, MARKUP)).collect();
+            for (name, good) in [("kind", kind), ("requester", requester), ("ticket", ticket.as_str())] {
+                let answer = shop.send(&[], &fields).await;
+                assert!(matches!(answer.status, 422 | 429), "{kind} {requester}: {}", answer.text());
+                is_text(&answer, &format!("{kind} {requester} before {name}"));
+                fields.retain(|(there, _)| *there != name);
+                fields.push((name, good));
+            }
+            let answer = shop.send(&[], &fields).await;
+            is_text(&answer, &format!("{kind} {requester}"));
+        }
+    }
+    for name in names.into_iter().chain(["parent", "embed", "lang", "step"]) {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("kind", "delete")
+            .append_pair(name, MARKUP)
+            .finish();
+        let page = shop.hotline.exchange("GET", &format!("/forms/6119?{query}&embed=1"), &[], b"").await;
+        is_text(&page, name);
+    }
+    let origin = "https://\"><script>alert(1)</script>.example";
+    let refused = shop.send(&[("origin", origin)], &[("ticket", &ticket)]).await;
+    assert_eq!(refused.status, 403);
+    is_text(&refused, "origin");
+}
+
+#[tokio::test]
+async fn what_a_form_says_is_text_in_the_receipt_in_the_mail_and_at_the_desk() {
+    const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>";
+    let hotline = Hotline::open();
+    let (mut owner, _, tenant) = Person::owner_of(&hotline, "test-forms-read", &[Code::new("6120", MARKUP)]).await;
+    let shop = Shop { hotline: Hotline::open(), tenant, code: "6120".to_owned() };
+    let (ticket, email) = (shop.ticket().await, planted::email("markup"));
+    let fields = [
+        ("ticket", ticket.as_str()),
+        ("kind", "correct"),
+        ("requester", "agent"),
+        ("agent-name", MARKUP),
+        ("agent-email", &email),
+        ("agent-company", MARKUP),
+        ("name", MARKUP),
+        ("email", &email),
+        ("details", MARKUP),
+        ("homepage", MARKUP),
+    ];
+    let answer = shop.send(&[], &fields).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let desk = owner.get(&format!("/dashboard/request/{}", reference_of(&answer))).await;
+    assert!(desk.text().contains("&lt;script&gt;alert(1)"), "what was typed is there, as text: {}", desk.text());
+    let mail = eventually("the receipt", async || {
+        Some(hotline.mails_html(&email).await.concat()).filter(|html| !html.is_empty())
+    })
+    .await;
+    for html in [answer.text(), desk.text(), mail] {
+        assert!(!html.contains("<script>alert") && !html.contains("<img src=x"), "{html}");
+    }
+}
+
+#[tokio::test]
 async fn a_code_of_one_business_never_files_at_another() {
     let (a, b) = (Shop::open("test-forms-a", "6110").await, Shop::open("test-forms-b", "6111").await);
     let ticket = a.ticket().await;
@@ -354,6 +517,9 @@ async fn a_code_that_is_unknown_or_closed_says_what_to_do() {
             let answer = hotline.exchange(method, &path, &[("content-type", FORM)], b"kind=opt-out").await;
             assert_eq!(answer.status, 404, "{method} {path}");
             assert!(answer.text().contains("There is no form here"), "{}", answer.text());
+            // Inside a site's page, too.
+            assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors *"), "{method} {path}");
+            assert_eq!(answer.header("x-frame-options"), None);
         }
     }
 }

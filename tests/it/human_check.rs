@@ -8,6 +8,8 @@ use tests::person::{Person, Seen};
 use tests::wire::Answer;
 use tests::{Hotline, eventually, planted};
 
+use crate::counts::{calls, lines};
+
 /// What a widget is told, and must be told back.
 const ACTION: &str = "privacy_request";
 
@@ -81,7 +83,12 @@ impl<'a> Shop<'a> {
     }
 
     async fn send(&self, ticket: &str, email: &str, more: &[(&str, &str)]) -> Answer {
-        let fields = [("ticket", ticket), ("kind", "opt-out"), ("contact", email)];
+        self.ask("opt-out", ticket, email, more).await
+    }
+
+    async fn ask(&self, kind: &str, ticket: &str, email: &str, more: &[(&str, &str)]) -> Answer {
+        let name = planted::words("human");
+        let fields = [("ticket", ticket), ("kind", kind), ("contact", email), ("email", email), ("name", &name)];
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).extend_pairs(more).finish();
         let kind = [("content-type", "application/x-www-form-urlencoded")];
         self.hotline.exchange("POST", &format!("/forms/{}/requests", self.code), &kind, body.as_bytes()).await
@@ -169,13 +176,127 @@ async fn the_same_form_sent_twice_with_its_token_is_one_request() {
 }
 
 #[tokio::test]
+async fn a_token_is_worth_one_request_whatever_else_is_sent_with_its_form() {
+    let hotline = Hotline::open();
+    let shop = Shop::open(&hotline, "test-human-worth", "6212", Provider::Turnstile).await;
+    let token = hotline.captcha_token(&shop.good()).await;
+    let (ticket, email) = (shop.ticket().await, planted::email("human-worth"));
+    let with_token = [(shop.field(), token.as_str())];
+    let first = shop.send(&ticket, &email, &with_token).await;
+    assert_eq!(shop.human(&first).await, "checked");
+    // The same form under the same ticket, with other words in it: another request, and its token is used up.
+    refused(&shop.ask("limit", &ticket, &email, &with_token).await);
+    refused(&shop.send(&ticket, &planted::email("human-worth-too"), &with_token).await);
+    // The very same once more is the same.
+    let again = shop.send(&ticket, &email, &with_token).await;
+    assert_eq!(shop.request(&first).await["sk"], shop.request(&again).await["sk"]);
+}
+
+#[tokio::test]
+async fn whoever_opts_out_unchecked_is_not_asked_whether_it_was_they() {
+    let hotline = Hotline::open();
+    let shop = Shop::open(&hotline, "test-human-opt-out", "6213", Provider::Turnstile).await;
+    for kind in ["opt-out", "limit"] {
+        let email = planted::email(&format!("human-{kind}"));
+        let receipt = shop.ask(kind, &shop.ticket().await, &email, &[]).await;
+        assert_eq!(shop.human(&receipt).await, "unchecked:no-token");
+        assert!(!receipt.text().contains("that it was you"), "{}", receipt.text());
+        let mails =
+            eventually("the receipt", async || Some(hotline.mails(&email).await).filter(|it| !it.is_empty())).await;
+        assert!(!mails[0].1.contains("/forms/confirmation/") && !mails[0].1.contains("it was you"), "{}", mails[0].1);
+    }
+    let page = hotline.exchange("GET", "/forms/6213?kind=opt-out", &[], b"").await;
+    assert!(
+        page.text().contains("taken all the same") && !page.text().contains("whether it was you"),
+        "{}",
+        page.text()
+    );
+}
+
+#[tokio::test]
+async fn people_get_through_a_flood_of_programs() {
+    let hotline = Hotline::open();
+    let shop = Shop::open(&hotline, "test-human-flood", "6214", Provider::Turnstile).await;
+    crate::forms::flood(&hotline, "6214").await;
+    let taken = shop.try_token(&shop.good()).await;
+    assert_eq!(shop.human(&taken).await, "checked");
+    for token in ["", "nobody-made-this-token"] {
+        let answer = shop.send_token(token).await;
+        assert_eq!(answer.status, 429, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_check_whose_secret_is_damaged_keeps_nobody_from_asking() {
+    let hotline = Hotline::open();
+    for (slug, code, update) in [
+        (
+            "test-human-secret-damaged",
+            "6215",
+            json!({
+                "UpdateExpression": "SET secret = :damaged",
+                "ExpressionAttributeValues": { ":damaged": { "B": "AAAA" } },
+            }),
+        ),
+        ("test-human-secret-gone", "6216", json!({ "UpdateExpression": "REMOVE secret" })),
+    ] {
+        let shop = Shop::open(&hotline, slug, code, Provider::Turnstile).await;
+        let mut input = update;
+        input["TableName"] = json!(hotline.table("accounts"));
+        input["Key"] = json!({ "pk": { "S": shop.tenant }, "sk": { "S": "human-check" } });
+        hotline.cloud.call("dynamodb:UpdateItem", input).await;
+        let taken = shop.try_token(&shop.good()).await;
+        assert_eq!(shop.human(&taken).await, "unchecked:misconfigured");
+        eventually("an error in the log", async || {
+            let lines = hotline.cloud.log(&hotline.at.log_groups["forms"], Some(&shop.tenant)).await;
+            lines
+                .iter()
+                .any(|(_, line)| line.contains("\"level\":\"ERROR\"") && line.contains("cannot be read"))
+                .then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_checked_form_takes_four_operations_of_dynamodb_too_and_when_warm_no_key() {
+    let hotline = Hotline::open();
+    let shop = Shop::open(&hotline, "test-human-counts", "6217", Provider::Turnstile).await;
+    let seen = async || {
+        let mut lines = lines(&hotline, "forms", &shop.tenant).await;
+        lines.retain(|line| line["fn"] == "forms-requests" && line["tenant"] == shop.tenant.as_str());
+        lines
+    };
+    for _ in 0..15 {
+        let before = seen().await.len();
+        let taken = shop.try_token(&shop.good()).await;
+        assert_eq!(taken.status, 200, "{}", taken.text());
+        let line = eventually("the form's line", async || {
+            let mut lines = seen().await;
+            (lines.len() > before).then(|| lines.pop().unwrap())
+        });
+        let calls = calls(&line.await);
+        let of =
+            |service: &str| calls.iter().filter(|(name, _)| name.starts_with(service)).map(|(_, n)| n).sum::<u32>();
+        let keys = of("kms:");
+        assert!(of("dynamodb:") - keys <= 4 && of("sqs:") <= 1 && of("s3:") == 0, "{calls:?}");
+        if keys == 0 && of("secrets") == 0 {
+            assert_eq!((of("dynamodb:"), of("sqs:")), (4, 1), "{calls:?}");
+            return;
+        }
+    }
+    panic!("fifteen forms, and none of them met a warm sandbox");
+}
+
+#[tokio::test]
 async fn whoever_cannot_or_will_not_be_checked_is_taken_and_confirms_by_mail() {
     let hotline = Hotline::open();
     let shop = Shop::open(&hotline, "test-human-without", "6207", Provider::Turnstile).await;
     let email = planted::email("human-without");
-    let without = shop.send(&shop.ticket().await, &email, &[]).await;
+    let without = shop.ask("delete", &shop.ticket().await, &email, &[]).await;
     assert_eq!(shop.human(&without).await, "unchecked:no-token");
-    let declined = shop.send(&shop.ticket().await, &email, &[("unchecked", "on"), (shop.field(), "bad")]).await;
+    let declined =
+        shop.ask("delete", &shop.ticket().await, &email, &[("unchecked", "on"), (shop.field(), "bad")]).await;
     assert_eq!(shop.human(&declined).await, "unchecked:declined");
 
     let request = shop.request(&without).await;

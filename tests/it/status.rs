@@ -459,12 +459,15 @@ async fn messages_go_both_ways_with_files_and_a_link_to_a_file_ends() {
     let program = person.post_multipart("/status/case", &fields, ("file", "a.pdf", b"MZ\x90\x00\xff")).await;
     assert!(program.status() == 422 && program.text().contains("Oakland"), "{}", program.text());
     for _ in 0..2 {
-        let sent = person.post_multipart("/status/case", &fields, ("file", "proof.txt", b"Oakland")).await;
+        let file = ("file", "proof<img src=x onerror=alert(2)>.txt", b"Oakland".as_slice());
+        let sent = person.post_multipart("/status/case", &fields, file).await;
         let text = sent.text();
         assert!(sent.status() == 200 && text.matches("&lt;i&gt;Oakland&lt;/i&gt;").count() == 1, "{text}");
+        assert!(!text.contains("<img src=x"), "a file's name is text: {text}");
     }
     let desk = owner.get(&format!("/dashboard/request/{reference}")).await.text();
-    assert!(desk.contains("&lt;i&gt;Oakland&lt;/i&gt;") && desk.contains("proof.txt"), "{desk}");
+    assert!(desk.contains("&lt;i&gt;Oakland&lt;/i&gt;") && desk.contains("proof"), "{desk}");
+    assert!(!desk.contains("<img src=x"), "{desk}");
     let pk = format!("{tenant}#{}", &reference[..2]);
     let items = hotline.cloud.items_with(hotline.table("requests"), "pk", &pk).await;
     assert!(items.iter().all(|item| !item.to_string().contains("Oakland")), "{items:#?}");
@@ -483,13 +486,14 @@ async fn a_declaration_is_signed_once_where_the_law_asks_for_it_and_shown_at_the
     assert_eq!(asked.status(), 200, "{}", asked.text());
     let case = person.get("/status/case").await;
     let form = form_of(&case, "declare").unwrap_or_else(|| panic!("{}", case.text()));
-    let unsigned = person.send_form(&form, &[("name", "Quetzal Pérez")]).await;
-    assert!(unsigned.status() == 422 && unsigned.text().contains("Quetzal Pérez"), "{}", unsigned.text());
-    let signed = person.send_form(&form, &[("name", "Quetzal Pérez"), ("agree", "on")]).await;
-    assert!(signed.text().contains("Signed by Quetzal Pérez"), "{}", signed.text());
+    let (name, shown) = ("Quetzal <b>Pérez", "Quetzal &lt;b&gt;Pérez");
+    let unsigned = person.send_form(&form, &[("name", name)]).await;
+    assert!(unsigned.status() == 422 && unsigned.text().contains(shown), "{}", unsigned.text());
+    let signed = person.send_form(&form, &[("name", name), ("agree", "on")]).await;
+    assert!(signed.text().contains(&format!("Signed by {shown}")), "{}", signed.text());
     person.send_form(&form, &[("name", "Somebody Else"), ("agree", "on")]).await;
     let desk = owner.get(&format!("/dashboard/request/{reference}")).await.text();
-    assert!(desk.contains("under penalty of perjury") && desk.contains("Quetzal Pérez"), "{desk}");
+    assert!(desk.contains("under penalty of perjury") && desk.contains(shown), "{desk}");
     assert!(!desk.contains("Somebody Else"), "what was signed stays");
     assert!(!stored(&hotline, &tenant, &reference).await.to_string().contains("Quetzal"));
 }

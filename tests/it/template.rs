@@ -54,6 +54,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("app.store.session(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".use_up(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    (".use_up_as(", &["dynamodb:PutItem TABLE_SESSIONS"]),
     (".begin_session(", SAVES_A_USER),
     (".begin_session(", BEGINS_A_SESSION),
     (".sessions(&", &["dynamodb:Query TABLE_SESSIONS"]),
@@ -289,6 +290,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".log_of_month(", &["dynamodb:Query TABLE_REQUESTS"]),
     // What consumers meet on the web.
     (".form_account(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
+    (".form_fingerprint(", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".human_check_secret(", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".form_throttle(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (

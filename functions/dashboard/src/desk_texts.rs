@@ -928,7 +928,7 @@ const ES: Texts = Texts {
     photo_name: "identificacion",
     photo_not_one: "Lo que se envió no es ni imagen ni PDF. No lo abra; pida a la persona que envíe otra.",
     may_measure: "Tenga tanta certeza como dan {n} datos coincidentes.",
-    may_measure_sensitive: "Si los datos son delicados: {n}.",
+    may_measure_sensitive: "Si la información es sensible: {n}.",
     may_ask: "Puede pedir a la persona",
     must_not_ask: "Lo que no debe pedir",
     instead_categories: "Si no se logra, sigue como solicitud de conocer las categorías.",

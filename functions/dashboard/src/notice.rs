@@ -429,7 +429,7 @@ impl Texts {
         statements: "Declaraciones",
         under_16: "Sabemos que vendemos o compartimos datos de menores de 16 años",
         under_16_hint: "Solo con el consentimiento que pide Cal. Civ. Code 1798.120(c).",
-        infers: "Usamos datos delicados para sacar conclusiones sobre las personas",
+        infers: "Usamos información personal sensible para sacar conclusiones sobre las personas",
         infers_hint: "Entonces las personas pueden limitarlo, y su código debería recibir esas solicitudes.",
         save: "Guardar aviso",
         saved: "Guardado. La gente lo lee en cinco minutos.",

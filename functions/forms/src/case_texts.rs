@@ -394,7 +394,9 @@ pub(crate) const fn asked(language: Language, kind: Kind) -> &'static str {
             ("To get the information that is held about you", "Recibir los datos que hay sobre usted")
         }
         Kind::Correct => ("To correct your information", "Corregir sus datos"),
-        Kind::Limit => ("To limit the use of your sensitive information", "Limitar el uso de sus datos delicados"),
+        Kind::Limit => {
+            ("To limit the use of your sensitive information", "Limitar el uso de su información personal sensible")
+        }
         Kind::Message => ("You left a message", "Dejó un mensaje"),
     };
     pages::texts::either(language, en, es)

@@ -91,7 +91,7 @@ const EN: Texts = Texts {
 const ES: Texts = Texts {
     title: "Sus opciones de privacidad",
     do_not_sell: "No vender ni compartir mi información personal",
-    limit: "Limitar el uso de mi información personal confidencial",
+    limit: "Limitar el uso de mi información personal sensible",
     icon: "Ícono de exclusión de la Ley de Privacidad del Consumidor de California (CCPA)",
     lede: "Elija qué puede hacer {business} con su información personal. No cuesta nada, no necesita cuenta ni prueba de quién es, y nadie puede tratarle peor por ello.",
     opt_out_text: "{business} deja de venderla y de pasarla a otros para publicidad entre sitios.",
@@ -99,7 +99,7 @@ const ES: Texts = Texts {
     contact_hint: "Con él su elección vale también donde {business} le conoce: en una cuenta, una aplicación, una lista de correo. No se usa para nada más.",
     opt_out: "No vender ni compartir",
     opt_out_note: "Basta un clic: vale para este navegador.",
-    limit_text: "{business} usa lo confidencial, como su salud, sus creencias o dónde está exactamente, solo para lo que usted le pidió.",
+    limit_text: "{business} usa lo sensible, como su salud, sus creencias o dónde está exactamente, solo para lo que usted le pidió.",
     go_on: "Limitar el uso",
     more: "Sus otros derechos",
     more_requests: "Ver, corregir o eliminar lo que {business} tiene sobre usted",

@@ -2,7 +2,7 @@
 
 use domain::FieldError;
 use domain::human_check::Refusal;
-use domain::intake::{LINE, Need, Question, Requester, WORDS, questions};
+use domain::intake::{ELSEWHERE, LINE, Need, Question, Requester, WORDS, questions};
 use domain::jurisdiction::Jurisdiction;
 use domain::request::Kind;
 use domain::service_code::ServiceCode;
@@ -25,6 +25,9 @@ use crate::site::{self, View};
 const TICKET: &str = "form";
 /// A page that was open for longer is shown again before it is sent.
 const TICKET_LIVES: SignedDuration = SignedDuration::from_hours(24);
+/// By this the address asks for the first step, even where the second could be shown.
+const STEP: &str = "step";
+const FIRST: &str = "1";
 /// A field that nobody sees.
 pub(crate) const HONEYPOT: &str = "homepage";
 
@@ -43,7 +46,9 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         errors: &[],
         refusal: None,
     };
-    form.render(None)
+    // Nothing in it is anybody's. Whoever goes back finds this very page with its ticket, and what they send again is the same
+    // request.
+    Ok(form.render(None)?.with_header("cache-control", "private, no-cache"))
 }
 
 /// What tells one form that was given out from any other, and when it was.
@@ -99,7 +104,7 @@ impl FormPage<'_> {
         let main = html! { @if let Some(above) = above { (above) } (main) };
         let (code, path) = (&self.account.code, self.path());
         let Some((kind, requester)) = asked else {
-            return Ok(self.view.page(code, (&path, &[]), self.texts().title, &main));
+            return Ok(self.view.page(code, (&path, &[(STEP, FIRST)]), self.texts().title, &main));
         };
         let more = [("kind", kind.code()), ("requester", requester.code())];
         let page = self.view.page(code, (&path, &more), self.texts().ask(kind).name, &main);
@@ -115,7 +120,8 @@ impl FormPage<'_> {
             "" => Some(Requester::Myself),
             other => Requester::parse(other),
         };
-        let asked = kind.zip(requester);
+        // Whoever wants to choose is let, even where there is one kind only: they may ask for somebody else.
+        let asked = kind.zip(requester).filter(|_| self.typed.get(STEP) != FIRST);
         let step = match asked {
             Some((kind, requester)) => self.details(kind, requester)?,
             None => self.choice(),
@@ -135,6 +141,8 @@ impl FormPage<'_> {
             let ask = texts.ask(kind);
             choices.explained(kind.code(), ask.name, ask.meaning)
         });
+        let only = self.account.code.kinds.first().filter(|_| self.account.code.kinds.len() == 1);
+        let chosen = only.map_or_else(|| self.typed.all("kind"), |kind| vec![kind.code()]);
         let requester = Requester::parse(self.typed.get("requester")).unwrap_or(Requester::Myself);
         let requesters = Choices::radios("requester", texts.whom)
             .choice(Requester::Myself.code(), texts.myself)
@@ -146,7 +154,7 @@ impl FormPage<'_> {
             (Form::get(language, self.path()).id("choice").errors(self.errors).body(html! {
                 (hidden("lang", language.code()))
                 @for (name, value) in self.view.fields() { (hidden(name, value)) }
-                (kinds.chosen(self.typed.all("kind")).errors(self.errors).within("choice").required())
+                (kinds.chosen(chosen).errors(self.errors).within("choice").required())
                 (requesters.chosen([requester.code()]).errors(self.errors).within("choice").required())
                 (actions(&html! { (Button::primary(texts.go_on)) }))
             }))
@@ -167,12 +175,18 @@ impl FormPage<'_> {
         };
         let person = if requester == Requester::Myself { texts.about_you } else { texts.about_person };
         let target = self.view.address(&format!("{}/requests", self.path()), &[]);
-        let again = self.view.address(&self.path(), &[]);
-        let check = human::widget(self.app, self.account.check.as_ref(), language, &self.account.code.name)?;
+        let again = [(STEP, FIRST), ("kind", kind.code()), ("requester", requester.code())];
+        let again = self.view.address(&self.path(), &again);
+        let check = human::widget(self.app, self.account.check.as_ref(), language, &self.account.code.name, kind)?;
+        let ask = texts.ask(kind);
+        let (meaning, may_check) = match requester {
+            Requester::Myself => (ask.meaning, texts.check),
+            Requester::Agent | Requester::Parent => (ask.of_them, texts.check_them),
+        };
         Ok(html! {
             p.lede {
-                (texts.ask(kind).meaning) " "
-                (self.named(if kind.may_verify() { texts.check } else { texts.no_check }))
+                (meaning) " "
+                (self.named(if kind.may_verify() { may_check } else { texts.no_check }))
             }
             @match requester {
                 Requester::Myself => {}
@@ -184,7 +198,7 @@ impl FormPage<'_> {
                 (hidden("kind", kind.code()))
                 (hidden("requester", requester.code()))
                 (hidden("ticket", self.ticket))
-                @if let Some(refusal) = self.refusal { (human::refused(language, refusal)) }
+                @if let Some(refusal) = self.refusal { (human::refused(language, refusal, kind)) }
                 @if !of_agent.is_empty() { (group(texts.about_agent, None, fields(&of_agent))) }
                 (fields(&details))
                 (group(&self.named(person), None, fields(&of_person)))
@@ -197,7 +211,7 @@ impl FormPage<'_> {
                 (check)
                 (actions(&html! {
                     (Button::primary(texts.send))
-                    @if self.account.code.kinds.len() > 1 { (Button::quiet(texts.change).to(again)) }
+                    (Button::quiet(if self.account.code.kinds.len() > 1 { texts.change } else { texts.change_whom }).to(again))
                 }))
             }))
         })
@@ -205,7 +219,7 @@ impl FormPage<'_> {
 
     fn field(&self, question: Question, need: Need, kind: Kind, requester: Requester) -> Markup {
         let (language, texts) = (self.view.language, self.texts());
-        let (name, asked) = (question.field(), texts.asked(question, kind));
+        let (name, asked) = (question.field(), texts.asked(question, kind, requester));
         // What a browser knows is about whoever sits before it: never about the person that somebody else asks for.
         let mine = requester == Requester::Myself
             || matches!(question, Question::AgentName | Question::AgentEmail | Question::AgentCompany);
@@ -215,7 +229,7 @@ impl FormPage<'_> {
                 let places = Jurisdiction::ALL.map(|it| (it.as_str(), words::jurisdiction(language, it)));
                 return html! {
                     (Select::new(name, asked.label).hint(self.named(asked.hint)).choice("", texts.not_said).choices(places)
-                        .chosen(self.typed.get(name)).errors(self.errors).within("request"))
+                        .choice(ELSEWHERE, texts.elsewhere).chosen(self.typed.get(name)).errors(self.errors).within("request"))
                 };
             }
             Question::Contact => Field::text(name, asked.label).autocomplete(known("email")).plain_text(),
@@ -268,6 +282,7 @@ pub(crate) mod tests {
             tenant: serde_json::from_value(tenant).unwrap(),
             code: serde_json::from_value(code).unwrap(),
             check: None,
+            check_is_damaged: false,
         }
     }
 
@@ -317,9 +332,42 @@ pub(crate) mod tests {
         account.code.kinds = [Kind::Message].into();
         let page = shown(&account, Language::English, &[], &[]);
         assert!(page.contains("name=\"details\"") && !page.contains("Ask something else"), "{page}");
+        // Agents and parents find the way to say so, and come back with it.
+        assert!(page.contains("/forms/12?lang=en&amp;step=1&amp;kind=message&amp;requester=myself"), "{page}");
+        let choice = shown(&account, Language::English, &[("step", "1")], &[]);
+        assert!(choice.contains("value=\"agent\"") && !choice.contains("name=\"details\""), "{choice}");
+        let page = shown(&account, Language::English, &[("kind", "message"), ("requester", "agent")], &[]);
+        assert!(page.contains("name=\"agent-name\""), "{page}");
         // One that is not offered cannot be had by its address.
         let page = shown(&account, Language::English, &[("kind", "delete")], &[]);
         assert!(page.contains("value=\"message\""), "{page}");
+    }
+
+    #[test]
+    fn nobody_is_spoken_to_as_the_person_they_ask_for() {
+        for kind in Kind::ALL {
+            for requester in [Requester::Agent, Requester::Parent] {
+                let typed = [("kind", kind.code()), ("requester", requester.code())];
+                let page = shown(&account(), Language::English, &typed, &[]);
+                let lede = page.lines().find(|line| line.contains("class=\"lede\"")).unwrap();
+                assert!(!lede.contains("about you") && !lede.contains("it is you"), "{lede}");
+                assert!(!page.contains("State where you live"), "{page}");
+            }
+        }
+        // No kind is chosen yet, and whoever opts out is not to be asked whether their agent may.
+        for language in Language::ALL {
+            let choice = shown(&account(), language, &[], &[]);
+            assert!(!choice.contains("confirm it") && !choice.contains("que lo confirme"), "{choice}");
+        }
+    }
+
+    #[test]
+    fn everybody_can_say_where_they_live() {
+        let page = shown(&account(), Language::English, &[("kind", "delete"), ("residence", "elsewhere")], &[]);
+        assert!(
+            page.contains("State where you live") && page.contains("<option value=\"elsewhere\" selected"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -398,8 +398,8 @@ impl Texts {
         disclosed: "Revelado con un fin comercial en los últimos 12 meses",
         under_16: "{business} sabe que parte de lo que vende o comparte es de menores de 16 años, y lo hace solo con el consentimiento que pide la ley.",
         not_under_16: "{business} no sabe de datos personales de menores de 16 años que venda o comparta.",
-        infers: "{business} usa datos personales delicados para sacar conclusiones sobre las personas; usted puede limitarlo.",
-        not_infers: "{business} no usa datos personales delicados para sacar conclusiones sobre las personas.",
+        infers: "{business} usa información personal sensible para sacar conclusiones sobre las personas; usted puede limitarlo.",
+        not_infers: "{business} no usa información personal sensible para sacar conclusiones sobre las personas.",
         policy: "La política de privacidad completa:",
     };
 

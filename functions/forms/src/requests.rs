@@ -9,7 +9,7 @@ use domain::email::EmailAddress;
 use domain::human_check::{Refusal, Standing, Unchecked};
 use domain::intake::{Hint, Intake, is_form_id};
 use domain::origin::Origin;
-use domain::request::Channel;
+use domain::request::{Channel, Kind};
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ use serde_json::json;
 use crate::form::{FormPage, HONEYPOT, Ticket};
 use crate::form_texts::Texts;
 use crate::human::{self, Answer};
-use crate::site::{self, View};
+use crate::site::{self, View, in_groups};
 
 /// Nobody has read and filled in a form within this time.
 const TOO_FAST: SignedDuration = SignedDuration::from_secs(3);
@@ -127,13 +127,15 @@ impl Desk<'_> {
             Ok(intake) => intake,
             Err(errors) => return self.again(ticket, &errors).await,
         };
-        match app.store.form_throttle(code, &visit.client.address, visit.at).await {
-            Ok(Throttled::Open) => {}
+        let busy = match app.store.form_throttle(code, &visit.client.address, visit.at).await {
+            Ok(Throttled::Open) => None,
+            // Whoever shows to be a person is no part of a flood.
+            Ok(Throttled::CodeBusy { retry_after }) if self.account.check.is_some() => Some(retry_after),
             Ok(Throttled::CodeBusy { retry_after }) | Err(Error::Throttled { retry_after }) => {
                 return self.busy(ticket, retry_after).await;
             }
             Err(error) => return Err(error),
-        }
+        };
         let clocks = self.clocks(&intake)?;
         let hints = hints(ticket, visit);
         let origin = match self.sender {
@@ -153,15 +155,19 @@ impl Desk<'_> {
             origin,
         };
         let store = app.store.of(self.tenant);
-        match human::check(app, self.tenant, self.account, visit, id).await? {
-            Answer::Taken(standing) => new.human = standing,
-            Answer::Refused(refusal) => {
-                return match self.filed_before(&new, refusal).await? {
-                    Some(filed) => {
+        let answer = human::check(app, self.tenant, self.account, visit, &new).await?;
+        match (answer, busy) {
+            (Answer::Taken(Standing::Checked), _) => new.human = Standing::Checked,
+            (Answer::Taken(standing), None) => new.human = standing,
+            (Answer::Taken(_), Some(retry_after)) => return self.busy(ticket, retry_after).await,
+            (Answer::Refused(refusal), busy) => {
+                return match (self.filed_before(&new, refusal).await?, busy) {
+                    (Some(filed), _) => {
                         let mailed = self.mail(&intake, &filed, Standing::Checked).await;
                         self.receipt(&intake, &filed, mailed)
                     }
-                    None => self.refused_by_check(ticket, refusal).await,
+                    (None, Some(retry_after)) => self.busy(ticket, retry_after).await,
+                    (None, None) => self.refused_by_check(ticket, refusal).await,
                 };
             }
         }
@@ -193,17 +199,14 @@ impl Desk<'_> {
         Ok(None)
     }
 
-    /// Has the receipt sent, once. The request is filed whether it is or not.
+    /// Has the receipt sent. The request is filed whether it is or not. A form that is sent again posts it again, for the
+    /// first time may have failed; it is sent once.
     async fn mail(&self, intake: &Intake, filed: &Filed, human: Standing) -> Mailed {
         let Some(to) = intake.receipt_to() else { return Mailed::No };
-        // Where the business wants no check, nobody doubts anybody.
-        let doubted = human.is_open() && human != Standing::Unchecked(Unchecked::NotSetUp);
-        let mailed = if doubted { Mailed::ToConfirm } else { Mailed::Yes };
-        if !filed.first_time {
-            return mailed;
-        }
-        match self.post(to, filed, doubted).await {
-            Ok(()) => mailed,
+        let doubted = human::is_doubted(intake.kind, human);
+        match self.post(to, intake.kind, filed, doubted).await {
+            Ok(()) if doubted => Mailed::ToConfirm,
+            Ok(()) => Mailed::Yes,
             Err(error) => {
                 tracing::error!(error = error.causes(), "the receipt of a request is not sent");
                 Mailed::No
@@ -211,7 +214,7 @@ impl Desk<'_> {
         }
     }
 
-    async fn post(&self, to: &EmailAddress, filed: &Filed, doubted: bool) -> Result<(), Error> {
+    async fn post(&self, to: &EmailAddress, kind: Kind, filed: &Filed, doubted: bool) -> Result<(), Error> {
         let (app, base_url) = (self.app, self.app.config.public_base_url()?);
         let confirm = if doubted {
             let (tenant, code) = (self.tenant.clone(), self.account.code.code.clone());
@@ -222,11 +225,14 @@ impl Desk<'_> {
             None
         };
         let letter = Letter::Receipt {
+            id: format!("{} {}", self.tenant.id(), filed.reference.as_str()),
             to: to.clone(),
             language: self.view.language,
             business: self.account.code.name.clone(),
+            kind,
             reference: filed.reference.clone(),
             respond_by: filed.respond_by,
+            telephone: app.config.hotline_number.as_deref().map(in_groups),
             status: format!("{base_url}{}", self.status()),
             confirm,
         };
@@ -292,7 +298,8 @@ impl Desk<'_> {
             }));
         }
         let (view, code, status) = (self.view, &self.account.code, self.status());
-        let main = Receipt { code, view, intake, filed, mailed, status }.render();
+        let telephone = self.app.config.hotline_number.as_deref();
+        let main = Receipt { code, view, intake, filed, mailed, status, telephone }.render();
         let path = format!("/forms/{}", self.account.code.code);
         // In another language there is only the form: nothing of this page is in its address.
         Ok(self.view.page(&self.account.code, (&path, &[]), self.texts().filed, &main))
@@ -342,14 +349,17 @@ struct Receipt<'a> {
     mailed: Mailed,
     /// Where one asks how it stands.
     status: String,
+    /// The hotline's number, where it is known.
+    telephone: Option<&'a str>,
 }
 
 impl Receipt<'_> {
     fn render(&self) -> Markup {
-        let Self { code, view, intake, filed, mailed, status } = self;
+        let Self { code, view, intake, filed, mailed, status, telephone } = self;
         let (language, texts) = (view.language, Texts::of(view.language));
         let named = |text| fill(text, &[("business", &code.name)]);
         let mail = intake.receipt_to().filter(|_| *mailed != Mailed::No);
+        let must = if matches!(intake.kind, Kind::OptOut | Kind::Limit) { texts.do_by } else { texts.answer_by };
         let date = format::long_date(language, filed.respond_by);
         let again = view.address(&format!("/forms/{}", code.code), &[]);
         // Inside a site's own page there is no room for another one of ours.
@@ -358,14 +368,19 @@ impl Receipt<'_> {
             p.lede { (named(texts.filed_lede)) }
             (Card::new(texts.number).id("receipt").body(html! {
                 p.number #reference { (filed.reference) }
-                p { (texts.keep) }
-                p #respond-by { (fill(texts.answer_by, &[("business", &code.name), ("date", &date)])) }
+                p {
+                    (texts.keep)
+                    @if let Some(number) = telephone {
+                        " " (texts.keep_call) " " a href={ "tel:" (number) } { (in_groups(number)) }
+                    }
+                }
+                p #respond-by { (fill(must, &[("business", &code.name), ("date", &date)])) }
             }))
             (Card::new(texts.next).body(html! {
                 ul.bullets {
                     @if let Some(to) = mail { li { (fill(texts.next_mail, &[("email", to.as_str())])) } }
                     @if *mailed == Mailed::ToConfirm { li { (named(texts.next_confirm)) } }
-                    li { (named(if intake.kind.may_verify() { texts.next_check } else { texts.next_no_check })) }
+                    li { (named(texts.next(intake.kind, intake.requester))) }
                     li { (texts.next_answer) }
                 }
             }))
@@ -463,6 +478,7 @@ mod tests {
             filed: &filed,
             mailed: Mailed::No,
             status: status.clone(),
+            telephone: Some("+18665550100"),
         };
         insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
         let framed = View {
@@ -472,9 +488,29 @@ mod tests {
             gpc: false,
         };
         let intake = read("know-specific", "ana@mail.example");
-        let page =
-            Receipt { code: &code, view: &framed, intake: &intake, filed: &filed, mailed: Mailed::ToConfirm, status };
+        let mut page = Receipt {
+            code: &code,
+            view: &framed,
+            intake: &intake,
+            filed: &filed,
+            mailed: Mailed::ToConfirm,
+            status,
+            telephone: None,
+        };
         insta::assert_snapshot!(page.render().into_string().replace("><", ">\n<"));
+        // Nobody is promised a number that is not known.
+        assert!(!page.render().into_string().contains("teléfono"));
+        // A message may ask for anything: nobody is told that it is done.
+        let get = |name: &str| match name {
+            "kind" => "message",
+            "contact" => "ana@mail.example",
+            "details" => "Please call.",
+            _ => "",
+        };
+        let intake = Intake::read(get, &code.kinds, Language::English).unwrap();
+        (page.intake, page.view) = (&intake, &hosted);
+        let text = page.render().into_string();
+        assert!(text.contains("reads what you wrote") && !text.contains("does what you asked"), "{text}");
     }
 
     proptest! {

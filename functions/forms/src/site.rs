@@ -104,7 +104,9 @@ pub(crate) fn unknown(language: Language) -> Page {
     let texts = Texts::of(language);
     let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
     let main = html! { div.problem { p { (texts.unknown) } p { (texts.unknown_next) } } };
-    Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404)
+    let page = Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404);
+    // Whose site may show it is not known, and it says nothing about anybody: better than an empty place.
+    page.framed_by(&["*"]).with_header("cross-origin-resource-policy", "cross-origin")
 }
 
 /// Ways to ask that need no form and no check: the hotline, where its number is known, and the business itself.

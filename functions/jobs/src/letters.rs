@@ -2,6 +2,7 @@
 
 use domain::language::Language;
 use domain::reference::Reference;
+use domain::request::Kind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -236,33 +237,59 @@ pub(crate) fn message_for_team(language: Language, reference: &Reference, link: 
 pub(crate) struct Receipt<'a> {
     pub(crate) language: Language,
     pub(crate) business: &'a str,
+    pub(crate) kind: Kind,
     pub(crate) reference: &'a Reference,
     pub(crate) respond_by: Date,
+    /// The hotline's number as people read it, where it is known.
+    pub(crate) telephone: Option<&'a str>,
 }
 
 impl Receipt<'_> {
-    /// The number, the day, and what to do next: to say that it was them, where that is not sure, else nothing.
+    /// The number, the day, and what to do next: to say that it was them, where that is not sure and may be asked, else
+    /// nothing.
     pub(crate) fn written(&self, status: &str, confirm: Option<&str>) -> Written {
         let language = self.language;
         let (number, day) = (self.reference.to_string(), format::long_date(language, self.respond_by));
-        let values = [("business", self.business), ("number", number.as_str()), ("date", day.as_str())];
+        let telephone = self.telephone.unwrap_or_default();
+        let values = [
+            ("business", self.business),
+            ("number", number.as_str()),
+            ("date", day.as_str()),
+            ("telephone", telephone),
+        ];
         let mut paragraphs = vec![
             fill(
-                either(
-                    language,
-                    "{business} has received your privacy request. Its number is {number}. Keep it: with it you can ask how \
-                     your request stands, on the web or by telephone.",
-                    "{business} recibió su solicitud de privacidad. Su número es {number}. Guárdelo: con él puede preguntar \
-                     cómo va su solicitud, en la web o por teléfono.",
-                ),
+                match self.telephone {
+                    Some(_) => either(
+                        language,
+                        "{business} has received your privacy request. Its number is {number}. Keep it: with it you can ask \
+                         how your request stands, on the web or by telephone at {telephone}.",
+                        "{business} recibió su solicitud de privacidad. Su número es {number}. Guárdelo: con él puede \
+                         preguntar cómo va su solicitud, en la web o por teléfono en el {telephone}.",
+                    ),
+                    None => either(
+                        language,
+                        "{business} has received your privacy request. Its number is {number}. Keep it: with it you can ask \
+                         how your request stands.",
+                        "{business} recibió su solicitud de privacidad. Su número es {number}. Guárdelo: con él puede \
+                         preguntar cómo va su solicitud.",
+                    ),
+                },
                 &values,
             ),
             fill(
-                either(
-                    language,
-                    "{business} must answer by {date}. If it needs anything from you, it will write to you.",
-                    "{business} debe responder a más tardar el {date}. Si necesita algo de usted, le escribirá.",
-                ),
+                match self.kind {
+                    Kind::OptOut | Kind::Limit => either(
+                        language,
+                        "{business} must do it by {date}. Nothing more is needed from you.",
+                        "{business} debe hacerlo a más tardar el {date}. No hace falta nada más de usted.",
+                    ),
+                    _ => either(
+                        language,
+                        "{business} must answer by {date}. If it needs anything from you, it will write to you.",
+                        "{business} debe responder a más tardar el {date}. Si necesita algo de usted, le escribirá.",
+                    ),
+                },
                 &values,
             ),
         ];
@@ -359,8 +386,23 @@ mod tests {
         Receipt {
             language,
             business: "Bear & <Sons>",
+            kind: Kind::Delete,
             reference: &REFERENCE,
             respond_by: jiff::civil::date(2027, 1, 6),
+            telephone: None,
+        }
+    }
+
+    #[test]
+    fn a_receipt_names_the_hotlines_number_and_says_of_an_opt_out_that_nothing_more_is_needed() {
+        for (language, nothing) in [(Language::English, "Nothing more"), (Language::Spanish, "No hace falta nada más")]
+        {
+            let opted_out = Receipt { kind: Kind::OptOut, telephone: Some("+1 866 555 0100"), ..receipt(language) }
+                .written("/s", None);
+            let text = opted_out.text();
+            assert!(text.contains("+1 866 555 0100") && text.contains(nothing), "{text}");
+            let asked = receipt(language).written("/s", None).text();
+            assert!(!asked.contains("telephone") && !asked.contains("teléfono") && !asked.contains(nothing), "{asked}");
         }
     }
 

@@ -1,5 +1,6 @@
-//! Where a code goes: the contact that was given with the request, if it may be written to once more.
+//! Where a code goes: the contact that was given with the request. And whether a contact may be written to once more.
 
+use domain::email::EmailAddress;
 use jiff::SignedDuration;
 use platform::mail::SentCode;
 use platform::store::{CODE_LIVES, OnFile};
@@ -9,6 +10,10 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The purpose of the keyed hash under which a contact is counted.
 const CONTACT: &str = "code-contact";
+/// And an address to which receipts go.
+const RECEIPTS: &str = "receipt-address";
+/// So many in a day; agents ask for many people.
+const MOST_RECEIPTS: u32 = 10;
 
 /// How whoever made the request can be reached; nothing where the request is gone, or the code would come too late.
 pub(crate) async fn on_file(app: &App, code: &SentCode) -> Result<Option<OnFile>, Error> {
@@ -37,4 +42,15 @@ pub(crate) async fn may_send(app: &App, contact: &str) -> Result<bool, Error> {
         }
     }
     Ok(true)
+}
+
+/// Whether an address may be sent one more receipt: anybody can write anybody's into a form, and nobody is flooded with mail
+/// that way. Codes are counted for themselves, so that this keeps nobody from theirs.
+pub(crate) async fn may_send_receipt(app: &App, to: &EmailAddress) -> Result<bool, Error> {
+    let counted = app.tickets().await?.mac(RECEIPTS, &to.normalized());
+    match app.store.throttle("receipt-address-day", &counted, MOST_RECEIPTS, DAY, app.clock.now()).await {
+        Ok(()) => Ok(true),
+        Err(Error::Throttled { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -15,6 +15,9 @@ use crate::reaching;
 /// How long a link for a new password is good.
 const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
+/// What is done for a receipt is remembered for so long: a form can be sent again for a day.
+const RECEIPT_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// A message delivered twice is a mail sent twice, which harms nobody: of a reset it holds the same link.
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
     match app.letter(&posted).await? {
@@ -27,8 +30,19 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
         }
         Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
         Letter::Code(code) => send_code(app, &code).await,
-        Letter::Receipt { to, language, business, reference, respond_by, status, confirm } => {
-            let receipt = letters::Receipt { language, business: &business, reference: &reference, respond_by };
+        Letter::Receipt { id, to, language, business, kind, reference, respond_by, telephone, status, confirm } => {
+            let ends = app.clock.now() + RECEIPT_LIVES;
+            // A form that is sent again posts the same receipt again.
+            if !app.store.use_up_as("receipt", &id, &posted.name(), ends).await? {
+                return Ok(());
+            }
+            if !reaching::may_send_receipt(app, &to).await? {
+                tracing::info!("a receipt is not sent: its address has had as many as one may have in a day");
+                return Ok(());
+            }
+            let telephone = telephone.as_deref();
+            let receipt =
+                letters::Receipt { language, business: &business, kind, reference: &reference, respond_by, telephone };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
         }
     }

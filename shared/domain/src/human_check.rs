@@ -343,8 +343,8 @@ impl Standing {
                 Words { en: "Not checked: the check was not done", es: "Sin comprobar: no se hizo la comprobación" }
             }
             Self::Unchecked(Unchecked::Declined) => Words {
-                en: "Not checked: they chose to confirm by e-mail",
-                es: "Sin comprobar: eligió confirmar por correo electrónico",
+                en: "Not checked: they chose to send it without",
+                es: "Sin comprobar: eligió enviarla sin ella",
             },
             Self::Unchecked(Unchecked::Unreachable) => Words {
                 en: "Not checked: the check was out of order",

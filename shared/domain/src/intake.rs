@@ -187,6 +187,8 @@ pub struct Intake {
 pub const LINE: usize = 200;
 /// The longest text in their own words, in characters.
 pub const WORDS: usize = 5000;
+/// The answer of whoever lives where none of the laws that we know counts.
+pub const ELSEWHERE: &str = "elsewhere";
 
 impl Intake {
     /// Reads a form's fields, or says what is wrong, by field. `get` gives what was written under a name, or nothing.
@@ -340,7 +342,7 @@ impl<'a, G: Fn(&str) -> &'a str> Reading<'_, G> {
 
     fn residence(&mut self) -> Option<Jurisdiction> {
         let written = self.written(Question::Residence);
-        if written.is_empty() {
+        if written.is_empty() || written == ELSEWHERE {
             return None;
         }
         let read = Jurisdiction::parse(written);
@@ -520,6 +522,15 @@ mod tests {
                 fields.push((name, value));
             }
             assert_eq!(read(&fields).unwrap_err(), wrong, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_lives_where_no_law_of_ours_counts_can_say_so() {
+        let know = [("kind", "know-specific"), ("name", "Ana"), ("email", "ana@example.com")];
+        for (said, kept) in [("us-ca", Some("us-ca")), (ELSEWHERE, None), ("", None)] {
+            let fields: Vec<(&str, &str)> = know.into_iter().chain([("residence", said)]).collect();
+            assert_eq!(read(&fields).unwrap().residence.map(Jurisdiction::as_str), kept, "{said}");
         }
     }
 

@@ -121,7 +121,7 @@ impl Category {
             Self::Professional => Words { en: "Work-related information", es: "Datos profesionales y laborales" },
             Self::Education => Words { en: "Education information", es: "Datos académicos" },
             Self::Inferences => Words { en: "Inferences", es: "Conclusiones" },
-            Self::Sensitive => Words { en: "Sensitive personal information", es: "Datos personales delicados" },
+            Self::Sensitive => Words { en: "Sensitive personal information", es: "Información personal sensible" },
         }
     }
 
@@ -669,7 +669,7 @@ impl RightTo {
             },
             Self::Limit => Words {
                 en: "To limit the use and disclosure of your sensitive personal information.",
-                es: "Limitar el uso y la revelación de sus datos personales delicados.",
+                es: "Limitar el uso y la revelación de su información personal sensible.",
             },
             Self::Appeal => Words {
                 en: "To have a refusal looked at again, by an appeal to us.",

@@ -23,17 +23,18 @@
       choices: "Your Privacy Choices",
       honored: "Opt-out request honored",
       fallback: "Open the privacy request form in a new window",
-      owner: "This form cannot be shown here. For the owner of this site: add {origin} to the sites of service code {code} in Optline.",
+      owner: "This form cannot be shown here. For the owner of this site: in Optline, service code {code} must be active, and {origin} among its sites.",
     },
     es: {
       title: "Formulario de solicitud de privacidad",
       choices: "Sus opciones de privacidad",
       honored: "Se respeta su solicitud de no vender ni compartir",
       fallback: "Abrir el formulario de solicitud de privacidad en otra ventana",
-      owner: "Este formulario no se puede mostrar aquí. Para el titular de este sitio: añada {origin} a los sitios del código de servicio {code} en Optline.",
+      owner: "Este formulario no se puede mostrar aquí. Para el titular de este sitio: en Optline, el código de servicio {code} debe estar activo y {origin} debe estar entre sus sitios.",
     },
   };
-  // A page that the browser has refused to frame says nothing; one that was framed says so at once.
+  // A page that the browser has refused to frame says nothing, and neither does one that only says what went wrong; any other
+  // says so at once.
   const PATIENCE = 4000;
   const own = document.currentScript;
   const address = (path, query) => HERE + path + "?" + new URLSearchParams(query);

@@ -16,7 +16,7 @@ pub const fn kind(language: Language, kind: Kind) -> &'static str {
         Kind::KnowCategories => either(language, "Know: categories", "Saber: categorías"),
         Kind::KnowSpecific => either(language, "Know: specific pieces", "Saber: datos concretos"),
         Kind::Correct => either(language, "Correct", "Corregir"),
-        Kind::Limit => either(language, "Limit sensitive use", "Limitar datos delicados"),
+        Kind::Limit => either(language, "Limit sensitive use", "Limitar información sensible"),
         Kind::Message => either(language, "Message", "Mensaje"),
     }
 }
@@ -113,7 +113,7 @@ pub const fn kind_asks(language: Language, kind: Kind) -> &'static str {
         Kind::Limit => either(
             language,
             "Use sensitive information only for what was asked for.",
-            "Usar los datos delicados solo para lo que se pidió.",
+            "Usar la información sensible solo para lo que se pidió.",
         ),
         Kind::Message => either(
             language,

@@ -4,16 +4,19 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::reference::Reference;
+use domain::request::Kind;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
 use crate::consumer::LookedUp;
+use crate::seal::hex;
 use crate::tenant::Tenant;
 use crate::{App, Error};
 
@@ -119,16 +122,22 @@ pub enum Letter {
     },
     /// A request came in: its number, and the day until which it is answered.
     Receipt {
+        /// Names the request among everybody's: it is sent once, however often it is posted.
+        id: String,
         /// To whom.
         to: EmailAddress,
         /// In which language.
         language: Language,
         /// The business's name.
         business: String,
+        /// What is asked.
+        kind: Kind,
         /// The request's number.
         reference: Reference,
         /// The day.
         respond_by: Date,
+        /// The hotline's number as people read it, where it is known.
+        telephone: Option<String>,
         /// Where it says how the request stands, whole.
         status: String,
         /// Where they say that they did ask; none where nobody doubts it.
@@ -256,6 +265,14 @@ pub struct Posted {
     sealed: String,
 }
 
+impl Posted {
+    /// Tells this letter from any other, however often it is delivered.
+    #[must_use]
+    pub fn name(&self) -> String {
+        hex(digest(&SHA256, self.sealed.as_bytes()).as_ref().iter().take(16))
+    }
+}
+
 impl App {
     /// Has a letter written and sent, soon.
     pub async fn post(&self, letter: &Letter) -> Result<(), Error> {
@@ -295,6 +312,13 @@ mod tests {
         assert_eq!(read, letter);
         assert_eq!(waiting.tenant(), tenant);
         assert!(!format!("{letter:?} {waiting:?}").contains(waiting.reference.as_str()));
+    }
+
+    #[test]
+    fn a_letter_has_one_name_however_often_it_comes() {
+        let posted = |sealed: &str| Posted { sealed: sealed.to_owned() };
+        assert_eq!(posted("one").name(), posted("one").name());
+        assert_ne!(posted("one").name(), posted("two").name());
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn a_request_steps_down_where_its_maker_cannot_be_verified() {
 fn what_is_never_disclosed_is_named_with_its_section() {
     let never = never_disclosed().unwrap();
     let text: String = never.iter().map(|it| it.text.of(crate::language::Language::English)).collect();
-    for what in ["Social Security", "licence", "financial account", "medical", "password", "security", "biometric"] {
+    for what in ["Social Security", "license", "financial account", "medical", "password", "security", "biometric"] {
         assert!(text.contains(what), "{what}");
     }
     assert!(never.iter().all(|it| it.citation == "11 CCR 7024(d)"));

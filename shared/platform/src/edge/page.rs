@@ -605,7 +605,7 @@ async fn answer(
         path: String::new(),
         post: false,
         wants_json: false,
-        public: false,
+        public: matches!(opens, Opens::Everybody(_)),
         frame: None,
     };
     let Some(request) = Request::new(event) else {
@@ -653,7 +653,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             };
             tie = Some((app.tickets().await?, visitor));
         }
-        Opens::Everybody(_) => known.public = true,
+        Opens::Everybody(_) => {}
     }
     let csrf = tie.as_ref().map_or_else(String::new, |(tickets, tie)| tickets.mac(CSRF, tie));
     let mut visit = Visit {
@@ -808,6 +808,13 @@ impl<P> Allowed<P> {
 }
 
 fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
+    let page = in_words(error, known, request_id);
+    // It says nothing about anybody, and a site's script that may send something should learn why it was not taken. Who is
+    // listed may not be known yet.
+    if known.public { page.readable_by("*") } else { page }
+}
+
+fn in_words(error: &Error, known: &Known, request_id: &str) -> Page {
     let language = known.language;
     let next: String = form_urlencoded::byte_serialize(known.path.as_bytes()).collect();
     if known.wants_json {
@@ -1040,6 +1047,25 @@ mod tests {
             (Error::Unconfirmed, "/dashboard/confirm?next=%2Fdashboard%2Fteam"),
         ] {
             assert_eq!(header(&translate(&error, &known, "").respond(), "location"), to);
+        }
+    }
+
+    #[test]
+    fn a_sites_script_can_read_why_something_was_not_taken_and_no_page_of_ours_is_read_elsewhere() {
+        for (public, readable) in [(true, "*"), (false, "")] {
+            for wants_json in [true, false] {
+                let (path, frame) = ("/forms/12/requests".to_owned(), None);
+                let known = Known { language: Language::English, path, post: true, wants_json, public, frame };
+                for error in [
+                    Error::TooLarge,
+                    Error::invalid("body", "It is not JSON."),
+                    Error::Failed { doing: "x", source: "y".into() },
+                ] {
+                    let answer = translate(&error, &known, "r-1").respond();
+                    let allowed = answer.headers.get("access-control-allow-origin");
+                    assert_eq!(allowed.map_or("", |it| it.to_str().unwrap()), readable, "{error}");
+                }
+            }
         }
     }
 

@@ -32,8 +32,10 @@ pub struct FormAccount {
     pub tenant: TenantProfile,
     /// The service code.
     pub code: ServiceCodeProfile,
-    /// The human check, where one is set up.
+    /// The human check, where one is set up and can be read.
     pub check: Option<CheckAccount>,
+    /// Whether one is set up that cannot be read. Requests are taken all the same.
+    pub check_is_damaged: bool,
 }
 
 /// A human check with its secret, still sealed.
@@ -88,8 +90,10 @@ impl TenantStore<'_> {
         let items = got.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
         let find = |sk: &str| items.iter().find(|item| get_text(item, "sk").is_ok_and(|found| found == sk));
         let (Some(profile), Some(code)) = (find("profile"), find(&code_key)) else { return Ok(None) };
-        let check = find(SORT).map(CheckAccount::read).transpose()?.flatten();
-        Ok(Some(FormAccount { tenant: read(profile)?, code: read(code)?, check }))
+        let check = find(SORT).map(CheckAccount::read).transpose();
+        let check_is_damaged = check.is_err();
+        let check = check.ok().flatten().flatten();
+        Ok(Some(FormAccount { tenant: read(profile)?, code: read(code)?, check, check_is_damaged }))
     }
 
     /// The secret of a human check.

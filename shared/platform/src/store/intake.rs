@@ -138,6 +138,14 @@ impl TenantStore<'_> {
         Err(Error::Failed { doing: "filing a request", source: "every candidate for its reference is taken".into() })
     }
 
+    /// What tells this form with what is in it from any other, and says nothing of what that is: what its request's number is
+    /// made of.
+    pub async fn form_fingerprint(&self, new: &NewFormRequest<'_>) -> Result<String, Error> {
+        let keys = self.keys().await?;
+        let (person, web) = told(new);
+        Ok(Form::of(&keys, new, &person, &web)?.source())
+    }
+
     /// The request that this very form has made already, if it has.
     pub async fn filed_form_request(&self, new: &NewFormRequest<'_>) -> Result<Option<Filed>, Error> {
         let keys = self.keys().await?;
@@ -189,9 +197,12 @@ impl<'a> Form<'a> {
         Ok(Self { id: new.id, said: keys.blind_index("form", &content(new, person, web))? })
     }
 
+    fn source(&self) -> String {
+        format!("form:{}:{}", self.id, self.said)
+    }
+
     fn reference(&self, keys: &TenantKeys, candidate: u8) -> Result<Reference, Error> {
-        let source = format!("form:{}:{}", self.id, self.said);
-        Ok(Reference::from_entropy(keys.reference_entropy(&source, candidate)?))
+        Ok(Reference::from_entropy(keys.reference_entropy(&self.source(), candidate)?))
     }
 
     /// The answer that this form got before, where what is there under its number is its own.

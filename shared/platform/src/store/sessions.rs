@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `session#` SHA-256 of the browser's secret | who is signed in; index `by-user` lists them, to be looked at |
 //! | `link#` SHA-256 of the token | an invitation or a reset, good once |
-//! | `used#` kind `#` SHA-256 of what is good once | nothing: that it is there says that it was used |
+//! | `used#` kind `#` SHA-256 of what is good once | that it is there says that it was used; of what is done once, `claimant` |
 //! | `throttle#` kind `#` SHA-256 of what is counted `#` window | how many tries |
 //!
 //! A session begins and ends in one transaction with the change of the account that is the reason for it, by the list that
@@ -390,6 +390,33 @@ impl Store {
             Ok(_) => Ok(true),
             Err(error) if error.is_conditional_check_failed_exception() => Ok(false),
             Err(error) => Err(Error::failed("using something up")(error)),
+        }
+    }
+
+    /// Claims something for one of several that would do it, for as long as until `ends`: `false` where another one has it.
+    /// Whoever has it may ask again, so what fails on the way is tried again by its own, and done once.
+    pub async fn use_up_as(
+        &self,
+        kind: &'static str,
+        value: &str,
+        claimant: &str,
+        ends: Timestamp,
+    ) -> Result<bool, Error> {
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(self.sessions_table()?)
+            .item("pk", text(format!("used#{}", directory::key(kind, value))))
+            .item("claimant", text(claimant))
+            .item("expires_at", number((ends + DAY).as_second()))
+            .condition_expression("attribute_not_exists(pk) OR claimant = :claimant")
+            .expression_attribute_values(":claimant", text(claimant))
+            .send()
+            .await;
+        match put.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_conditional_check_failed_exception() => Ok(false),
+            Err(error) => Err(Error::failed("claiming something")(error)),
         }
     }
 
