@@ -2,6 +2,9 @@
 //!
 //! | module | partner | used for |
 //! |---|---|---|
+//! | [`stripe`] | Stripe Billing | billing tenants for what they used, exactly once |
 //! | [`twilio`] | Twilio Programmable Voice | answering calls, checking who called us, fetching and deleting recordings |
 
+mod address;
+pub mod stripe;
 pub mod twilio;

@@ -12,11 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Method, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{Method, StatusCode, header::RETRY_AFTER, redirect};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{AccountSid, MessageSid, RecordingSid, TranscriptionSid};
+use crate::address::usable;
 
 /// The largest recording that is fetched, in bytes: hours of telephone speech as MP3.
 pub const RECORDING_LIMIT: usize = 25 * 1024 * 1024;
@@ -175,7 +176,7 @@ impl Client {
     ///
     /// Plain HTTP is taken only to this machine itself. Nothing is sent yet.
     pub fn new(base_url: &str, account: AccountSid, auth_token: String) -> Result<Self, RestError> {
-        let base_url = usable(base_url)?;
+        let base_url = usable(base_url).map_err(RestError::BaseUrl)?;
         let auth_token = Zeroizing::new(auth_token);
         Ok(Self { base_url, account, auth_token, patience: Patience::default(), http: OnceLock::new() })
     }
@@ -367,29 +368,6 @@ fn error_code(answer: &[u8]) -> Option<u32> {
         code: u32,
     }
     serde_json::from_slice::<Problem>(answer).ok().map(|problem| problem.code)
-}
-
-/// The address without a slash at its end, if credentials may be sent there.
-fn usable(base_url: &str) -> Result<String, RestError> {
-    let url = Url::parse(base_url).map_err(|_| RestError::BaseUrl("is not a URL"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(RestError::BaseUrl("must not hold credentials"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(RestError::BaseUrl("must not have a query or a fragment"));
-    }
-    let host = url.host_str().unwrap_or_default();
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(host) => {}
-        _ => return Err(RestError::BaseUrl("must be https, but for this machine itself")),
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
