@@ -24,9 +24,11 @@
 //! | 18 | [`colour`] | a business's own colour, and what can be read on it |
 //! | 19 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
 //! | 20 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 21 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
+pub mod billing;
 pub mod business_day;
 pub mod clock;
 pub mod colour;
