@@ -28,9 +28,11 @@
 //! | 21 | [`notice`] | what a business tells of what it collects, and the rights that people have |
 //! | 22 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
 //! | 23 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 24 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
+pub mod billing;
 pub mod business_day;
 pub mod clock;
 pub mod colour;

@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::{Desk, lock, twilio};
+use crate::{Desk, lock, stripe, twilio};
 
 /// How many disturbances can be planned at a time.
 const MOST: usize = 100;
@@ -55,6 +55,12 @@ pub enum Kind {
     Slow,
     /// Done, but the connection breaks before the answer.
     LostAnswer,
+    /// 409, of Stripe: another request under the same key is under way.
+    Conflict,
+    /// 500, of Stripe: nothing was done, and the same key will say so for a day.
+    KeptError,
+    /// The same, although it was done.
+    KeptErrorAfter,
 }
 
 fn once() -> u32 {
@@ -63,15 +69,32 @@ fn once() -> u32 {
 
 impl Fault {
     /// Answers `request` as this fault says.
-    pub(crate) async fn disturb(&self, request: Request, next: Next) -> Response {
-        tokio::time::sleep(Duration::from_millis(self.delay_ms)).await;
+    pub(crate) async fn disturb(&self, mut request: Request, next: Next) -> Response {
+        let delay = Duration::from_millis(self.delay_ms);
+        let path = request.uri().path().to_owned();
+        let at_stripe = path.starts_with("/v1/") || path.starts_with("/v2/");
+        let within = matches!(self.fault, Kind::Slow | Kind::Conflict | Kind::KeptError | Kind::KeptErrorAfter);
+        if at_stripe && within {
+            // What is kept under the idempotency key, and while it is under way, is part of these.
+            request.extensions_mut().insert(stripe::Within { kind: self.fault, delay });
+        } else {
+            tokio::time::sleep(delay).await;
+        }
         let mut response = match self.fault {
-            Kind::Slow => next.run(request).await,
+            Kind::Slow | Kind::Conflict | Kind::KeptError | Kind::KeptErrorAfter => next.run(request).await,
+            Kind::RateLimited if at_stripe => {
+                let (kind, code) = ("invalid_request_error", Some("rate_limit"));
+                stripe::problem(StatusCode::TOO_MANY_REQUESTS, kind, code, None, "Too many requests.")
+            }
             Kind::RateLimited => twilio::problem(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests"),
+            Kind::Error if at_stripe => {
+                let words = "An unknown error occurred";
+                stripe::problem(StatusCode::INTERNAL_SERVER_ERROR, "api_error", None, None, words)
+            }
             Kind::Error => {
                 twilio::problem(StatusCode::INTERNAL_SERVER_ERROR, 20500, "An internal server error has occurred")
             }
-            Kind::NotFound => twilio::not_found(request.uri().path()),
+            Kind::NotFound => twilio::not_found(&path),
             Kind::LostAnswer => {
                 next.run(request).await;
                 // A body that fails before its first byte: the server drops the connection with nothing sent.

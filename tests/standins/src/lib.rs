@@ -5,6 +5,8 @@
 //! | `/2010-04-01/Accounts/{AC}/…` | Twilio's REST API ([`twilio`]): recordings, transcriptions, messages, calls |
 //! | `/captcha/…` | reCAPTCHA, Turnstile, hCaptcha ([`captcha`]): widgets, and what their tokens are worth |
 //! | `POST /_standin/captcha/tokens` | a token as a test wants it |
+//! | `/v1/…`, `/v2/…`, `/_standin/stripe/…` | Stripe's metered billing ([`stripe`]), with a clock that can be moved |
+//! | `GET /stripe` | what Stripe was sent, by customer, day and meter |
 //! | `POST /_standin/recordings`, `/_standin/calls` | what the text telephone leaves at Twilio after a call |
 //! | `POST /_standin/faults` | make the next answers slow, wrong or lost ([`faults`]) |
 //! | `GET /_standin/requests`, `GET /` | everything that was received ([`received`]), for programs and for people |
@@ -19,6 +21,7 @@ pub mod faults;
 mod letterbox;
 pub mod received;
 mod shop;
+pub mod stripe;
 pub mod town;
 pub mod twilio;
 
@@ -39,6 +42,7 @@ pub fn app(credentials: twilio::Credentials) -> Router {
     let desk = Desk { received: Arc::default(), faults: Arc::default() };
     let partners = twilio::api(credentials)
         .merge(captcha::api())
+        .merge(stripe::api())
         .layer(middleware::from_fn_with_state(desk.clone(), keep_and_disturb))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
     Router::new()
@@ -70,7 +74,7 @@ pub(crate) struct Desk {
 
 /// Writes down what a partner's path received, and disturbs the answer when a test asked for that.
 async fn keep_and_disturb(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/_standin/") {
+    if request.uri().path().starts_with("/_standin/") || request.uri().path() == "/stripe" {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
