@@ -74,7 +74,7 @@ pub use inbox::{
 pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
-pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
+pub use messages::{AGENT, Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
