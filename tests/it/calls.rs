@@ -269,8 +269,10 @@ async fn snapshot(language: Language, n: u8) -> String {
     let requests = hotline.requests(&call.call_sid).await;
     let due: Date = requests[0]["respond_by"].as_str().unwrap().parse().unwrap();
     let base = hotline.line.stack().base_url.as_str().trim_end_matches('/').to_owned();
+    let site = url::Url::parse(&base).unwrap();
     documents(&call)
         .replace(&base, "{base}")
+        .replace(site.host_str().unwrap(), "{site}")
         .replace(&said_digits(requests[0]["sk"].as_str().unwrap()), "{reference}")
         .replace(&spoken(language, due), "{date}")
 }

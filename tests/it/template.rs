@@ -381,6 +381,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ),
     // The edges.
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
+    ("edge::files_door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),

@@ -23,7 +23,7 @@ use pages::{Frame, Icon, fill, format, words};
 use platform::consumer::Contact;
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
-use platform::store::{Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
+use platform::store::{AGENT, Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
 
 use crate::desk_texts::Texts;
 
@@ -51,8 +51,10 @@ impl Case {
 
     /// What somebody of the team is called; somebody who left is somebody.
     pub(crate) fn who<'a>(&'a self, texts: &'static Texts, id: &str) -> &'a str {
-        if id == CONSUMER {
-            return texts.the_person;
+        match id {
+            CONSUMER => return texts.the_person,
+            AGENT => return texts.the_agent,
+            _ => {}
         }
         self.account.team.iter().find(|it| it.id.as_str() == id).map_or(texts.former_colleague, |it| it.name.as_str())
     }
@@ -61,6 +63,7 @@ impl Case {
     pub(crate) fn author<'a>(&'a self, texts: &'static Texts, from: &Author) -> &'a str {
         match from {
             Author::Consumer => texts.the_person,
+            Author::Agent => texts.the_agent,
             Author::Colleague(id) => self.who(texts, id.as_str()),
         }
     }
@@ -262,10 +265,13 @@ impl RequestPage<'_> {
             let name = match by {
                 Contact::Email => texts.shown_email,
                 Contact::Phone => texts.shown_phone,
+                Contact::Agent => texts.shown_agent,
             };
             facts = facts.fact(name, moment(*at));
         }
-        Card::new(texts.shown)
+        // Nobody does anything there who has not entered a code before.
+        let agents = !dossier.shown.is_empty() && dossier.shown.iter().all(|(by, _)| *by == Contact::Agent);
+        Card::new(if agents { texts.shown_by_agent } else { texts.shown })
             .id("shown")
             .lede(texts.shown_lede)
             .body(html! {
@@ -346,10 +352,15 @@ impl RequestPage<'_> {
                 at: message.at.to_zoned(case.tz.clone()),
                 who: case.author(texts, &message.from).to_owned(),
                 what: with_files(message),
-                tone: if message.from == Author::Consumer { Tone::Info } else { Tone::Neutral },
+                tone: if message.from.asked() { Tone::Info } else { Tone::Neutral },
             })
             .collect();
-        let told = if case.dossier.person.email.is_some() { texts.messages_lede } else { texts.messages_lede_no_email };
+        let agents = case.dossier.web.as_ref().is_some_and(|web| web.agent_email.is_some());
+        let told = if agents || case.dossier.person.email.is_some() {
+            texts.messages_lede
+        } else {
+            texts.messages_lede_no_email
+        };
         Card::new(texts.messages)
             .id("messages")
             .lede(told)
@@ -563,6 +574,7 @@ fn dates(language: Language, case: &Case) -> Markup {
         @if running && !clocks.may_verify {
             p.note { strong { (texts.never_verify) } " · " (texts.never_verify_text) " "
                 (dossier.kind.verification_citation()) }
+            (may_be_asked(language, case))
         }
     };
     Card::new(texts.dates).id("dates").body(body).render()
@@ -656,20 +668,9 @@ pub(crate) fn action_form(frame: &Frame, case: &Case, offer: &Offer, typed: &Fie
 /// What may be asked of this person for this request, and what must not, each with where the law says so.
 fn may_be_asked(language: Language, case: &Case) -> Markup {
     let texts = Texts::of(language);
-    let requester = match case.dossier.web.as_ref().map(|web| web.requester) {
-        Some(Requester::Agent) => verification::Requester::Agent,
-        Some(Requester::Parent) => verification::Requester::Parent,
-        Some(Requester::Myself) | None => verification::Requester::Myself,
-    };
-    let known = verification::Facts {
-        kind: case.dossier.kind,
-        requester,
-        may_verify: case.dossier.clocks.may_verify,
-        // The team knows whether there is one, and how delicate the information is.
-        account: true,
-        sensitive: false,
-        photo_id: case.account.profile.photo_id,
-    };
+    let requester = case.dossier.web.as_ref().map(|web| web.requester);
+    let (may_verify, photo_id) = (case.dossier.clocks.may_verify, case.account.profile.photo_id);
+    let known = verification::Facts::of_request(case.dossier.kind, requester, may_verify, photo_id);
     let Ok(policy) = Policy::of(known) else { return html! {} };
     let rules = |rules: &[&'static verification::Rule]| {
         html! { ul { @for rule in rules { li { (rule.text.of(language)) " (" (rule.citation) ")" } } } }
@@ -684,9 +685,16 @@ fn may_be_asked(language: Language, case: &Case) -> Markup {
                 }
             }
         }
-        p { strong { (texts.may_ask) } }
-        (rules(&policy.may))
+        @if !policy.may.is_empty() {
+            p { strong { @if known.requester == verification::Requester::Agent { (texts.may_ask_agent) } @else { (texts.may_ask) } } }
+            // Of what may be asked in the place of something else, the first says so of both.
+            ul { @for (rule, other) in policy.choices() {
+                li { (rule.text.of(language)) " (" (rule.citation)
+                    @if let Some(other) = other { "; " (other.citation) } ")" }
+            } }
+        }
         (show::disclosure(texts.must_not_ask, false, rules(&policy.must_not)))
+        (turned_out(language, known, &policy))
         @if let Some(step) = policy.downgrade {
             @let instead = match step.to {
                 verification::Instead::KnowCategories => texts.instead_categories,
@@ -696,6 +704,18 @@ fn may_be_asked(language: Language, case: &Case) -> Markup {
             p.note { (instead) " (" (step.citation) ")" }
         }
     }
+}
+
+/// What else must not be asked where whoever asks turns out to be somebody with rules of their own.
+fn turned_out(language: Language, known: verification::Facts, policy: &Policy) -> Markup {
+    let texts = Texts::of(language);
+    let Some(other) = known.requester.may_be() else { return html! {} };
+    let Ok(theirs) = Policy::of(verification::Facts { requester: other, ..known }) else { return html! {} };
+    let more = theirs.must_not.iter().filter(|rule| !policy.must_not.contains(rule));
+    let list = html! { ul { @for rule in more { li { (rule.text.of(language)) " (" (rule.citation) ")" } } } };
+    let summary =
+        if other == verification::Requester::Minor { texts.must_not_ask_minor } else { texts.must_not_ask_attorney };
+    show::disclosure(summary, false, list)
 }
 
 /// What no answer holds, whoever asks.
@@ -1130,6 +1150,60 @@ pub(crate) mod tests {
         let page = shown(&case, Language::English, true);
         assert_eq!(actions_of(&case), ["residence", "reopen"], "nothing else can be done with it");
         assert!(page.contains("Identity could not be verified") && page.contains("Nobody answered."), "{page}");
+    }
+
+    /// The same request, as the form of an authorized agent brought it.
+    fn by_agent(mut case: Case) -> Case {
+        case.dossier.web = Some(WebForm {
+            requester: Requester::Agent,
+            agent_name: Some("Cleo".into()),
+            agent_email: Some("cleo@agent.example".into()),
+            agent_company: None,
+            human: None,
+            hints: vec![],
+            origin: None,
+        });
+        case
+    }
+
+    #[test]
+    fn what_an_agent_shows_and_sends_stands_at_the_desk_as_the_agents() {
+        let mut case = by_agent(case(Kind::Delete, "2026-11-20T18:00:00Z"));
+        case.dossier.shown = vec![(Contact::Agent, case.dossier.received_at)];
+        case.dossier.messages[0].from = Author::Agent;
+        for language in Language::ALL {
+            let texts = Texts::of(language);
+            let page = shown(&case, language, true);
+            assert!(page.contains(texts.shown_by_agent) && !page.contains(texts.shown), "{page}");
+            assert_eq!(case.author(texts, &Author::Agent), texts.the_agent);
+            assert_eq!(case.who(texts, AGENT), texts.the_agent);
+        }
+    }
+
+    #[test]
+    fn the_desk_sees_what_must_not_be_asked_where_it_may_verify_nobody() {
+        let mine = shown(&case(Kind::OptOut, "2026-11-20T18:00:00Z"), Language::English, true);
+        let dates = mine.split_once("id=\"dates\"").unwrap().1.split_once("</section>").unwrap().0;
+        assert!(dates.contains("Any proof of who asks. (11 CCR 7026(d)"), "{dates}");
+        assert!(!dates.contains("You may ask"), "{dates}");
+        let agents = shown(&by_agent(case(Kind::OptOut, "2026-11-20T18:00:00Z")), Language::English, true);
+        assert!(agents.contains("Nothing else may be asked. (11 CCR 7026(j))"), "{agents}");
+    }
+
+    #[test]
+    fn of_an_agents_principal_the_desk_may_ask_one_thing_or_the_other() {
+        let case = by_agent(case(Kind::Delete, "2026-11-20T18:00:00Z"));
+        let asked = may_be_asked(Language::English, &case).into_string();
+        assert_eq!(asked.matches("or, instead").count(), 1, "{asked}");
+        assert!(asked.contains("(11 CCR 7063(a)(1); 11 CCR 7063(a)(2))"), "{asked}");
+        assert!(asked.contains(Texts::of(Language::English).must_not_ask_attorney), "{asked}");
+    }
+
+    #[test]
+    fn a_person_of_thirteen_needs_no_parent_and_the_desk_is_told_so() {
+        let asked = may_be_asked(Language::English, &case(Kind::Delete, "2026-11-20T18:00:00Z")).into_string();
+        let minors = asked.split_once(Texts::of(Language::English).must_not_ask_minor).unwrap().1;
+        assert!(minors.contains("11 CCR 7071"), "{minors}");
     }
 
     #[test]

@@ -7,10 +7,9 @@
 use domain::FieldError;
 use domain::audit::Act;
 use domain::desk::{self, Decision};
-use domain::intake;
 use domain::personal::{PersonalText, PersonalTextError};
-use domain::request::{Actor, State};
-use domain::verification::{Ask, DECLARATION};
+use domain::request::State;
+use domain::verification::{Ask, DECLARATION, Rule};
 use maud::{Markup, html};
 use pages::form::{self, Button, Check, Field, Form};
 use pages::show::{self, Card, Moment, Notice, Tone};
@@ -29,7 +28,7 @@ use platform::{App, Error};
 use crate::case_texts::{Texts, happened};
 use crate::file::{self, FileLink};
 use crate::looking::{self, Told};
-use crate::whose;
+use crate::{site, status, whose};
 
 /// What the form promises; a body of Lambda's has room for no more.
 const MOST_BYTES: usize = 4_000_000;
@@ -41,19 +40,63 @@ const TRIES: usize = 4;
 const WHY: usize = 1000;
 
 /// Shows the request, or does what a form of its page asks.
-pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
     if visit.post && visit.form.get("do") == "leave" {
-        return Ok(consumer::forget(Page::to("/status")));
+        return Ok(consumer::forget(Page::to(status::AFTER_LEAVING)));
     }
-    let Some(proven) = app.proven(&visit).await? else { return Ok(Page::to("/status/identity")) };
-    let case = Case { app, visit: &visit, proven: &proven };
-    match (visit.post, visit.form.get("do")) {
-        (false, _) => case.show(&[], None).await,
-        (true, "message") => case.message().await,
-        (true, "declare") => case.declare().await,
-        (true, "withdraw") => case.withdraw().await,
-        (true, _) => Err(Error::NotFound),
+    let Some(proven) = app.proven(&visit).await? else { return Ok(late(&visit)) };
+    let account = whose::account(app, &proven).await?;
+    visit.language = site::spoken(visit.language, &account.code);
+    let case = Case { app, visit: &visit, proven: &proven, account: &account };
+    let page = match (visit.post, visit.form.get("do")) {
+        (false, _) => case.show(&[], None).await?,
+        (true, "message" | "permission") => case.message().await?,
+        (true, "declare") => case.declare().await?,
+        (true, "withdraw") => case.withdraw().await?,
+        (true, _) => return Err(Error::NotFound),
+    };
+    app.renew(page, &proven, visit.at).await
+}
+
+/// Somebody who has not shown that the request is theirs, or too long ago. What they wrote meanwhile is given back to them.
+fn late(visit: &Visit) -> Page {
+    match unsent(visit) {
+        Some(main) => looking::page(visit, None, Texts::of(visit.language).late_title, &main).with_status(422),
+        None => Page::to("/status/identity"),
     }
+}
+
+/// What they wrote, with how to send it all the same; nothing where they wrote nothing.
+fn unsent(visit: &Visit) -> Option<Markup> {
+    let form = &visit.form;
+    let wrote = visit.post && matches!(form.get("do"), "message" | "permission");
+    if !wrote || UploadId::parse(form.get("id")).is_none() {
+        return None;
+    }
+    let texts = Texts::of(visit.language);
+    Some(html! {
+        (Notice::warning(texts.late_unsent).body(html! {
+            p { (texts.late_next) }
+            @if !visit.files.is_empty() { p { (texts.late_file) } }
+        }))
+        // This page keeps what they wrote, so the code has one of its own.
+        p.actions { a.button.button-primary href="/status/identity" target="_blank" rel="noopener" { (texts.late_go) } }
+        (Card::new(texts.message).id("messages").body(message_form(visit, form.get("id"), form.get("text"), &[])))
+    })
+}
+
+/// The form that sends a message, with what was typed.
+fn message_form(visit: &Visit, id: &str, typed: &str, errors: &[FieldError]) -> Form {
+    let (language, texts) = (visit.language, Texts::of(visit.language));
+    Form::post(language, "/status/case", visit.csrf.as_str()).id("message").with_file().errors(errors).body(html! {
+        (form::hidden("do", "message"))
+        (form::hidden("id", id))
+        (Field::area("text", texts.message, 4).hint(texts.message_hint).value(typed)
+            .max_length(5000).within("message").errors(errors))
+        (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(errors)
+            .optional(language))
+        (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
+    })
 }
 
 /// Somebody on the page of their request.
@@ -61,6 +104,7 @@ struct Case<'a> {
     app: &'a App,
     visit: &'a Visit,
     proven: &'a Proven,
+    account: &'a ServiceCodeAccount,
 }
 
 impl Case<'_> {
@@ -69,7 +113,6 @@ impl Case<'_> {
         let store = self.app.store.of(&self.proven.tenant);
         let history = store.history(&self.proven.reference).await?;
         let said = store.messages(&self.proven.reference).await?;
-        let account = whose::account(self.app, self.proven).await?;
         let tickets = self.app.tickets().await?;
         let mut links = vec![];
         for kept in said.shared_files() {
@@ -77,16 +120,23 @@ impl Case<'_> {
             let ticket = tickets.seal(file::PURPOSE, &self.proven.context(), self.visit.at + file::LIVES, &link)?;
             links.push((format!("/status/file/{ticket}"), kept.clone()));
         }
-        let policy = whose::policy(&history, &account)?;
+        let policy = whose::policy(&history, self.account)?;
         let view = View {
             visit: self.visit,
             proven: self.proven,
-            account: &account,
+            account: self.account,
             history: &history,
             said: &said,
             links: &links,
             signs: whose::asked_now(&history, &policy, Ask::Declaration),
             photo: whose::asked_now(&history, &policy, Ask::PhotoId),
+            permission: policy
+                .may
+                .iter()
+                .find(|rule| rule.ask == Ask::SignedPermission)
+                .copied()
+                .filter(|_| whose::shows_permission(&history, &policy)),
+            permission_id: &random_token()?,
             message_id: match form_id {
                 Some(id) => id,
                 None => &random_token()?,
@@ -108,7 +158,12 @@ impl Case<'_> {
             Err(PersonalTextError::Empty) => Ok(None),
             Err(_) => Err(texts.message_wrong),
         };
+        let permission = form.get("do") == "permission";
         let (words, file) = match (words, chosen(&self.visit.files, texts)) {
+            (_, Ok(None)) if permission => {
+                let errors = [FieldError::new("file", texts.permission_none)];
+                return Ok(self.show(&errors, Some(id)).await?.with_status(422));
+            }
             (Ok(None), Ok(None)) => {
                 let errors = [FieldError::new("text", texts.message_none)];
                 return Ok(self.show(&errors, Some(id)).await?.with_status(422));
@@ -142,7 +197,7 @@ impl Case<'_> {
             entry = entry.with("file", id);
         }
         let new = NewMessage { id, text: words.as_ref(), file: sent };
-        let reason = match store.add_consumer_message(reference, &new, &entry).await? {
+        let reason = match store.add_consumer_message(reference, self.proven.by, &new, &entry).await? {
             Added::Done(()) => {
                 let waiting = Waiting::new(&self.proven.tenant, reference, Reader::Team);
                 // The message is there; that nobody could be told of it is no reason to send it again.
@@ -177,8 +232,7 @@ impl Case<'_> {
         };
         let store = self.app.store.of(&self.proven.tenant);
         let history = store.history(&self.proven.reference).await?;
-        let account = whose::account(self.app, self.proven).await?;
-        if !whose::asked_now(&history, &whose::policy(&history, &account)?, Ask::Declaration) {
+        if !whose::asked_now(&history, &whose::policy(&history, self.account)?, Ask::Declaration) {
             return Ok(Page::to("/status/case"));
         }
         let entry = whose::entry(self.visit, self.proven, Act::DeclarationSigned);
@@ -193,7 +247,6 @@ impl Case<'_> {
     /// Takes the request back, after asking once more. One that is closed meanwhile stays as it was closed.
     async fn withdraw(&self) -> Result<Page, Error> {
         let (form, texts) = (&self.visit.form, Texts::of(self.visit.language));
-        let account = whose::account(self.app, self.proven).await?;
         let why = match PersonalText::parse(form.get("why")) {
             Ok(why) if why.as_str().chars().count() <= WHY => Ok(Some(why)),
             Err(PersonalTextError::Empty) => Ok(None),
@@ -203,9 +256,9 @@ impl Case<'_> {
             ("yes", Ok(why)) => why,
             ("yes", Err(reason)) => {
                 let errors = [FieldError::new("why", reason)];
-                return Ok(self.ask_again(&account, &errors).with_status(422));
+                return Ok(self.ask_again(&errors).with_status(422));
             }
-            _ => return Ok(self.ask_again(&account, &[])),
+            _ => return Ok(self.ask_again(&[])),
         };
         let how = why
             .map_or_else(|| texts.withdraw_how.to_owned(), |why| format!("{}\n{}", texts.withdraw_how, why.as_str()));
@@ -215,10 +268,9 @@ impl Case<'_> {
             if !history.progress.state.is_open() {
                 break;
             }
-            let standing = history.standing(&account.tenant, looking::today(&account, self.visit.at));
+            let standing = history.standing(&self.account.tenant, looking::today(self.account, self.visit.at));
             let decision = Decision::Withdraw { how: how.clone() };
-            let who = history.requester.map_or(Actor::Consumer, intake::Requester::actor);
-            let decided = desk::decide(&standing, &decision, who, self.visit.at)
+            let decided = desk::decide(&standing, &decision, self.proven.by.actor(), self.visit.at)
                 .map_err(Error::failed("taking a request back"))?;
             let entry = whose::entry(self.visit, self.proven, Act::RequestChanged)
                 .with("action", decision.action().code())
@@ -240,9 +292,9 @@ impl Case<'_> {
     }
 
     /// Asks once more before a request is taken back.
-    fn ask_again(&self, account: &ServiceCodeAccount, errors: &[FieldError]) -> Page {
+    fn ask_again(&self, errors: &[FieldError]) -> Page {
         let (language, texts) = (self.visit.language, Texts::of(self.visit.language));
-        let business = &account.code.name;
+        let business = &self.account.code.name;
         let main = html! {
             p.lede { (fill(texts.withdraw_sure_lede, &[("business", business)])) }
             (Form::post(language, "/status/case", self.visit.csrf.as_str()).id("withdraw").plain().errors(errors).body(html! {
@@ -255,7 +307,7 @@ impl Case<'_> {
                 }))
             }))
         };
-        looking::page(self.visit, Some(account), texts.withdraw_sure, &main)
+        looking::page(self.visit, Some(self.account), texts.withdraw_sure, &main)
     }
 }
 
@@ -286,6 +338,9 @@ struct View<'a> {
     signs: bool,
     /// Whether a photo ID is asked for.
     photo: bool,
+    /// The rule by which an agent is to show the person's signed permission.
+    permission: Option<&'static Rule>,
+    permission_id: &'a str,
     message_id: &'a str,
     errors: &'a [FieldError],
 }
@@ -327,6 +382,7 @@ impl View<'_> {
         let shown = match self.proven.by {
             Contact::Email => texts.shown_by_email,
             Contact::Phone => texts.shown_by_text,
+            Contact::Agent => texts.shown_by_agent,
         };
         html! {
             @if let Some(done) = done { (Notice::success(done)) }
@@ -335,6 +391,7 @@ impl View<'_> {
             (self.files())
             (self.declaration())
             (self.photo())
+            (self.permission())
             (self.messages())
             (self.past())
             (self.withdraw())
@@ -415,29 +472,27 @@ impl View<'_> {
             .map(|message| Moment {
                 at: message.at.to_zoned(zone.clone()),
                 who: match message.from {
-                    Author::Consumer => texts.you.to_owned(),
+                    Author::Consumer | Author::Agent => self.asker(&message.from).to_owned(),
                     Author::Colleague(_) => self.account.code.name.clone(),
                 },
                 what: what(message),
-                tone: if message.from == Author::Consumer { Tone::Neutral } else { Tone::Info },
+                tone: if message.from.asked() { Tone::Neutral } else { Tone::Info },
             })
             .collect();
-        let errors = self.errors_of(&["text", "file"]);
-        let form = self.post(
-            "message",
-            "message",
-            &html! {
-                (form::hidden("id", self.message_id))
-                (Field::area("text", texts.message, 4).hint(texts.message_hint).value(self.visit.form.get("text"))
-                    .max_length(5000).within("message").errors(&errors))
-                (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("message").errors(&errors)
-                    .optional(language))
-                (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
-            },
-        );
-        let form = form.with_file().errors(&errors);
+        let form = if self.permits() {
+            // What was sent, and what is wrong with it, is the other form's.
+            message_form(self.visit, self.permission_id, "", &[])
+        } else {
+            let typed = self.visit.form.get("text");
+            message_form(self.visit, self.message_id, typed, &self.errors_of(&["text", "file"]))
+        };
+        // Whether there is an address beside a telephone, this page does not know.
+        let lede = match self.proven.by {
+            Contact::Email | Contact::Agent => texts.messages_lede,
+            Contact::Phone => texts.messages_lede_phone,
+        };
         html! {
-            (Card::new(texts.messages).id("messages").lede(self.fill(texts.messages_lede)).body(html! {
+            (Card::new(texts.messages).id("messages").lede(self.fill(lede)).body(html! {
                 @if moments.is_empty() { p { (texts.no_messages) } } @else { (show::timeline(language, &moments)) }
                 (form)
             }))
@@ -511,6 +566,52 @@ impl View<'_> {
         }
     }
 
+    /// Who of those who asked wrote something, for the one who reads it.
+    fn asker(&self, from: &Author) -> &'static str {
+        let texts = self.texts();
+        if *from == Author::by(self.proven.by) {
+            texts.you
+        } else if *from == Author::Agent {
+            texts.the_agent
+        } else {
+            texts.the_person
+        }
+    }
+
+    /// Whether it is the signed permission that somebody has just sent.
+    fn permits(&self) -> bool {
+        self.visit.form.get("do") == "permission"
+    }
+
+    fn permission(&self) -> Markup {
+        let texts = self.texts();
+        let Some(rule) = self.permission else { return html! {} };
+        let (id, errors) = if self.permits() {
+            (self.message_id, self.errors_of(&["text", "file"]))
+        } else {
+            (self.permission_id, vec![])
+        };
+        let form = self.post(
+            "permission",
+            "permission",
+            &html! {
+                (form::hidden("id", id))
+                // What the desk reads beside the file.
+                (form::hidden("text", texts.permission))
+                (Field::file("file", texts.file, FILE_TYPES).hint(texts.file_hint).within("permission").errors(&errors)
+                    .required())
+                (form::actions(&html! { (Button::primary(texts.permission_send).icon(Icon::Upload)) }))
+            },
+        );
+        let lede = fill(&self.fill(texts.permission_lede), &[("citation", &rule.citation)]);
+        html! {
+            (Card::new(texts.permission).id("permission-card").lede(lede).body(html! {
+                p { (texts.permission_what) }
+                (form.with_file().errors(&errors))
+            }))
+        }
+    }
+
     fn withdraw(&self) -> Markup {
         let texts = self.texts();
         html! {
@@ -530,6 +631,7 @@ fn paragraphs(text: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use domain::language::Language;
+    use platform::edge::Client;
 
     use super::*;
 
@@ -546,6 +648,34 @@ mod tests {
         assert_eq!(taken(file("", b"")), Ok(None), "no file was chosen");
         let large = [b"%PDF-".to_vec(), vec![0; MOST_BYTES]].concat();
         assert_eq!(taken(file("a.pdf", &large)), Err(texts.file_large));
+    }
+
+    fn sent(pairs: &[(&str, &str)]) -> Visit {
+        let at = "2026-11-22T20:00:00Z".parse().unwrap();
+        let mut visit = Visit::get("/status/case", Language::English, Client::default(), "token", at);
+        (visit.post, visit.form) = (true, pairs.iter().copied().collect());
+        visit
+    }
+
+    #[test]
+    fn what_was_written_for_too_long_is_given_back_with_a_way_to_send_it() {
+        let id = random_token().unwrap();
+        let typed = [("do", "message"), ("id", id.as_str()), ("text", "I moved to <Oakland>.")];
+        let mut visit = sent(&typed);
+        visit.files.push(file("a.pdf", b"%PDF-"));
+        let page = unsent(&visit).unwrap().into_string();
+        let texts = Texts::of(Language::English);
+        for there in ["I moved to &lt;Oakland&gt;.", texts.late_file, id.as_str(), "href=\"/status/identity\""] {
+            assert!(page.contains(there), "{there}: {page}");
+        }
+        assert!(!unsent(&sent(&typed)).unwrap().into_string().contains(texts.late_file), "no file was chosen");
+    }
+
+    #[test]
+    fn whoever_wrote_nothing_only_needs_a_new_code() {
+        for pairs in [&[("do", "withdraw")][..], &[("do", "message"), ("id", "x")], &[]] {
+            assert!(unsent(&sent(pairs)).is_none());
+        }
     }
 
     #[test]

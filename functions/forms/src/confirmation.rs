@@ -17,14 +17,17 @@ use platform::store::Confirmation;
 use platform::{App, Error};
 use serde::Serialize;
 
+use crate::site;
+
 /// Asks, and writes the answer down.
-pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
-    let gone = || Ok(Page::html(gone(&visit)).with_status(404));
+pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
+    let gone = |visit: &Visit| Ok(Page::html(gone(visit)).with_status(404));
     let tickets = app.tickets().await?;
-    let Ok(confirmation) = Confirmation::open(&tickets, visit.at, &visit.segment) else { return gone() };
+    let Ok(confirmation) = Confirmation::open(&tickets, visit.at, &visit.segment) else { return gone(&visit) };
     app.about(&confirmation.tenant);
     let store = app.store.of(&confirmation.tenant);
-    let Some(account) = store.service_code(&confirmation.code).await? else { return gone() };
+    let Some(account) = store.service_code(&confirmation.code).await? else { return gone(&visit) };
+    visit.language = site::spoken(visit.language, &account.code);
     if visit.post {
         let entry = Entry::new(visit.at, Who::System("forms-confirmation".to_owned()), Act::RequestChanged)
             .on("request", confirmation.reference.as_str())
@@ -33,22 +36,22 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
             .with("human", "confirmed");
         return match store.confirm_request(&confirmation.reference, visit.at, &entry).await {
             Ok(_) => Ok(Page::html(done(&visit, &account.code))),
-            Err(Error::NotFound) => gone(),
+            Err(Error::NotFound) => gone(&visit),
             Err(error) => Err(error),
         };
     }
     match store.request_status(&confirmation.reference).await? {
         Some(status) => Ok(Page::html(ask(&visit, &account.code, status.kind))),
-        None => gone(),
+        None => gone(&visit),
     }
 }
 
 fn site(visit: &Visit, path: &str, code: Option<&ServiceCodeProfile>) -> Site {
     let language = visit.language;
-    let here = |language: Language| (language, with_query(path, &[("lang", language.code())]));
+    let here = |language: Language| with_query(path, &[("lang", language.code())]);
     Site {
         language,
-        languages: if path.is_empty() { vec![] } else { Language::ALL.map(here).to_vec() },
+        languages: if path.is_empty() { vec![] } else { site::languages(code, here) },
         business: code.map_or_else(String::new, |code| code.name.clone()),
         colour: code.and_then(|code| code.accent),
         embedded: false,

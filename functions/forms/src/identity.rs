@@ -25,7 +25,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     app.about(&look.tenant);
     match (visit.post, visit.form.get("do")) {
         (false, _) => {
-            let sent = Contact::parse(visit.query.get("sent"));
+            let sent = way(visit.query.get("sent"));
             Ok(looking::page(&visit, None, Texts::of(visit.language).identity, &body(&visit, sent, &[], false)))
         }
         (true, "send") => send(app, &visit, &look).await,
@@ -36,7 +36,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
 
 /// Sends a code. What it costs is bounded for each client, for each request, and by the job for each contact.
 async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> {
-    let by = Contact::parse(visit.form.get("via")).ok_or(Error::NotFound)?;
+    let by = way(visit.form.get("via")).ok_or(Error::NotFound)?;
     counting::count_client(app, visit, ("code-client", 10, HOUR)).await?;
     for most in [("code-request-hour", 6, HOUR), ("code-request-day", 20, DAY)] {
         counting::count_request(app, visit, &look.request(), most).await?;
@@ -45,7 +45,7 @@ async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> 
     app.store.keep_code(&*app.tickets().await?, look, (&digits, by), visit.at).await?;
     let code = SentCode::new(look, &digits, visit.language, visit.at);
     match by {
-        Contact::Email => app.post(&Letter::Code(code)).await?,
+        Contact::Email | Contact::Agent => app.post(&Letter::Code(code)).await?,
         Contact::Phone => app.post_text(&code).await?,
     }
     Ok(Page::to(format!("/status/identity?sent={}", by.code())))
@@ -55,7 +55,7 @@ async fn send(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> 
 async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> {
     let texts = Texts::of(visit.language);
     let digits: String = visit.form.get("code").chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-    let sent = Contact::parse(visit.form.get("sent"));
+    let sent = way(visit.form.get("sent"));
     let wrong = |reason: String| {
         let errors = [FieldError::new("code", reason)];
         looking::page(visit, None, texts.identity, &body(visit, sent, &errors, false)).with_status(422)
@@ -65,12 +65,11 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
     }
     counting::count_client(app, visit, ("code-try-client", 30, QUARTER)).await?;
     match app.store.try_code(&*app.tickets().await?, look, &digits, visit.at).await? {
-        Tried::Right(by) => {
+        Tried::Right(to) => {
             let entry = Entry::new(visit.at, Who::Consumer, Act::ContactShown)
                 .on("request", look.reference.as_str())
-                .from(&visit.client.address)
-                .with("by", by.code());
-            app.store.of(&look.tenant).contact_shown(&look.reference, by, &entry).await?;
+                .from(&visit.client.address);
+            let by = app.store.of(&look.tenant).contact_shown(&look.reference, to, &entry).await?;
             app.prove(Page::to("/status/case"), look, by, visit.at).await
         }
         Tried::Wrong(left) if left > 0 => Ok(wrong(fill(texts.wrong, &[("n", &left.to_string())]))),
@@ -78,6 +77,11 @@ async fn enter(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
             Ok(looking::page(visit, None, texts.identity, &body(visit, None, &[], true)).with_status(422))
         }
     }
+}
+
+/// How a code is sent. That mail goes to an agent, where there is one, is for the job to know.
+fn way(code: &str) -> Option<Contact> {
+    Contact::parse(code).filter(|by| *by != Contact::Agent)
 }
 
 fn body(visit: &Visit, sent: Option<Contact>, errors: &[FieldError], over: bool) -> Markup {
@@ -99,7 +103,7 @@ fn body(visit: &Visit, sent: Option<Contact>, errors: &[FieldError], over: bool)
             None => { p.lede { (texts.identity_lede) } p { (texts.identity_never) } (choose) }
             Some(by) => {
                 @if errors.is_empty() {
-                    @let said = match by { Contact::Email => texts.sent_email, Contact::Phone => texts.sent_text };
+                    @let said = if by == Contact::Phone { texts.sent_text } else { texts.sent_email };
                     (Notice::info(said).body(html! { p { (texts.sent_next) } }))
                 }
                 (post().id("enter").errors(errors).body(html! {
@@ -134,6 +138,11 @@ mod tests {
         assert!(page.contains("value=\"email\"") && page.contains("value=\"phone\""), "{page}");
         assert!(!page.contains("name=\"code\""), "{page}");
         insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn nobody_chooses_to_be_taken_for_an_agent() {
+        assert_eq!((way("email"), way("phone"), way("agent")), (Some(Contact::Email), Some(Contact::Phone), None));
     }
 
     #[test]

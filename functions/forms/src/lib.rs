@@ -16,8 +16,8 @@
 //! | [`privacy_choices`] | `GET` `POST /privacy-choices/{code}` | "Your Privacy Choices" on the business's site; its own form | – |
 //! | [`signal`] | `POST` `OPTIONS /privacy-choices/{code}/signal` | the script on the business's site (`embed.js`), where the browser sends the opt-out preference signal | – |
 //!
-//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts`, what the form says;
-//! `looking`, `whose`, `counting` and `case_texts`, the same for the pages of a request.
+//! What they share: `site`, whose page it is; [`human`], telling people from programs; `form_texts` and `choices_texts`, what
+//! the form and the page of choices say; `opting_out`, how a choice and a signal are written down; `looking`, `whose`, `counting` and `case_texts`, the same for the pages of a request.
 
 pub mod case;
 pub mod confirmation;

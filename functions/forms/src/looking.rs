@@ -14,12 +14,27 @@ use platform::edge::{Page, Visit, with_query};
 use platform::store::ServiceCodeAccount;
 
 use crate::case_texts::{Texts, asked};
+use crate::site;
+
+/// What of an address its page needs in another language, too. Never what was typed: a service code is there by a link.
+const CARRIED: [&str; 2] = ["code", "sent"];
+
+/// This page in another language.
+fn here_in(visit: &Visit, language: Language) -> String {
+    // A code that was not right comes back by a form, which says in itself where the code was sent.
+    let sent = visit.form.get("sent");
+    let query = |name: &'static str| match visit.query.get(name) {
+        "" if name == "sent" => sent,
+        there => there,
+    };
+    let carried = CARRIED.into_iter().map(|name| (name, query(name))).filter(|(_, value)| !value.is_empty());
+    with_query(&visit.path, &carried.chain([("lang", language.code())]).collect::<Vec<_>>())
+}
 
 /// A page in the name of the business, where it is known; of nobody, where it is not.
 pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &str, main: &Markup) -> Page {
     let language = visit.language;
-    let offered = account.map_or(Language::ALL.to_vec(), |account| account.code.languages.clone());
-    let languages = offered.into_iter().map(|it| (it, with_query(&visit.path, &[("lang", it.code())]))).collect();
+    let languages = site::languages(account.map(|account| &account.code), |it| here_in(visit, it));
     let site = Site {
         language,
         languages,
@@ -96,4 +111,27 @@ impl Told<'_> {
 /// Today, where the business is.
 pub(crate) fn today(account: &ServiceCodeAccount, at: Timestamp) -> Date {
     at.to_zoned(zone(account)).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::edge::Client;
+
+    use super::*;
+
+    fn visit(query: &[(&str, &str)], form: &[(&str, &str)]) -> Visit {
+        let at = "2026-11-22T20:00:00Z".parse().unwrap();
+        let mut visit = Visit::get("/status/identity", Language::English, Client::default(), "token", at);
+        (visit.query, visit.form) = (query.iter().copied().collect(), form.iter().copied().collect());
+        visit
+    }
+
+    #[test]
+    fn a_page_in_another_language_still_knows_where_a_code_was_sent_and_says_no_code() {
+        let asked = visit(&[("sent", "phone"), ("done", "x")], &[]);
+        assert_eq!(here_in(&asked, Language::Spanish), "/status/identity?sent=phone&lang=es");
+        let tried = visit(&[], &[("sent", "email"), ("code", "123456")]);
+        assert_eq!(here_in(&tried, Language::Spanish), "/status/identity?sent=email&lang=es");
+        assert_eq!(here_in(&visit(&[], &[]), Language::English), "/status/identity?lang=en");
+    }
 }

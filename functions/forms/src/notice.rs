@@ -28,15 +28,17 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
         return Ok(site::unknown(visit.language));
     };
     let zone = account.tenant.tz().map_err(Error::failed("reading the tenant's time zone"))?;
+    let format = visit.query.get("format");
     let told = Told {
         account: &account,
-        language: visit.language,
+        // What another site or a program asks for is in the language that it asks for.
+        language: if format.is_empty() { site::spoken(visit.language, &account.code) } else { visit.language },
         gpc: visit.gpc,
         base_url: app.config.public_base_url()?,
         hotline: app.config.hotline_number.as_deref(),
         today: visit.at.to_zoned(zone).date(),
     };
-    let page = match visit.query.get("format") {
+    let page = match format {
         "json" => Page::json(&told.json())?,
         "html" => Page::html(told.fragment()),
         _ => Page::html(told.page()),
@@ -101,10 +103,10 @@ impl Told<'_> {
     /// In the business's name and colour.
     fn page(&self) -> Markup {
         let path = format!("/privacy-notice/{}", self.code().code);
-        let here = |language: Language| (language, with_query(&path, &[("lang", language.code())]));
+        let here = |language: Language| with_query(&path, &[("lang", language.code())]);
         let site = Site {
             language: self.language,
-            languages: Language::ALL.map(here).to_vec(),
+            languages: site::languages(Some(self.code()), here),
             business: self.code().name.clone(),
             colour: self.code().accent,
             embedded: false,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case_texts::Texts;
 use crate::looking;
+use crate::site;
 use crate::whose;
 
 /// The purpose of the ticket that an upload comes back with.
@@ -36,11 +37,12 @@ struct Ticket {
 }
 
 /// Shows the form, or notes what was uploaded with it.
-pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
+pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
     let Some(proven) = app.proven(&visit).await? else { return Ok(Page::to("/status/identity")) };
-    let texts = Texts::of(visit.language);
     let store = app.store.of(&proven.tenant);
     let account = whose::account(app, &proven).await?;
+    visit.language = site::spoken(visit.language, &account.code);
+    let texts = Texts::of(visit.language);
     let history = store.history(&proven.reference).await?;
     if !whose::asked_now(&history, &whose::policy(&history, &account)?, Ask::PhotoId) {
         let main = html! { p.actions { (Button::primary(texts.back).to("/status/case")) } };
@@ -68,7 +70,7 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let upload = app.blobs.photo_form(&proven.tenant, &proven.reference, &id, &back, visit.at)?;
     let main = body(texts, &account, &upload, gone);
     let page = looking::page(&visit, Some(&account), texts.photo, &main);
-    Ok(page.with_form_action(upload.origin))
+    app.renew(page.with_form_action(upload.origin), &proven, visit.at).await
 }
 
 fn body(texts: &Texts, account: &ServiceCodeAccount, upload: &UploadForm, gone: bool) -> Markup {

@@ -26,6 +26,20 @@ pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant
     Ok(account.filter(|account| account.code.active).map(|account| (tenant, account)))
 }
 
+/// The language of a page of a code: the one that is asked for, where the code offers it, else its first.
+pub(crate) fn spoken(asked: Language, code: &ServiceCodeProfile) -> Language {
+    if code.languages.contains(&asked) { asked } else { code.languages.first().copied().unwrap_or(asked) }
+}
+
+/// The languages that a page can be had in, each with its address: those of the code, or all of ours where none is known.
+pub(crate) fn languages(
+    code: Option<&ServiceCodeProfile>,
+    address: impl Fn(Language) -> String,
+) -> Vec<(Language, String)> {
+    let offered = code.map_or(Language::ALL.to_vec(), |code| code.languages.clone());
+    offered.into_iter().map(|it| (it, address(it))).collect()
+}
+
 /// How a page of a code is shown: in which language, and inside which site.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
@@ -39,8 +53,7 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn of(visit: &Visit, code: &ServiceCodeProfile) -> Self {
-        let offered = code.languages.contains(&visit.language);
-        let language = if offered { visit.language } else { code.languages.first().copied().unwrap_or(visit.language) };
+        let language = spoken(visit.language, code);
         let embedded = visit.query.get("embed") == "1";
         let parent = visit.query.get("parent");
         let listed = embedded && code.origins.iter().any(|origin| origin.matches(parent));
@@ -73,7 +86,7 @@ impl View {
         title: &str,
         main: &Markup,
     ) -> Page {
-        let languages = code.languages.iter().map(|it| (*it, self.address_in(*it, path, more))).collect();
+        let languages = languages(Some(code), |it| self.address_in(it, path, more));
         let site = Site {
             language: self.language,
             languages,

@@ -20,6 +20,12 @@ use platform::{App, Error};
 use crate::case_texts::Texts;
 use crate::counting::{self, QUARTER};
 use crate::looking::{self, Told};
+use crate::site;
+
+/// What the address says after signing off.
+const LEFT: &str = "left";
+/// Where signing off leads.
+pub(crate) const AFTER_LEAVING: &str = "/status?done=left";
 
 /// Shows where it stands, or looks it up.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -32,8 +38,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     // A link from a mail names the code; what was looked up before under another one is not what is meant.
     let meant = |look: &LookedUp| !visit.query.has("code") || visit.query.get("code") == look.code.as_str();
     match app.look(&visit).await?.filter(meant) {
-        Some(look) => shown(app, &visit, &look).await,
-        None => Ok(asked(&visit, &Typed::of_query(&visit), &[], None)),
+        Some(look) => shown(app, visit, &look).await,
+        None => Ok(asked(app, &visit, &Typed::of_query(&visit), &[], left(&visit).as_ref())),
     }
 }
 
@@ -68,7 +74,7 @@ async fn look_up(app: &App, visit: &Visit) -> Result<Page, Error> {
         .map(|(field, _, reason)| FieldError::new(*field, *reason))
         .collect();
     if !errors.is_empty() {
-        return Ok(asked(visit, &typed, &errors, None).with_status(422));
+        return Ok(asked(app, visit, &typed, &errors, None).with_status(422));
     }
     counting::count_client(app, visit, ("status-client", 30, QUARTER)).await?;
     let digits: String = typed.code.chars().filter(|c| !c.is_whitespace() && *c != '#').collect();
@@ -82,24 +88,32 @@ async fn look_up(app: &App, visit: &Visit) -> Result<Page, Error> {
     app.remember_look(Page::to("/status"), &look, visit.at).await
 }
 
-async fn shown(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error> {
+async fn shown(app: &App, mut visit: Visit, look: &LookedUp) -> Result<Page, Error> {
     app.about(&look.tenant);
     let store = app.store.of(&look.tenant);
     let glance = store.glance(&look.reference).await?;
     let account = store.service_code(&look.code).await?;
     match glance.zip(account) {
-        Some((glance, account)) => Ok(found(visit, look, &glance, &account)),
+        Some((glance, account)) => {
+            visit.language = site::spoken(visit.language, &account.code);
+            Ok(found(&visit, look, &glance, &account))
+        }
         None => {
             let typed = Typed { code: String::new(), reference: String::new() };
             let texts = Texts::of(visit.language);
             let notice = Notice::warning(texts.not_found).body(html! { p { (texts.not_found_next) } });
-            Ok(asked(visit, &typed, &[], Some(&notice)).with_status(404))
+            Ok(asked(app, &visit, &typed, &[], Some(&notice)).with_status(404))
         }
     }
 }
 
+/// What is said after signing off.
+fn left(visit: &Visit) -> Option<Notice> {
+    (visit.query.get("done") == LEFT).then(|| Notice::success(Texts::of(visit.language).left))
+}
+
 /// The form that asks for the two numbers.
-fn asked(visit: &Visit, typed: &Typed, errors: &[FieldError], notice: Option<&Notice>) -> Page {
+fn asked(app: &App, visit: &Visit, typed: &Typed, errors: &[FieldError], notice: Option<&Notice>) -> Page {
     let (language, texts) = (visit.language, Texts::of(visit.language));
     let form = Form::post(language, "/status", visit.csrf.as_str()).plain().errors(errors).body(html! {
         (Field::text("code", texts.code).hint(texts.code_hint).value(&typed.code).inputmode("numeric").plain_text()
@@ -112,9 +126,18 @@ fn asked(visit: &Visit, typed: &Typed, errors: &[FieldError], notice: Option<&No
         @if let Some(notice) = notice { (notice) }
         p.lede { (texts.look_lede) }
         (form)
-        p { (texts.look_by_phone) }
+        (by_phone(texts, app.config.hotline_number.as_deref()))
     };
     looking::page(visit, None, texts.look_title, &main)
+}
+
+/// How to ask by telephone, where the hotline's number is known: whoever asked on the web has never called it.
+fn by_phone(texts: &Texts, number: Option<&str>) -> Markup {
+    html! {
+        @if let Some(number) = number {
+            p { (texts.look_by_phone) " " a href={ "tel:" (number) } { (site::in_groups(number)) } }
+        }
+    }
 }
 
 /// Where it stands: state and dates, nothing of the person.
@@ -188,6 +211,26 @@ mod tests {
         assert!(page.contains("The date stays the same.") && page.contains("Bear &amp; &lt;Sons&gt;"), "{page}");
         assert!(page.contains("href=\"/status/identity\""), "{page}");
         insta::assert_snapshot!(page);
+    }
+
+    #[test]
+    fn whoever_signs_off_is_told_so() {
+        let (path, done) = AFTER_LEAVING.split_once("?done=").unwrap();
+        for language in Language::ALL {
+            let mut after = visit(language);
+            after.query = [("done", done)].into_iter().collect();
+            let said = html! { (left(&after).unwrap()) }.into_string();
+            assert!(path == "/status" && said.contains(Texts::of(language).left), "{said}");
+            assert!(left(&visit(language)).is_none());
+        }
+    }
+
+    #[test]
+    fn how_to_ask_by_telephone_is_said_only_with_a_number_to_call() {
+        let texts = Texts::of(Language::English);
+        let page = by_phone(texts, Some("+18665550100")).into_string();
+        assert!(page.contains("href=\"tel:+18665550100\"") && page.contains("service code, then press 6"), "{page}");
+        assert_eq!(by_phone(texts, None).into_string(), "");
     }
 
     #[test]

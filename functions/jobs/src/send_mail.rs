@@ -5,6 +5,7 @@ use domain::email::EmailAddress;
 use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
+use platform::consumer::Contact;
 use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
 use platform::store::User;
 use platform::{App, Error};
@@ -69,7 +70,7 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
 /// Sends a code to the address that was given with a request, if one was.
 async fn send_code(app: &App, code: &SentCode) -> Result<(), Error> {
     let Some(email) = reaching::on_file(app, code).await?.and_then(|found| found.email) else { return Ok(()) };
-    if !reaching::may_send(app, &email.normalized()).await? {
+    if !reaching::may_send(app, code, Contact::Email, &email.normalized()).await? {
         return Ok(());
     }
     send(app, &email, &letters::code(code.language, &code.digits)).await

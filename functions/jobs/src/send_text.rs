@@ -3,6 +3,7 @@
 use domain::language::Language;
 use pages::fill;
 use pages::texts::either;
+use platform::consumer::Contact;
 use platform::mail::Posted;
 use platform::{App, Error};
 
@@ -13,7 +14,7 @@ use crate::reaching;
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
     let code = app.posted_text(&posted).await?;
     let Some(phone) = reaching::on_file(app, &code).await?.and_then(|found| found.phone) else { return Ok(()) };
-    if !app.text.reaches(&phone) || !reaching::may_send(app, phone.as_str()).await? {
+    if !app.text.reaches(&phone) || !reaching::may_send(app, &code, Contact::Phone, phone.as_str()).await? {
         return Ok(());
     }
     app.text.send(&phone, &said(code.language, &code.digits)).await

@@ -13,7 +13,8 @@ use crate::{filing, texts};
 /// This step's word in action URLs.
 pub const STEP: &str = "submit";
 
-/// Says the reference number twice and the date by which the business must answer.
+/// Says the reference number twice, the date by which the business must answer, and how to follow the request: on the web it
+/// is looked up with the service code, which whoever dialled a number of the business's own never keyed.
 pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
     let line = Line::new(app, &webhook).await?;
     let call = webhook.state(app, STEP).await?;
@@ -28,8 +29,9 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         missing: &filing::missing(&call, false)?,
     };
     let submitted = app.store.of(tenant).submit_request(reference, &submission).await?;
+    let site = app.config.public_base_url()?;
     let [first, once_more, next] =
-        texts::submitted(call.language, draft.kind, &service.name, reference, submitted.respond_by);
+        texts::submitted(call.language, draft.kind, service, reference, submitted.respond_by, site);
     let response = Response::new()
         .say(say(call.language, &first)?)
         .pause(Pause::seconds(1))

@@ -415,14 +415,17 @@ fn asked(language: Language, kind: Kind, business: &str) -> String {
     }
 }
 
-/// The confirmation of receipt: reference number twice, the date, and what happens next.
+/// The confirmation of receipt: reference number twice, the date, what happens next, and where to follow it.
 pub(crate) fn submitted(
     language: Language,
     kind: Kind,
-    business: &str,
+    service: &Service,
     reference: &Reference,
     respond_by: Date,
+    site: &str,
 ) -> [String; 3] {
+    let business = &service.name;
+    let (code, site) = (spoken_digits(service.code.as_str()), spoken_address(site));
     let (number, date) = (spoken_reference(reference), spoken_date(language, respond_by));
     let next = match (language, kind.may_verify()) {
         (English, _) if kind == Kind::Message => format!("{business} must answer you by {date}."),
@@ -445,14 +448,16 @@ pub(crate) fn submitted(
             format!("Thank you. Your request has been received. Your reference number is: {number}."),
             format!("Once more: {number}."),
             format!(
-                "{next} With the reference number you can call again and hear how it stands. Thank you for calling. Goodbye."
+                "{next} With the reference number you can call again and hear how it stands, or see it at {site}, slash status, \
+                 with the service code: {code}. Thank you for calling. Goodbye."
             ),
         ],
         Spanish => [
             format!("Gracias. Hemos recibido su solicitud. Su número de referencia es: {number}."),
             format!("Una vez más: {number}."),
             format!(
-                "{next} Con el número de referencia puede llamar de nuevo y saber cómo va. Gracias por llamar. Adiós."
+                "{next} Con el número de referencia puede llamar de nuevo y saber cómo va, o verlo en {site}, barra status, con \
+                 el código de servicio: {code}. Gracias por llamar. Adiós."
             ),
         ],
     }
@@ -617,6 +622,7 @@ pub(crate) fn way_out(language: Language, service: Option<&Service>) -> String {
 fn spoken_address(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = host.split(':').next().unwrap_or(host);
     host.strip_prefix("www.").unwrap_or(host).to_owned()
 }
 
@@ -670,6 +676,8 @@ pub(crate) fn spoken_date(language: Language, date: Date) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::service_code::ServiceCode;
+
     use super::*;
 
     #[test]
@@ -680,6 +688,27 @@ mod tests {
         assert_eq!(spoken_number("+14155550100"), "4 1 5, 5 5 5, 0 1 0 0");
         assert_eq!(spoken_number("+442079460000"), "4 4 2, 0 7 9, 4 6 0, 0 0 0");
         assert_eq!(spoken_address("https://www.shop.example/privacy?x=1"), "shop.example");
+    }
+
+    #[test]
+    fn whoever_asked_hears_the_service_code_that_the_web_asks_for_and_where() {
+        let service = Service {
+            code: ServiceCode::parse("4815").unwrap(),
+            name: "Shop".into(),
+            kinds: vec![],
+            time_zone: "UTC".into(),
+            jurisdictions: vec![],
+            web_form: None,
+        };
+        let date: Date = "2026-12-07".parse().unwrap();
+        for (language, status) in
+            [(English, "hotline.example, slash status"), (Spanish, "hotline.example, barra status")]
+        {
+            let reference = Reference::from_entropy(7);
+            let said =
+                submitted(language, Kind::OptOut, &service, &reference, date, "https://hotline.example").concat();
+            assert!(said.contains("4 8 1 5.") && said.contains(status), "{said}");
+        }
     }
 
     #[test]

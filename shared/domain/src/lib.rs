@@ -16,19 +16,19 @@
 //! | 10 | [`reference`](mod@reference) | the number a caller notes down to ask about a request later |
 //! | 11 | [`denial`] | the grounds on which a request may be refused, and what must be offered instead |
 //! | 12 | [`desk`] | what may be done with a request, by its state and the law, and what becomes of it |
-//! | – | [`verification`] | what may be asked of whoever makes a request, and what must not |
-//! | 13 | [`metrics`] | the log of 11 CCR 7101, the figures of 7102, and the counters they come from |
-//! | 14 | [`usage`] | what a call cost, whatever order its callbacks came in |
-//! | 15 | [`email`] | e-mail addresses |
-//! | 16 | [`personal`] | words about a person, which are never printed |
-//! | 17 | [`origin`] | the web origins from which a form is accepted |
-//! | 18 | [`human_check`] | who tells people from programs, and what a request says of it |
-//! | 19 | [`colour`] | a business's own colour, and what can be read on it |
-//! | 20 | [`intake`] | what the web form asks for each kind of request, and how it is read |
-//! | 21 | [`notice`] | what a business tells of what it collects, and the rights that people have |
-//! | 22 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
-//! | 23 | [`audit`] | who did what, in a chain that shows when a link was changed |
-//! | 24 | [`billing`] | how usage is billed exactly once, whatever fails in between |
+//! | 13 | [`verification`] | what may be asked of whoever makes a request, and what must not |
+//! | 14 | [`metrics`] | the log of 11 CCR 7101, the figures of 7102, and the counters they come from |
+//! | 15 | [`usage`] | what a call cost, whatever order its callbacks came in |
+//! | 16 | [`email`] | e-mail addresses |
+//! | 17 | [`personal`] | words about a person, which are never printed |
+//! | 18 | [`origin`] | the web origins from which a form is accepted |
+//! | 19 | [`human_check`] | who tells people from programs, and what a request says of it |
+//! | 20 | [`colour`] | a business's own colour, and what can be read on it |
+//! | 21 | [`intake`] | what the web form asks for each kind of request, and how it is read |
+//! | 22 | [`notice`] | what a business tells of what it collects, and the rights that people have |
+//! | 23 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
+//! | 24 | [`audit`] | who did what, in a chain that shows when a link was changed |
+//! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;

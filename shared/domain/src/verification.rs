@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use crate::denial::Text;
+use crate::intake;
 use crate::language::Words;
 use crate::request::Kind;
 use crate::rules::{Certainty, RulesError};
@@ -33,6 +34,27 @@ pub enum Requester {
 impl Requester {
     /// Everybody.
     pub const ALL: [Self; 5] = [Self::Myself, Self::Agent, Self::AgentWithPowerOfAttorney, Self::Parent, Self::Minor];
+
+    /// What whoever asks may turn out to be, which no form asks: how old somebody is, or that an agent holds more than a
+    /// signed permission, is told by themselves or not at all.
+    #[must_use]
+    pub const fn may_be(self) -> Option<Self> {
+        match self {
+            Self::Myself => Some(Self::Minor),
+            Self::Agent => Some(Self::AgentWithPowerOfAttorney),
+            Self::AgentWithPowerOfAttorney | Self::Parent | Self::Minor => None,
+        }
+    }
+}
+
+impl From<intake::Requester> for Requester {
+    fn from(requester: intake::Requester) -> Self {
+        match requester {
+            intake::Requester::Myself => Self::Myself,
+            intake::Requester::Agent => Self::Agent,
+            intake::Requester::Parent => Self::Parent,
+        }
+    }
 }
 
 /// Something that might be asked so that the business knows who asks.
@@ -113,6 +135,17 @@ pub struct Facts {
     pub photo_id: bool,
 }
 
+impl Facts {
+    /// What is known of a request that came in. Whether there is an account, and how delicate the information is, the
+    /// business knows and not the request: an account may be signed in to if there is one, and what is asked of delicate
+    /// information is asked in addition ([`Facts::sensitive`]).
+    #[must_use]
+    pub fn of_request(kind: Kind, requester: Option<intake::Requester>, may_verify: bool, photo_id: bool) -> Self {
+        let requester = requester.map_or(Requester::Myself, Requester::from);
+        Self { kind, requester, may_verify, account: true, sensitive: false, photo_id }
+    }
+}
+
 /// Something that may, or must not, be asked: a rule of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -128,6 +161,9 @@ pub struct Rule {
     /// Only where this is so.
     #[serde(default, rename = "if")]
     pub given: Option<Given>,
+    /// What may be asked in its place: one of the two, never both.
+    #[serde(default)]
+    pub or: Option<Ask>,
     /// Where the law says so.
     pub citation: String,
     /// How sure this is.
@@ -263,6 +299,19 @@ impl Policy {
             measure: file.degrees.iter().filter(fits).max_by_key(|it| it.degree).filter(|_| verified),
             downgrade: file.downgrades.iter().find(|it| it.kind == facts.kind),
         })
+    }
+
+    /// What may be asked, each with what may be asked in its place.
+    #[must_use]
+    pub fn choices(&self) -> Vec<(&'static Rule, Option<&'static Rule>)> {
+        let mut choices: Vec<(&'static Rule, Option<&'static Rule>)> = vec![];
+        for rule in &self.may {
+            match choices.iter_mut().find(|(first, _)| first.or == Some(rule.ask)) {
+                Some((_, other)) => *other = Some(rule),
+                None => choices.push((rule, None)),
+            }
+        }
+        choices
     }
 
     /// Whether something may be asked.

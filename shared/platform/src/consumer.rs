@@ -1,11 +1,12 @@
 //! Consumers on the pages of their request: who has looked one up, and who has shown that it is theirs.
 //!
-//! Both are tickets in cookies of half an hour: nobody has an account, nothing is in an address, and whoever looks up a
+//! Both are tickets in cookies of half an hour, which a proof counts anew with each page of the request, for four hours at most: nobody has an account, nothing is in an address, and whoever looks up a
 //! number that is nobody's holds the same kind of ticket as everybody else.
 
 use std::fmt;
 
 use domain::reference::Reference;
+use domain::request::Actor;
 use domain::service_code::ServiceCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use crate::{App, Error};
 
 /// How long a look, and a proof, lasts.
 pub const LIVES: SignedDuration = SignedDuration::from_mins(30);
+/// How long a proof is renewed by looking at the request.
+pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(4);
 /// Holds the ticket of somebody who looked a request up.
 const LOOK: &str = "__Host-status";
 /// The purposes of the tickets.
@@ -31,22 +34,37 @@ pub enum Contact {
     Email,
     /// At a telephone number.
     Phone,
+    /// At the e-mail address of an authorized agent: what is shown by it is the agent's, not the person's.
+    Agent,
 }
 
 impl Contact {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Agent];
+
     /// The stored name.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Phone => "phone",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// Who does something that was shown to be theirs by this.
+    #[must_use]
+    pub const fn actor(self) -> Actor {
+        match self {
+            Self::Email | Self::Phone => Actor::Consumer,
+            Self::Agent => Actor::AuthorizedAgent,
         }
     }
 
     /// The one with this stored name.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
-        [Self::Email, Self::Phone].into_iter().find(|it| it.code() == code)
+        Self::ALL.into_iter().find(|it| it.code() == code)
     }
 }
 
@@ -59,6 +77,8 @@ struct Held {
     /// Tells this browser's look from any other.
     id: String,
     by: Option<Contact>,
+    /// Until when looking renews it.
+    until: Option<Timestamp>,
 }
 
 /// A request that somebody looked up by its numbers. Whether there is one, looking tells.
@@ -85,6 +105,7 @@ pub struct Proven {
     /// What was shown to be theirs.
     pub by: Contact,
     id: String,
+    until: Timestamp,
 }
 
 impl fmt::Debug for LookedUp {
@@ -135,6 +156,7 @@ impl App {
             reference: look.reference.clone(),
             id: look.id.clone(),
             by: None,
+            until: None,
         };
         let ticket = self.tickets().await?.seal(LOOKED_UP, "", at + LIVES, &held)?;
         Ok(page.with_cookie(LOOK, &ticket, LIVES))
@@ -161,9 +183,29 @@ impl App {
             // Another one for each proof: links of an earlier page end with it.
             id: random_token()?,
             by: Some(by),
+            until: Some(at + ABSOLUTE),
         };
-        let ticket = self.tickets().await?.seal(PROVEN, "", at + LIVES, &held)?;
-        Ok(page.with_cookie(CASE, &ticket, LIVES))
+        self.hold(page, &held, LIVES, at).await
+    }
+
+    /// Has the browser hold the proof for another while: whoever reads or writes on the page of their request is not sent
+    /// away in the middle of it.
+    pub async fn renew(&self, page: Page, proven: &Proven, at: Timestamp) -> Result<Page, Error> {
+        let Some(lives) = renewed(proven.until, at) else { return Ok(page) };
+        let held = Held {
+            tenant: proven.tenant.id().as_str().to_owned(),
+            code: proven.code.clone(),
+            reference: proven.reference.clone(),
+            id: proven.id.clone(),
+            by: Some(proven.by),
+            until: Some(proven.until),
+        };
+        self.hold(page, &held, lives, at).await
+    }
+
+    async fn hold(&self, page: Page, held: &Held, lives: SignedDuration, at: Timestamp) -> Result<Page, Error> {
+        let ticket = self.tickets().await?.seal(PROVEN, "", at + lives, held)?;
+        Ok(page.with_cookie(CASE, &ticket, lives))
     }
 
     /// The proof that the browser holds; nothing where it holds none that is still good.
@@ -177,6 +219,7 @@ impl App {
                 reference: held.reference,
                 by: held.by?,
                 id: held.id,
+                until: held.until?,
             })
         });
         if let Some(proven) = &proven {
@@ -184,6 +227,12 @@ impl App {
         }
         Ok(proven)
     }
+}
+
+/// For how long a proof is good from now on; nothing where it has been renewed for as long as one may be.
+fn renewed(until: Timestamp, at: Timestamp) -> Option<SignedDuration> {
+    let lives = until.duration_since(at).min(LIVES);
+    lives.is_positive().then_some(lives)
 }
 
 /// Has the browser forget the request.
@@ -222,8 +271,24 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_is_renewed_by_looking_and_ends_after_four_hours_all_the_same() {
+        let began: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+        let minutes = |n: i64| renewed(began + ABSOLUTE, began + SignedDuration::from_mins(n));
+        assert_eq!(minutes(29), Some(LIVES));
+        assert_eq!(minutes(4 * 60 - 10), Some(SignedDuration::from_mins(10)));
+        assert_eq!(minutes(4 * 60), None);
+        assert_eq!(minutes(5 * 60), None);
+    }
+
+    #[test]
+    fn what_an_agent_shows_and_does_is_the_agents() {
+        assert_eq!(Contact::Agent.actor(), Actor::AuthorizedAgent);
+        assert_eq!((Contact::Email.actor(), Contact::Phone.actor()), (Actor::Consumer, Actor::Consumer));
+    }
+
+    #[test]
     fn a_contact_is_found_again_by_its_name() {
-        for contact in [Contact::Email, Contact::Phone] {
+        for contact in Contact::ALL {
             assert_eq!(Contact::parse(contact.code()), Some(contact));
         }
         assert_eq!(Contact::parse("fax"), None);

@@ -3,5 +3,5 @@
 use platform::edge::{self, Exit};
 
 fn main() -> Exit {
-    edge::door(forms::case::handle)
+    edge::files_door(forms::case::handle)
 }

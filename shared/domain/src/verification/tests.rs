@@ -98,6 +98,32 @@ fn an_agent_shows_permission_and_the_person_may_be_asked_themselves_unless_there
 }
 
 #[test]
+fn of_an_agents_principal_one_of_two_things_is_asked_and_never_both() {
+    for kind in VERIFIED {
+        let choices = policy(kind, Requester::Agent).choices();
+        let either: Vec<_> = choices.iter().filter_map(|(rule, other)| Some((rule.ask, other.as_ref()?.ask))).collect();
+        assert_eq!(either, [(Ask::ConsumerVerifies, Ask::ConsumerConfirms)], "{kind}");
+        assert!(choices.iter().all(|(rule, _)| rule.ask != Ask::ConsumerConfirms), "it stands beside the other");
+    }
+    for rule in &File::read().unwrap().rules {
+        let Some(or) = rule.or else { continue };
+        let other = policy(rule.kinds[0], rule.requesters[0]).may.into_iter().find(|it| it.ask == or).unwrap();
+        assert_eq!(other.or, Some(rule.ask));
+        assert!(rule.text.of(crate::language::Language::English).contains("or, instead"), "{rule:?}");
+    }
+}
+
+#[test]
+fn whoever_asks_by_the_form_may_turn_out_to_be_somebody_with_rules_of_their_own() {
+    for requester in [intake::Requester::Myself, intake::Requester::Agent] {
+        let known = Facts::of_request(Kind::Delete, Some(requester), true, true);
+        let other = Policy::of(Facts { requester: known.requester.may_be().unwrap(), ..known }).unwrap();
+        assert_ne!(Policy::of(known).unwrap(), other, "{requester:?}");
+    }
+    assert_eq!(Facts::of_request(Kind::Delete, None, true, false).requester, Requester::Myself);
+}
+
+#[test]
 fn a_parent_shows_to_be_one_and_a_minor_of_thirteen_needs_none() {
     for kind in VERIFIED {
         assert!(policy(kind, Requester::Parent).may_ask(Ask::Parenthood));
@@ -207,11 +233,8 @@ proptest! {
 fn the_web_form_asks_nothing_that_these_rules_do_not_allow() {
     use crate::intake::{self, Question};
     for kind in Kind::ALL {
-        for (of_form, requester) in [
-            (intake::Requester::Myself, Requester::Myself),
-            (intake::Requester::Agent, Requester::Agent),
-            (intake::Requester::Parent, Requester::Parent),
-        ] {
+        for of_form in intake::Requester::ALL {
+            let requester = Requester::from(of_form);
             let policy = policy(kind, requester);
             for (question, _) in intake::questions(kind, of_form) {
                 let fine = match question {

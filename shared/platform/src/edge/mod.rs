@@ -5,7 +5,7 @@
 //! | [`voice`] | Twilio, while somebody is on the line | 200 TwiML: an apology, then the fallback takes a message |
 //! | [`callback`] | Twilio, after the fact | 500, so that Twilio's own retry applies |
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
-//! | [`page`](page()), [`door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
+//! | [`page`](page()), [`door`], [`files_door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
 //! | [`stream`](stream()) | DynamoDB, after a change of a request | the whole batch is retried |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
-pub use page::{CASE, Client, Fields, File, Page, Visit, door, page, public, safe_next, with_query};
+pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, public, safe_next, with_query};
 pub use queue::queue;
 pub use stream::stream;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};

@@ -46,7 +46,9 @@ const FIELDS: usize = 500;
 const SESSION: &str = "__Host-session";
 /// Ties a form to the browser that it was given to, before anybody is signed in.
 const VISITOR: &str = "__Host-visitor";
-/// Holds the ticket of a consumer who has shown that a request is theirs; they may send messages and files.
+/// How long it does so.
+const VISITS: SignedDuration = SignedDuration::from_hours(2);
+/// Holds the ticket of a consumer who has shown that a request is theirs.
 pub const CASE: &str = "__Host-case";
 /// The language somebody chose at the door.
 const LANGUAGE: &str = "__Host-language";
@@ -525,7 +527,8 @@ type DoorHandler = Box<dyn Fn(&'static App, Visit) -> LocalBoxFuture<'static, Re
 /// To whom a page opens.
 enum Opens {
     SignedIn(Handler),
-    Anybody(DoorHandler),
+    /// And how many bytes they may send.
+    Anybody(DoorHandler, usize),
     Everybody(DoorHandler),
 }
 
@@ -550,7 +553,16 @@ pub fn door<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
 {
-    serve_pages(Box::leak(Box::new(Opens::Anybody(boxed(handle)))))
+    serve_pages(Box::leak(Box::new(Opens::Anybody(boxed(handle), DOOR_BYTES))))
+}
+
+/// Serves a page to anybody, with a form that takes files. Whether they may send one is for the handler to say: whoever may
+/// not any more is told so, and keeps what they wrote.
+pub fn files_door<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Visit) -> Result<Page, Error> + 'static,
+{
+    serve_pages(Box::leak(Box::new(Opens::Anybody(boxed(handle), UPLOAD_BYTES))))
 }
 
 /// Serves what other sites show, or send, to anybody. Browsers send no cookie there, so none is given and a form carries no
@@ -632,7 +644,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
     known.wants_json = request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
 
     // What ties a form to this browser: its session, or a cookie that it was given for the purpose.
-    let (mut session, mut tie, mut new_visitor) = (None, None, None);
+    let (mut session, mut tie, mut visitor) = (None, None, None);
     match opens {
         Opens::SignedIn(_) => {
             let tickets = app.tickets().await?;
@@ -645,13 +657,15 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
             session = Some(found);
             tie = Some((tickets, id));
         }
-        Opens::Anybody(_) => {
+        Opens::Anybody(..) => {
             let there = find(VISITOR).filter(|value| value.len() == 43).map(str::to_owned);
-            let visitor = match there {
-                Some(visitor) => visitor,
-                None => new_visitor.insert(random_token()?).clone(),
+            let (held, ties) = match there {
+                Some(there) => (true, there),
+                None => (false, random_token()?),
             };
-            tie = Some((app.tickets().await?, visitor));
+            // Counted anew with each page that is shown: the forms in it are ours for as long.
+            visitor = (!held || !known.post).then(|| ties.clone());
+            tie = Some((app.tickets().await?, ties));
         }
         Opens::Everybody(_) => {}
     }
@@ -690,10 +704,10 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         (Opens::SignedIn(handle), Some(session)) => handle(app, session, visit).await?,
         (Opens::SignedIn(_), None) => return Err(Error::SignedOut),
         (Opens::Everybody(handle), _) => handle(app, visit).await?,
-        (Opens::Anybody(handle), _) => {
+        (Opens::Anybody(handle, _), _) => {
             let mut page = handle(app, visit).await?;
-            if let Some(visitor) = new_visitor.filter(|_| !page.is_public()) {
-                page = page.with_cookie(VISITOR, &visitor, SignedDuration::from_hours(2));
+            if let Some(visitor) = visitor.filter(|_| !page.is_public()) {
+                page = page.with_cookie(VISITOR, &visitor, VISITS);
             }
             if let Some(language) = chosen.filter(|_| !page.is_public()) {
                 page = page.with_cookie(LANGUAGE, language.code(), SignedDuration::from_hours(24 * 365));
@@ -726,8 +740,7 @@ async fn read_body(request: &Request, opens: &Opens, visit: &mut Visit) -> Resul
     let content_type = request.header("content-type").unwrap_or_default();
     let most = match opens {
         Opens::SignedIn(_) => UPLOAD_BYTES,
-        Opens::Anybody(_) if visit.cookie(CASE).is_some() => UPLOAD_BYTES,
-        Opens::Anybody(_) => DOOR_BYTES,
+        Opens::Anybody(_, most) => *most,
         Opens::Everybody(_) => PUBLIC_BYTES,
     };
     if request.body.len() > most {
@@ -1108,7 +1121,7 @@ mod tests {
     }
 
     fn anybody() -> Opens {
-        Opens::Anybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })))
+        Opens::Anybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })), DOOR_BYTES)
     }
 
     fn signed_in() -> Opens {
@@ -1158,6 +1171,16 @@ mod tests {
         let mut visit = Visit::get("/x", Language::English, Client::default(), "", Timestamp::UNIX_EPOCH);
         let large = posted(&[], &"x".repeat(FORM_BYTES + 1));
         assert_eq!(kind_of(read_body(&large, &anybody(), &mut visit).await), "TooLarge");
+        // Where files are taken, a file arrives whoever sends it: the handler says what becomes of it.
+        let takes_files = Opens::Anybody(Box::new(|_, _| Box::pin(async { Err(Error::NotFound) })), UPLOAD_BYTES);
+        let body = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{}\r\n--b--\r\n",
+            "x".repeat(2 * DOOR_BYTES)
+        );
+        let file = posted(&[("content-type", "multipart/form-data; boundary=b")], &body);
+        assert_eq!(kind_of(read_body(&file, &anybody(), &mut visit).await), "TooLarge");
+        read_body(&file, &takes_files, &mut visit).await.unwrap();
+        assert_eq!(visit.files.pop().map(|file| file.bytes.len()), Some(2 * DOOR_BYTES));
         let body = "--b\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\ncode\r\n\
                     --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"C:\\\\x\\\\a.txt\"\r\n\r\nhello\r\n--b--\r\n";
         let form = posted(&[("content-type", "multipart/form-data; boundary=b")], body);

@@ -278,33 +278,33 @@ impl TenantStore<'_> {
         let item = self.projected(reference, &["contact", "email", "agent_email"]).await?.ok_or(Error::NotFound)?;
         let (keys, salt) = (self.keys().await?, self.salt(reference.as_str()).await?);
         let opening = Opening { tenant: self, reference, keys: &keys, salt: &salt };
-        let sk = reference.as_str();
-        // An agent follows the request for somebody who gave no address.
-        let email = match opening.open(&item, sk, "email")? {
-            Some(email) => Some(email),
-            None => opening.open(&item, sk, "agent_email")?,
-        };
         Ok(OnFile {
-            email: email.and_then(|email| EmailAddress::parse(&email).ok()),
-            phone: opening.open(&item, sk, "contact")?.and_then(|phone| E164::parse(&phone).ok()),
+            email: opening.written_to(&item)?,
+            phone: opening.open(&item, reference.as_str(), "contact")?.and_then(|phone| E164::parse(&phone).ok()),
         })
     }
 
-    /// Writes down that somebody entered a code that was sent to the request's contact.
-    pub async fn contact_shown(&self, reference: &Reference, by: Contact, entry: &Entry) -> Result<(), Error> {
-        let attribute = shown_attribute(by);
-        let update = self
-            .consumers_update(reference)?
-            .update_expression("SET #shown = :at")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#shown", attribute)
-            .expression_attribute_values(":at", text(entry.at.to_string()))
-            .build()
-            .map_err(Error::failed("noting whose request it is"))?;
-        match self.write_audited(&[TransactWriteItem::builder().update(update).build()], entry).await? {
-            Written::Done => Ok(()),
-            Written::Refused(_) => Err(Error::NotFound),
+    /// Writes down that somebody entered a code that was sent to the request's contact, and tells whose contact it is: mail
+    /// about a request that an agent made goes to the agent ([`Self::on_file`]), and says nothing of the person.
+    pub async fn contact_shown(&self, reference: &Reference, to: Contact, entry: &Entry) -> Result<Contact, Error> {
+        for (by, condition) in shown_to_be(to) {
+            let mut update = self
+                .consumers_update(reference)?
+                .update_expression("SET #shown = :at")
+                .condition_expression(*condition)
+                .expression_attribute_names("#shown", shown_attribute(*by))
+                .expression_attribute_values(":at", text(entry.at.to_string()));
+            if condition.contains("#agent") {
+                update = update.expression_attribute_names("#agent", "agent_email");
+            }
+            let update = update.build().map_err(Error::failed("noting whose request it is"))?;
+            let entry = entry.clone().with("by", by.code());
+            match self.write_audited(&[TransactWriteItem::builder().update(update).build()], &entry).await? {
+                Written::Done => return Ok(*by),
+                Written::Refused(_) => {}
+            }
         }
+        Err(Error::NotFound)
     }
 
     /// Writes what whoever made a request decided about it, if nobody changed it since it was read.
@@ -406,11 +406,23 @@ impl TenantStore<'_> {
     }
 }
 
+/// Whose contact a code that was sent there may have shown, each with what must be so.
+const fn shown_to_be(to: Contact) -> &'static [(Contact, &'static str)] {
+    match to {
+        Contact::Phone => &[(Contact::Phone, "attribute_exists(pk)")],
+        Contact::Email | Contact::Agent => &[
+            (Contact::Email, "attribute_exists(pk) AND attribute_not_exists(#agent)"),
+            (Contact::Agent, "attribute_exists(pk) AND attribute_exists(#agent)"),
+        ],
+    }
+}
+
 /// Where a request keeps when a contact was shown to be its maker's.
 pub(super) const fn shown_attribute(by: Contact) -> &'static str {
     match by {
         Contact::Email => "shown_email_at",
         Contact::Phone => "shown_phone_at",
+        Contact::Agent => "shown_agent_at",
     }
 }
 
@@ -449,6 +461,17 @@ mod tests {
         let own = Past::of(&event(Actor::Consumer, Action::Withdraw)).unwrap();
         assert_eq!((own.side, own.words.as_deref()), (Side::Consumer, Some("words")));
         assert_eq!(Past::of(&event(colleague(), Action::Withdraw)).unwrap().words, None);
+    }
+
+    #[test]
+    fn a_code_that_was_mailed_to_an_agent_never_stands_as_shown_by_the_person() {
+        for (by, condition) in shown_to_be(Contact::Email) {
+            let agents = condition.contains("attribute_exists(#agent)");
+            assert_eq!(agents, *by == Contact::Agent, "{condition}");
+            assert_ne!(agents, condition.contains("attribute_not_exists(#agent)"), "{condition}");
+        }
+        let attributes: std::collections::BTreeSet<_> = Contact::ALL.into_iter().map(shown_attribute).collect();
+        assert_eq!(attributes.len(), Contact::ALL.len());
     }
 
     #[test]

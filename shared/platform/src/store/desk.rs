@@ -104,6 +104,7 @@ const SHOWN: &[&str] = &[
     "unread",
     "shown_email_at",
     "shown_phone_at",
+    "shown_agent_at",
     "declaration",
     "photos",
     // Of notes, files and messages.
@@ -199,7 +200,7 @@ pub struct KeptFile {
     pub id: String,
     /// When it was added.
     pub at: Timestamp,
-    /// By whom: a user's id, or [`CONSUMER`](super::messages::CONSUMER).
+    /// By whom: a user's id, [`CONSUMER`](super::messages::CONSUMER) or [`AGENT`](super::messages::AGENT).
     pub by: String,
     /// Its name, as whoever added it called it; none where it cannot be opened any more.
     pub name: Option<String>,
@@ -577,7 +578,7 @@ impl TenantStore<'_> {
             files,
             messages,
             unread: whole(item, "unread").unwrap_or_default(),
-            shown: [Contact::Email, Contact::Phone]
+            shown: Contact::ALL
                 .into_iter()
                 .filter_map(|by| Some((by, maybe(shown_attribute(by))?.parse().ok()?)))
                 .collect(),
@@ -1253,6 +1254,11 @@ pub(super) struct Opening<'a> {
     pub(super) salt: &'a SubjectSalt,
 }
 
+/// The attribute with the address that mail about a request goes to.
+fn mail_attribute(there: impl Fn(&str) -> bool) -> &'static str {
+    if there("agent_email") { "agent_email" } else { "email" }
+}
+
 impl Opening<'_> {
     pub(super) fn open(&self, item: &Item, sk: &str, name: &'static str) -> Result<Option<String>, Error> {
         let Some(sealed) = item.get(name).and_then(|value| value.as_b().ok()) else { return Ok(None) };
@@ -1260,6 +1266,13 @@ impl Opening<'_> {
         let place = Place { table: "requests", pk: &pk, sk, attribute: name };
         let opened = self.keys.open(self.salt, place, sealed.as_ref())?;
         String::from_utf8(opened.to_vec()).map(Some).map_err(|_| damaged(name))
+    }
+
+    /// The e-mail address that mail about a request goes to: an authorized agent's where there is one, who was told that the
+    /// receipt and questions go there; else the person's.
+    pub(super) fn written_to(&self, item: &Item) -> Result<Option<EmailAddress>, Error> {
+        let name = mail_attribute(|name| item.contains_key(name));
+        Ok(self.text_of(item, name)?.and_then(|email| EmailAddress::parse(&email).ok()))
     }
 
     fn text_of(&self, item: &Item, name: &'static str) -> Result<Option<String>, Error> {

@@ -1,6 +1,6 @@
 //! Messages between a business and whoever asked: beside the request that they are about, sealed under its salt.
 //!
-//! `<reference>#msg#<id>` is a message: `who` wrote it (a user's id, or [`CONSUMER`]), when, its sealed words, and the
+//! `<reference>#msg#<id>` is a message: `who` wrote it (a user's id, [`CONSUMER`] or [`AGENT`]), when, its sealed words, and the
 //! files that came with it. Those lie as `<reference>#file#<id>` with the team's own; `shared` stands on the ones that
 //! the consumer may download. The request itself counts, in `unread`, what the consumer wrote since somebody of the team
 //! last looked.
@@ -27,10 +27,13 @@ use super::requests::partition;
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::blob::AttachmentKey;
+use crate::consumer::Contact;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 
 /// Stands where a user's id would, with what the consumer wrote or sent; no user's id reads like it.
 pub const CONSUMER: &str = "consumer";
+/// The same for what an authorized agent wrote or sent.
+pub const AGENT: &str = "agent";
 /// So many messages each side may write beside one request: neither can use up the other's.
 const MOST_MESSAGES: u64 = 100;
 /// So many files a consumer may send, and a team may share, by message.
@@ -44,16 +47,34 @@ const SHOWN: &str = "#sk, #at, #who, #text, #files, #file_name, #file_type, #siz
 /// Who wrote a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// Whoever asked.
+    /// Whoever asked, for themselves.
     Consumer,
+    /// The authorized agent who asked for them.
+    Agent,
     /// Somebody of the team.
     Colleague(UserId),
 }
 
 impl Author {
+    /// Who writes on the page of a request that was shown to be theirs by this.
+    #[must_use]
+    pub const fn by(contact: Contact) -> Self {
+        match contact {
+            Contact::Email | Contact::Phone => Self::Consumer,
+            Contact::Agent => Self::Agent,
+        }
+    }
+
+    /// Whether it is the side of whoever asked.
+    #[must_use]
+    pub const fn asked(&self) -> bool {
+        matches!(self, Self::Consumer | Self::Agent)
+    }
+
     fn stored(&self) -> &str {
         match self {
             Self::Consumer => CONSUMER,
+            Self::Agent => AGENT,
             Self::Colleague(user) => user.as_str(),
         }
     }
@@ -61,6 +82,7 @@ impl Author {
     fn read(stored: &str) -> Option<Self> {
         match stored {
             CONSUMER => Some(Self::Consumer),
+            AGENT => Some(Self::Agent),
             user => UserId::parse(user).ok().map(Self::Colleague),
         }
     }
@@ -68,7 +90,7 @@ impl Author {
     /// The counters of its side: of messages, and of the files that come with them.
     const fn counters(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Consumer => ("consumer_messages", "consumer_files"),
+            Self::Consumer | Self::Agent => ("consumer_messages", "consumer_files"),
             Self::Colleague(_) => ("team_messages", "team_files"),
         }
     }
@@ -111,7 +133,7 @@ impl Correspondence {
     }
 }
 
-/// Whoever asked, as far as a mail to them needs it; and who works on their request.
+/// Whoever asked, or asks for them as an agent, as far as a mail to them needs it; and who works on their request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reachable {
     /// Their e-mail address, where they gave one.
@@ -167,7 +189,7 @@ impl TenantStore<'_> {
                 found.messages.push(opening.message(&item, sk, id)?);
             } else if let Some(id) = rest.strip_prefix("#file#") {
                 let file = opening.file(&item, sk, id)?;
-                if file.shared || file.by == CONSUMER {
+                if file.shared || file.by == CONSUMER || file.by == AGENT {
                     found.files.push(file);
                 }
             }
@@ -225,15 +247,16 @@ impl TenantStore<'_> {
         self.add_message_beside(reference, &Author::Colleague(by.clone()), new, entry).await
     }
 
-    /// Takes the consumer's message, once for each id, in one transaction with its audit entry; the team has one more to
-    /// read.
+    /// Takes a message of whoever has shown by this contact that the request is theirs, once for each id, in one transaction
+    /// with its audit entry; the team has one more to read.
     pub async fn add_consumer_message(
         &self,
         reference: &Reference,
+        by: Contact,
         new: &NewMessage<'_>,
         entry: &Entry,
     ) -> Result<Added, Error> {
-        self.add_message_beside(reference, &Author::Consumer, new, entry).await
+        self.add_message_beside(reference, &Author::by(by), new, entry).await
     }
 
     async fn add_message_beside(
@@ -307,7 +330,7 @@ impl TenantStore<'_> {
                 .expression_attribute_names("#files", files)
                 .expression_attribute_values(":most_files", number(MOST_FILES));
         }
-        if *from == Author::Consumer {
+        if from.asked() {
             adds.push("#unread :one");
             update = update.expression_attribute_names("#unread", "unread");
         }
@@ -364,7 +387,7 @@ impl TenantStore<'_> {
             ("file_type".to_owned(), text(file.content_type)),
             ("size".to_owned(), number(file.bytes.len() as u64)),
             ("sha256".to_owned(), AttributeValue::B(Blob::new(digest(&SHA256, file.bytes).as_ref()))),
-            ("shared".to_owned(), AttributeValue::Bool(*from != Author::Consumer)),
+            ("shared".to_owned(), AttributeValue::Bool(!from.asked())),
         ]))
     }
 
@@ -378,8 +401,9 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(&pk))
             .key("sk", text(reference.as_str()))
-            .projection_expression("#email, #language, #code, #assignee")
+            .projection_expression("#email, #agent_email, #language, #code, #assignee")
             .expression_attribute_names("#email", "email")
+            .expression_attribute_names("#agent_email", "agent_email")
             .expression_attribute_names("#language", "language")
             .expression_attribute_names("#code", "code")
             .expression_attribute_names("#assignee", "assignee")
@@ -388,15 +412,15 @@ impl TenantStore<'_> {
             .await
             .map_err(|error| Error::failed("reading whom to write to")(error.into_service_error()))?;
         let item = got.item.ok_or(Error::NotFound)?;
-        let email = if item.contains_key("email") {
+        let email = if item.contains_key("email") || item.contains_key("agent_email") {
             let (keys, salt) = (self.keys().await?, self.salt(reference.as_str()).await?);
             let opening = Opening { tenant: self, reference, keys: &keys, salt: &salt };
-            opening.open(&item, reference.as_str(), "email")?
+            opening.written_to(&item)?
         } else {
             None
         };
         Ok(Reachable {
-            email: email.and_then(|email| EmailAddress::parse(&email).ok()),
+            email,
             language: get_parsed(&item, "language", Language::parse)?,
             code: get_parsed(&item, "code", |code| ServiceCode::parse(code).ok())?,
             assignee: item.get("assignee").and_then(|id| UserId::parse(id.as_s().ok()?).ok()),
@@ -468,10 +492,10 @@ mod tests {
     #[test]
     fn an_author_is_read_back_and_no_user_can_be_taken_for_the_consumer() {
         let user = UserId::parse(&format!("u-{}", "0a".repeat(13))).unwrap();
-        for author in [Author::Consumer, Author::Colleague(user)] {
+        for author in [Author::Consumer, Author::Agent, Author::Colleague(user)] {
             assert_eq!(Author::read(author.stored()), Some(author));
         }
-        assert!(UserId::parse(CONSUMER).is_err());
+        assert!(UserId::parse(CONSUMER).is_err() && UserId::parse(AGENT).is_err());
         assert_eq!(Author::read("somebody"), None);
     }
 
@@ -479,6 +503,14 @@ mod tests {
     fn each_side_has_counters_of_its_own() {
         let user = UserId::parse(&format!("u-{}", "0a".repeat(13))).unwrap();
         assert_ne!(Author::Consumer.counters(), Author::Colleague(user).counters());
+    }
+
+    #[test]
+    fn what_an_agent_writes_is_on_the_side_of_whoever_asked_and_stands_as_the_agents() {
+        assert_eq!(Author::by(Contact::Agent), Author::Agent);
+        assert_eq!(Author::by(Contact::Phone), Author::Consumer);
+        assert_eq!(Author::Agent.counters(), Author::Consumer.counters());
+        assert!(Author::Agent.asked());
     }
 
     #[test]

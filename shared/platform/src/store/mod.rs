@@ -12,7 +12,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
+//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -74,7 +74,7 @@ pub use inbox::{
 pub(crate) use intake::network;
 pub use intake::{Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
-pub use messages::{Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
+pub use messages::{AGENT, Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
