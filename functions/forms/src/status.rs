@@ -20,6 +20,7 @@ use platform::{App, Error};
 use crate::case_texts::Texts;
 use crate::counting::{self, QUARTER};
 use crate::looking::{self, Told};
+use crate::opting_out::{self, Asked};
 
 /// Shows where it stands, or looks it up.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
@@ -88,7 +89,12 @@ async fn shown(app: &App, visit: &Visit, look: &LookedUp) -> Result<Page, Error>
     let glance = store.glance(&look.reference).await?;
     let account = store.service_code(&look.code).await?;
     match glance.zip(account) {
-        Some((glance, account)) => Ok(found(visit, look, &glance, &account)),
+        Some((glance, account)) => {
+            let asked = Asked { tenant: &look.tenant, profile: &account.tenant, code: &account.code };
+            let mut visit = visit.clone();
+            visit.honored = opting_out::note_signal(app, asked, (&visit, visit.language), None, None).await;
+            Ok(found(&visit, look, &glance, &account))
+        }
         None => {
             let typed = Typed { code: String::new(), reference: String::new() };
             let texts = Texts::of(visit.language);
