@@ -272,12 +272,12 @@ impl Store {
     /// get through however many come at once. Each code is counted for itself: a flood of one leaves the others open.
     pub async fn form_throttle(
         &self,
-        counter: Counter,
+        of: Counter,
         code: &ServiceCode,
         client: &str,
         at: Timestamp,
     ) -> Result<Throttled, Error> {
-        let (few, most) = counter.limits();
+        let (few, most) = of.limits();
         let window = at.as_second().div_euclid(WINDOW);
         let ends = (window + 1) * WINDOW;
         let client = digest(&SHA256, format!("{code}#{window}#{}", network(client)).as_bytes());
@@ -288,7 +288,7 @@ impl Store {
             .dynamodb
             .update_item()
             .table_name(self.sessions_table()?)
-            .key("pk", text(counter.key(code, shard, window)))
+            .key("pk", text(of.key(code, shard, window)))
             .update_expression("ADD #all :one, #client :one SET expires_at = :ends")
             .condition_expression(
                 "(attribute_not_exists(#all) OR #all < :most) AND (attribute_not_exists(#client) OR #client < :few)",
