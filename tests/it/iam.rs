@@ -101,7 +101,17 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     // What consumers meet on the web.
-    ("forms-form", &[("dashboard-secret", READ_SECRET), ("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
+    (
+        "forms-form",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
     (
         "forms-requests",
         &[
@@ -126,7 +136,16 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
-    ("forms-notice", &[("directory", &["GetItem"]), ("accounts", &["BatchGetItem"])]),
+    (
+        "forms-notice",
+        &[
+            ("directory", &["GetItem"]),
+            ("accounts", &["BatchGetItem"]),
+            ("requests", &["PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
     ("forms-embed", &[]),
     ("forms-gpc", &[]),
     // Doors and accounts.
@@ -527,7 +546,9 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("sessions", &["UpdateItem"]),
             ("directory", &["GetItem"]),
             ("accounts", &["BatchGetItem"]),
-            ("requests", &["GetItem"]),
+            ("requests", &["GetItem", "PutItem"]),
+            ("keys", &["Query", "PutItem"]),
+            ("key", &["Decrypt"]),
         ],
     ),
     (
@@ -547,10 +568,11 @@ const ALLOWED: &[(&str, &[May])] = &[
         "forms-case",
         &[
             ("dashboard-secret", READ_SECRET),
+            ("sessions", &["UpdateItem"]),
             ("accounts", &["BatchGetItem"]),
             ("requests", &["GetItem", "Query", "PutItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
-            ("keys", &["Query", "GetItem", "BatchGetItem"]),
+            ("keys", &["Query", "GetItem", "BatchGetItem", "PutItem"]),
             ("key", &["Decrypt"]),
             ("recordings/attachments/*", &["PutObject"]),
             ("recordings/identity/*", &["DeleteObject"]),

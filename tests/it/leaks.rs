@@ -12,7 +12,7 @@ async fn after_the_suite_nothing_planted_lies_in_clear() {
     let scanner = Scanner::of_everything_planted();
     let (leaks, looked) = scanner.look_everywhere(&hotline).await;
     assert!(leaks.is_empty(), "{leaks:#?}");
-    let enough = looked.items > 500 && looked.objects > 10 && looked.lines > 2_000;
+    let enough = looked.items > 500 && looked.objects > 10 && looked.lines > 2_000 && looked.sent > 10;
     assert!(enough, "the suite has left more than this to look at: {looked:?}");
 
     // The same search finds each of these.

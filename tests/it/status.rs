@@ -531,7 +531,7 @@ async fn a_photo_id_is_taken_only_where_it_is_allowed_and_deleted_when_verificat
     let photos = item["photos"].as_array().unwrap();
     assert_eq!(photos.len(), 1, "coming back twice notes it once: {item:#}");
     let id = photos[0].as_str().unwrap().split(' ').next().unwrap();
-    let key = format!("identity/{tenant}/{reference}/{id}");
+    let key = format!("identity/{id}");
     assert!(hotline.cloud.object(hotline.bucket("recordings"), &key).await.is_some());
 
     let desk = owner.get(&format!("/dashboard/request/{reference}")).await;

@@ -191,6 +191,16 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        ".note_signal(&new",
+        &[
+            "dynamodb:PutItem TABLE_REQUESTS",
+            "dynamodb:PutItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".mailbox(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (
         ".add_note(",
         &[
             "dynamodb:UpdateItem TABLE_REQUESTS",
@@ -354,7 +364,8 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".shared_file(", &["dynamodb:GetItem TABLE_REQUESTS"]),
     (".photo_form(", &["s3:PutObject BUCKET_RECORDINGS"]),
     ("blobs.photo(", &["s3:GetObject BUCKET_RECORDINGS"]),
-    (".delete_photo(", &["s3:DeleteObject BUCKET_RECORDINGS"]),
+    ("app.delete_photos(", &["s3:DeleteObject BUCKET_RECORDINGS"]),
+    ("app.delete_photos(", RECORDS),
     (
         "app.post_text(",
         &[

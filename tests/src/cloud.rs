@@ -262,6 +262,29 @@ impl Cloud {
 
     // ---- KMS, Secrets Manager, Lambda, IAM, CloudWatch Logs
 
+    /// Every mail and every text message that was sent, each with the addresses that it was sent to.
+    pub async fn outbox(&self) -> Vec<(Vec<String>, Value)> {
+        let get = async |path: &str| -> Value {
+            let answer = self.http.get(format!("{}{path}", self.endpoint)).send().await.expect("an outbox");
+            serde_json::from_str(&answer.text().await.expect("a whole answer")).expect("JSON")
+        };
+        let mails = get("/_ministack/ses/messages").await;
+        let mails =
+            mails["messages"].as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array).flatten();
+        let all: Vec<&Value> = mails.collect();
+        let to = |mail: &Value| {
+            let names = ["To", "Cc", "Bcc"].into_iter().filter_map(|name| mail[name].as_array()).flatten();
+            names.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let mut outbox: Vec<(Vec<String>, Value)> = all.into_iter().map(|mail| (to(mail), mail.clone())).collect();
+        let texts = get("/_ministack/sns/sms-messages").await;
+        for (number, texts) in texts["sms_messages"].as_object().into_iter().flatten() {
+            let texts = texts.as_array().into_iter().flatten();
+            outbox.extend(texts.map(|text| (vec![number.clone()], text.clone())));
+        }
+        outbox
+    }
+
     /// What a wrapped key unwraps to under an encryption context.
     pub async fn unwrap(&self, key: &str, wrapped: &[u8], context: &[(&str, &str)]) -> Result<Vec<u8>, AwsError> {
         let context: BTreeMap<&str, &str> = context.iter().copied().collect();

@@ -30,6 +30,8 @@ pub struct Looked {
     pub objects: usize,
     /// Lines in logs.
     pub lines: usize,
+    /// Mails and text messages that were sent.
+    pub sent: usize,
 }
 
 /// Finds all that was planted, in one pass.
@@ -105,7 +107,7 @@ impl Scanner {
         leaks
     }
 
-    /// What lies in every table, queue, bucket and log of the hotline's stack.
+    /// What lies in every table, queue, bucket and log of the hotline's stack, and in all that it has sent.
     pub async fn look_everywhere(&self, hotline: &Hotline) -> (Vec<Leak>, Looked) {
         let (mut leaks, mut looked) = (vec![], Looked::default());
         let cloud = &hotline.cloud;
@@ -142,8 +144,22 @@ impl Scanner {
                 leaks.extend(self.look(&format!("log {group} {stream}: {line}"), line.as_bytes()));
             }
         }
+        for (to, message) in cloud.outbox().await {
+            looked.sent += 1;
+            // Whoever it goes to is named on it, and nothing else of them, or of anybody else, is.
+            leaks.extend(self.look("a mail or a text message", without(&message, &to).as_bytes()));
+        }
         (leaks, looked)
     }
+}
+
+/// What was sent, but for the addresses that it was sent to.
+fn without(message: &Value, to: &[String]) -> String {
+    let spellings = to.iter().flat_map(|address| {
+        let quoted = address.replace('+', "%2B").replace('@', "%40");
+        [address.clone(), quoted]
+    });
+    spellings.filter(|it| !it.is_empty()).fold(message.to_string(), |text, address| text.replace(&address, ""))
 }
 
 /// Bytes as they are, in hexadecimal, and in base64 wherever in it they begin.
@@ -233,6 +249,17 @@ mod tests {
             assert!(finds(shifted(number.as_bytes()).as_bytes()), "{before}");
             assert!(finds(shifted(said.as_bytes()).as_bytes()), "{before}");
             assert!(finds(shifted(&audio[60..]).as_bytes()), "{before}");
+        }
+    }
+
+    #[test]
+    fn a_mail_may_name_whom_it_goes_to_and_nobody_else() {
+        let finds = finder();
+        let (mine, other) = (planted::email("a"), planted::email("b"));
+        let mail = |body: &str| json!({ "To": [mine], "Subject": "Your request", "BodyText": body });
+        assert!(!finds(without(&mail("Hello."), std::slice::from_ref(&mine)).as_bytes()));
+        for body in [other, planted::words("is my name"), planted::caller(planted::CALLS, 42)] {
+            assert!(finds(without(&mail(&body), std::slice::from_ref(&mine)).as_bytes()), "{body}");
         }
     }
 

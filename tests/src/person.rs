@@ -407,7 +407,7 @@ impl Hotline {
         let hour = Timestamp::now().as_second() / 3600;
         let kinds =
             ["password-client", "factor-client", "passkey-client", "link-client", "status-client", "code-try-client"];
-        let hourly = ["reset-client", "code-client"].map(|kind| (kind, hour));
+        let hourly = ["reset-client", "code-client", "message-client"].map(|kind| (kind, hour));
         let windows = kinds.iter().map(|kind| (*kind, quarter)).chain(hourly);
         for (kind, window) in windows {
             let key = format!("throttle#{kind}#{}#{window}", sha256(ADDRESS.as_bytes()));

@@ -8,7 +8,7 @@ use domain::request::{Action, Actor};
 use domain::user::UserId;
 use maud::{Markup, html};
 use pages::form::Button;
-use pages::show::{self, Card, Notice};
+use pages::show::{self, Card, Notice, paragraphs};
 use pages::{Frame, Section, fill, words};
 use platform::edge::{Fields, Page, Visit};
 use platform::session::{Allowed, WorkRequests};
@@ -175,7 +175,7 @@ impl Again<'_> {
             .collect();
         html! {
             @if !typed.is_empty() {
-                (Card::new(texts.your_words).body(html! { @for text in &typed { (case::paragraphs(text)) } }))
+                (Card::new(texts.your_words).body(html! { @for text in &typed { (paragraphs(text)) } }))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::intake::is_form_id;
 use domain::personal::PersonalText;
 use domain::reference::Reference;
 use maud::{Markup, html};
@@ -9,7 +10,7 @@ use pages::form::Button;
 use pages::show::{Card, Heading};
 use pages::{Frame, Section, fill};
 use platform::edge::{File, Page, Visit};
-use platform::file_type::FileType;
+use platform::file_type::{self, FileType, Unfit};
 use platform::session::{Allowed, WorkRequests};
 use platform::store::{Added, NewFile};
 use platform::ticket::random_token;
@@ -18,14 +19,11 @@ use platform::{App, Error};
 use crate::case;
 use crate::desk_texts::Texts;
 
-/// What the form promises; a body of Lambda's has room for no more.
-const MOST_BYTES: usize = 4_000_000;
-
 /// Stores the file first and notes it last, so that nothing is listed that is not there.
 pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> Result<Page, Error> {
     let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let id = visit.form.get("id");
-    if !case::is_form_id(id) {
+    if !is_form_id(id) {
         return Err(Error::StaleForm);
     }
     let frame = allowed.frame(&visit, Section::Requests);
@@ -54,18 +52,11 @@ pub(crate) fn chosen<'a>(
     visit: &'a Visit,
     texts: &Texts,
 ) -> Result<Option<(&'a File, FileType, PersonalText)>, &'static str> {
-    let Some(file) = visit.files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else {
-        return Ok(None);
-    };
-    if file.bytes.len() > MOST_BYTES {
-        return Err(texts.file_large);
-    }
-    match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
-        (None, _) => Err(texts.file_type),
-        (_, Err(_)) => Err(texts.file_name),
-        (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
-        (Some(kind), Ok(name)) => Ok(Some((file, kind, name))),
-    }
+    file_type::chosen(&visit.files).map_err(|unfit| match unfit {
+        Unfit::Large => texts.file_large,
+        Unfit::Type => texts.file_type,
+        Unfit::Name => texts.file_name,
+    })
 }
 
 /// The form with what is wrong with the file.

@@ -35,7 +35,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
 /// Gives a photo of an identity document, if it is a picture or a PDF by its content, and still with the request.
 async fn photo(app: &App, allowed: &Allowed<SeeRequests>, visit: &Visit, link: &FileLink) -> Result<Page, Error> {
     let id = UploadId::parse(&link.id).ok_or(Error::NotFound)?;
-    let bytes = app.blobs.photo(&allowed.tenant, &link.reference, &id).await?;
+    let bytes = app.blobs.photo(&id).await?;
     let entry = case::entry(allowed, visit, Act::AttachmentOpened, &link.reference).with("photo", &link.id);
     app.store.of(&allowed.tenant).record(&entry).await?;
     let texts = Texts::of(allowed.card.language);

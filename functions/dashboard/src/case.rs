@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use maud::{Markup, Render, html};
 use pages::form::{Button, Check, Choices, Field, Form, Select, actions, group, hidden};
-use pages::show::{self, Card, Facts, Moment, Notice, Tone};
+use pages::show::{self, Card, Facts, Moment, Notice, Tone, paragraphs};
 use pages::texts::plural;
 use pages::{Frame, Icon, fill, format, words};
 use platform::consumer::Contact;
@@ -488,11 +488,6 @@ fn web_facts(language: Language, facts: Facts, web: &WebForm) -> Facts {
         .fact(texts.sent_from, html! { (web.origin.as_deref().unwrap_or(texts.hosted_form)) })
 }
 
-/// Text of somebody's own, a paragraph for each line.
-pub(crate) fn paragraphs(text: &str) -> Markup {
-    html! { @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line) } } }
-}
-
 fn place(language: Language, place: Option<Jurisdiction>) -> &'static str {
     place.map_or(Texts::of(language).not_known, |place| words::jurisdiction(language, place))
 }
@@ -942,11 +937,6 @@ pub(crate) fn done(language: Language, code: &str) -> Option<&'static str> {
         "entered" => Some(texts.done_entered),
         _ => None,
     }
-}
-
-/// An id that a form of ours carries, so that sending it twice makes one thing.
-pub(crate) fn is_form_id(id: &str) -> bool {
-    id.len() == 43 && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use domain::FieldError;
 use domain::audit::Act;
 use domain::clock;
 use domain::email::EmailAddress;
+use domain::intake::is_form_id;
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::personal::PersonalText;
@@ -46,7 +47,7 @@ pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> 
     let tz = case::zone(&account, allowed.tz());
     let today = visit.at.to_zoned(tz.clone()).date();
     let id = visit.form.get("id");
-    if !case::is_form_id(id) {
+    if !is_form_id(id) {
         return Err(Error::StaleForm);
     }
     let typed = match Typed::read(&visit.form, &codes, today, Texts::of(frame.language)) {

@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::intake::is_form_id;
 use domain::personal::PersonalText;
 use domain::reference::Reference;
 use maud::{Markup, html};
@@ -21,7 +22,7 @@ use crate::desk_texts::Texts;
 pub async fn handle(app: &App, allowed: Allowed<WorkRequests>, visit: Visit) -> Result<Page, Error> {
     let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let id = visit.form.get("id");
-    if !case::is_form_id(id) {
+    if !is_form_id(id) {
         return Err(Error::StaleForm);
     }
     let typed = visit.form.get("note");

@@ -4,8 +4,7 @@ use domain::audit::Act;
 use domain::desk::Decided;
 use domain::request::State;
 use platform::App;
-use platform::blob::UploadId;
-use platform::edge::{Visit, note_failure};
+use platform::edge::Visit;
 use platform::session::{Allowed, WorkRequests};
 use platform::store::Dossier;
 
@@ -18,7 +17,7 @@ fn end(dossier: &Dossier, decided: &Decided) -> bool {
 }
 
 /// Deletes the photos of a request whose verification a decision has just ended. With the decision the request has let go of
-/// them, and nobody can open them any more; what cannot be deleted now, the bucket's own rule deletes.
+/// them, and nobody can open them any more.
 pub(crate) async fn delete(
     app: &App,
     allowed: &Allowed<WorkRequests>,
@@ -29,16 +28,8 @@ pub(crate) async fn delete(
     if !end(dossier, decided) {
         return;
     }
-    for photo in dossier.photos.iter().filter_map(|photo| UploadId::parse(&photo.id)) {
-        if let Err(error) = app.blobs.delete_photo(&allowed.tenant, &dossier.reference, &photo).await {
-            note_failure(&error);
-        }
-    }
-    let entry = case::entry(allowed, visit, Act::PhotoIdDeleted, &dossier.reference)
-        .with("photos", dossier.photos.len().to_string());
-    if let Err(error) = app.store.of(&allowed.tenant).record(&entry).await {
-        note_failure(&error);
-    }
+    let entry = case::entry(allowed, visit, Act::PhotoIdDeleted, &dossier.reference);
+    app.delete_photos(&allowed.tenant, &dossier.photos, entry).await;
 }
 
 #[cfg(test)]

@@ -7,31 +7,33 @@
 use domain::FieldError;
 use domain::audit::Act;
 use domain::desk::{self, Decision};
+use domain::intake;
 use domain::personal::{PersonalText, PersonalTextError};
-use domain::request::State;
+use domain::request::{Kind, State};
 use domain::verification::{Ask, DECLARATION, Rule};
 use maud::{Markup, html};
 use pages::form::{self, Button, Check, Field, Form};
-use pages::show::{self, Card, Moment, Notice, Tone};
+use pages::show::{self, Card, Moment, Notice, Tone, paragraphs};
 use pages::{Icon, fill, format, words};
 use platform::blob::UploadId;
 use platform::consumer::{self, Contact, Proven};
 use platform::edge::{File, Page, Visit, note_failure};
-use platform::file_type::FileType;
+use platform::file_type::{self, FileType, Unfit};
 use platform::mail::{Letter, Reader, Waiting};
 use platform::store::{
-    Added, Author, Changed, Correspondence, History, KeptFile, Message, NewMessage, SentFile, ServiceCodeAccount, Side,
+    Added, Author, Changed, Correspondence, History, KeptFile, Message, NewMessage, OptingOut, SentFile,
+    ServiceCodeAccount, Side,
 };
 use platform::ticket::random_token;
 use platform::{App, Error};
 
 use crate::case_texts::{Texts, happened};
+use crate::counting::{self, HOUR};
 use crate::file::{self, FileLink};
 use crate::looking::{self, Told};
+use crate::opting_out::{self, Asked};
 use crate::{site, status, whose};
 
-/// What the form promises; a body of Lambda's has room for no more.
-const MOST_BYTES: usize = 4_000_000;
 /// What a form with a file takes, as file dialogs know it.
 const FILE_TYPES: &str = ".pdf,.png,.jpg,.jpeg,.txt,.csv,.docx,.xlsx";
 /// How often a change that meets another one is tried again.
@@ -47,6 +49,12 @@ pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
     let Some(proven) = app.proven(&visit).await? else { return Ok(late(&visit)) };
     let account = whose::account(app, &proven).await?;
     visit.language = site::spoken(visit.language, &account.code);
+    if visit.gpc && !visit.post {
+        visit.honored = note_signal(app, &visit, &proven, &account).await.unwrap_or_else(|error| {
+            note_failure(&error);
+            false
+        });
+    }
     let case = Case { app, visit: &visit, proven: &proven, account: &account };
     let page = match (visit.post, visit.form.get("do")) {
         (false, _) => case.show(&[], None).await?,
@@ -97,6 +105,26 @@ fn message_form(visit: &Visit, id: &str, typed: &str, errors: &[FieldError]) -> 
             .optional(language))
         (form::actions(&html! { (Button::primary(texts.send).icon(Icon::Speech)) }))
     })
+}
+
+/// The browser's opt-out preference signal is that of the person, too, who has shown here who they are (11 CCR 7025(c)(1)):
+/// not where somebody else follows the request for them, or where it asks for nothing else.
+async fn note_signal(app: &App, visit: &Visit, proven: &Proven, account: &ServiceCodeAccount) -> Result<bool, Error> {
+    let store = app.store.of(&proven.tenant);
+    let history = store.history(&proven.reference).await?;
+    let for_themselves = matches!(history.requester, None | Some(intake::Requester::Myself));
+    if !for_themselves || history.kind == Kind::OptOut {
+        return Ok(false);
+    }
+    let there = store.on_file(&proven.reference).await?;
+    let known = match proven.by {
+        Contact::Email => there.email.as_ref().map(OptingOut::Email),
+        Contact::Phone => there.phone.as_ref().map(OptingOut::Phone),
+        Contact::Agent => None,
+    };
+    let Some(known) = known else { return Ok(false) };
+    let asked = Asked { tenant: &proven.tenant, profile: &account.tenant, code: &account.code };
+    Ok(opting_out::note_signal(app, asked, (visit, visit.language), Some(known), None).await)
 }
 
 /// Somebody on the page of their request.
@@ -178,6 +206,23 @@ impl Case<'_> {
         };
         let store = self.app.store.of(&self.proven.tenant);
         let reference = &self.proven.reference;
+        // Before anything is stored: what is refused leaves nothing behind.
+        let request = format!("{} {}", self.proven.tenant.id(), reference.as_str());
+        let counted = match counting::count_client(self.app, self.visit, ("message-client", 60, HOUR)).await {
+            Ok(()) => counting::count_request(self.app, self.visit, &request, ("message-request", 30, HOUR)).await,
+            refused => refused,
+        };
+        if let Err(Error::Throttled { retry_after }) = counted {
+            let errors = [FieldError::new("text", texts.messages_busy)];
+            let page = self.show(&errors, Some(id)).await?.with_status(429);
+            return Ok(page.with_header("retry-after", retry_after.as_secs().to_string()));
+        }
+        counted?;
+        let mailbox = store.mailbox(reference).await?;
+        if !mailbox.takes(file.is_some()) {
+            let errors = [FieldError::new("text", texts.messages_full)];
+            return Ok(self.show(&errors, None).await?.with_status(409));
+        }
         let key = match &file {
             Some((file, _, _)) => {
                 let key = store.new_attachment_key(reference, id).await?;
@@ -198,6 +243,8 @@ impl Case<'_> {
         }
         let new = NewMessage { id, text: words.as_ref(), file: sent };
         let reason = match store.add_consumer_message(reference, self.proven.by, &new, &entry).await? {
+            // Who has not read the one before is told once.
+            Added::Done(()) if mailbox.unread > 0 => return Ok(Page::to("/status/case?done=message#messages")),
             Added::Done(()) => {
                 let waiting = Waiting::new(&self.proven.tenant, reference, Reader::Team);
                 // The message is there; that nobody could be told of it is no reason to send it again.
@@ -276,14 +323,8 @@ impl Case<'_> {
                 .with("action", decision.action().code())
                 .with("state", decided.progress.state.code());
             if let Changed::Done(_) = store.decide_as_consumer(&history, &decided, &entry).await? {
-                for photo in history.photos.iter().filter_map(|photo| UploadId::parse(&photo.id)) {
-                    // What stays is deleted by the bucket's own rule.
-                    let deleted =
-                        self.app.blobs.delete_photo(&self.proven.tenant, &self.proven.reference, &photo).await;
-                    if let Err(error) = deleted {
-                        note_failure(&error);
-                    }
-                }
+                let entry = whose::entry(self.visit, self.proven, Act::PhotoIdDeleted);
+                self.app.delete_photos(&self.proven.tenant, &history.photos, entry).await;
                 return Ok(Page::to("/status/case?done=withdraw"));
             }
             // Somebody of the team was faster: once more, on what they left.
@@ -313,16 +354,11 @@ impl Case<'_> {
 
 /// The file that a form came with, if it is one of those that are kept; else why it is not.
 fn chosen<'f>(files: &'f [File], texts: &Texts) -> Result<Option<(&'f File, FileType, PersonalText)>, &'static str> {
-    let Some(file) = files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else { return Ok(None) };
-    if file.bytes.len() > MOST_BYTES {
-        return Err(texts.file_large);
-    }
-    match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
-        (None, _) => Err(texts.file_type),
-        (_, Err(_)) => Err(texts.file_name),
-        (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(texts.file_name),
-        (Some(kind), Ok(name)) => Ok(Some((file, kind, name))),
-    }
+    file_type::chosen(files).map_err(|unfit| match unfit {
+        Unfit::Large => texts.file_large,
+        Unfit::Type => texts.file_type,
+        Unfit::Name => texts.file_name,
+    })
 }
 
 /// The page.
@@ -623,11 +659,6 @@ impl View<'_> {
     }
 }
 
-/// Text of somebody's own, a paragraph for each line.
-fn paragraphs(text: &str) -> Markup {
-    html! { @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line) } } }
-}
-
 #[cfg(test)]
 mod tests {
     use domain::language::Language;
@@ -646,7 +677,7 @@ mod tests {
         assert_eq!(taken(file("a.exe", b"%PDF-1.7")), Ok(Some(FileType::Pdf)));
         assert_eq!(taken(file("a.pdf", b"MZ\x90\0\xff")), Err(texts.file_type));
         assert_eq!(taken(file("", b"")), Ok(None), "no file was chosen");
-        let large = [b"%PDF-".to_vec(), vec![0; MOST_BYTES]].concat();
+        let large = [b"%PDF-".to_vec(), vec![0; file_type::MOST_BYTES]].concat();
         assert_eq!(taken(file("a.pdf", &large)), Err(texts.file_large));
     }
 
@@ -676,11 +707,5 @@ mod tests {
         for pairs in [&[("do", "withdraw")][..], &[("do", "message"), ("id", "x")], &[]] {
             assert!(unsent(&sent(pairs)).is_none());
         }
-    }
-
-    #[test]
-    fn what_somebody_wrote_is_text_and_nothing_else() {
-        let shown = paragraphs("<b>one</b>\n\n<script>two</script>").into_string();
-        assert_eq!(shown, "<p>&lt;b&gt;one&lt;/b&gt;</p><p>&lt;script&gt;two&lt;/script&gt;</p>");
     }
 }

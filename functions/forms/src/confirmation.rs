@@ -55,7 +55,7 @@ fn site(visit: &Visit, path: &str, code: Option<&ServiceCodeProfile>) -> Site {
         business: code.map_or_else(String::new, |code| code.name.clone()),
         colour: code.and_then(|code| code.accent),
         embedded: false,
-        gpc: visit.gpc,
+        gpc: visit.honored,
     }
 }
 

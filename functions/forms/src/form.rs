@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::form_texts::Texts;
 use crate::human;
+use crate::opting_out::{self, Asked};
 use crate::site::{self, View};
 
 /// The purpose of the ticket in every form.
@@ -34,8 +35,11 @@ pub(crate) const HONEYPOT: &str = "homepage";
 /// Shows the step that the address names.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let Some((_, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
+    let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
+    let asked = Asked { tenant: &tenant, profile: &account.tenant, code: &account.code };
+    let gpc = opting_out::note_signal(app, asked, (&visit, view.language), None, view.parent.as_deref()).await;
+    let view = View { gpc, ..view };
     let ticket = Ticket::new(visit.at)?.sealed(app, &code, visit.at).await?;
     let form = FormPage {
         app,

@@ -41,7 +41,7 @@ pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &
         business: account.map(|account| account.code.name.clone()).unwrap_or_default(),
         colour: account.and_then(|account| account.code.accent),
         embedded: false,
-        gpc: visit.gpc,
+        gpc: visit.honored,
     };
     Page::html(consumer::page(&site, title, main))
 }

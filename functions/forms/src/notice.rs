@@ -14,6 +14,7 @@ use platform::{App, Error};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::opting_out::{self, Asked};
 use crate::site;
 
 /// How long others may keep it: a change is seen within five minutes.
@@ -29,29 +30,33 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     };
     let zone = account.tenant.tz().map_err(Error::failed("reading the tenant's time zone"))?;
     let format = visit.query.get("format");
+    let page = !matches!(format, "json" | "html");
+    let asked = Asked { tenant: &tenant, profile: &account.tenant, code: &account.code };
+    // What another site or a program asks for is in the language that it asks for.
+    let language = if page { site::spoken(visit.language, &account.code) } else { visit.language };
     let told = Told {
         account: &account,
-        // What another site or a program asks for is in the language that it asks for.
-        language: if format.is_empty() { site::spoken(visit.language, &account.code) } else { visit.language },
-        gpc: visit.gpc,
+        language,
+        gpc: page && opting_out::note_signal(app, asked, (&visit, language), None, None).await,
         base_url: app.config.public_base_url()?,
         hotline: app.config.hotline_number.as_deref(),
         today: visit.at.to_zoned(zone).date(),
     };
+    // What is embedded says nothing about whoever reads it, so others may keep it. The page does: its browser's signal.
+    let kept = |page: Page| page.with_header("vary", "Accept-Language, Cookie").with_header("cache-control", KEPT);
     let page = match format {
-        "json" => Page::json(&told.json())?,
-        "html" => Page::html(told.fragment()),
+        "json" => kept(Page::json(&told.json())?),
+        "html" => kept(Page::html(told.fragment())),
         _ => Page::html(told.page()),
     };
-    let page = page.readable_by("*").with_header("vary", "accept-language").with_header("cache-control", KEPT);
-    Ok(page.tagged(visit.if_none_match.as_deref()))
+    Ok(page.readable_by("*").tagged(visit.if_none_match.as_deref()))
 }
 
 /// Everything that a notice says.
 struct Told<'a> {
     account: &'a NoticeAccount,
     language: Language,
-    /// Whether the browser sends the opt-out preference signal.
+    /// Whether the browser's opt-out preference signal is written down.
     gpc: bool,
     base_url: &'a str,
     hotline: Option<&'a str>,

@@ -13,9 +13,9 @@ use pages::Icon;
 use pages::fill;
 use pages::form::{self, Button, Field};
 use pages::show::{Card, Notice};
-use platform::blob::{UploadForm, UploadId};
+use platform::blob::{PHOTO_BYTES, UploadForm, UploadId};
 use platform::edge::{Page, Visit};
-use platform::store::{Added, Photo, ServiceCodeAccount};
+use platform::store::{Added, MOST_PHOTOS, Photo, ServiceCodeAccount};
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
@@ -63,11 +63,20 @@ pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
         }
         gone = true;
     }
+    if history.photos.len() >= MOST_PHOTOS {
+        let business = [("business", account.code.name.as_str())];
+        let main = html! {
+            @if gone { (Notice::warning(texts.photo_gone)) }
+            p.lede { (fill(texts.photo_enough, &business)) }
+            p.actions { (Button::primary(texts.back).to("/status/case")) }
+        };
+        return Ok(looking::page(&visit, Some(&account), texts.photo, &main));
+    }
     let id = UploadId::random()?;
     let ticket = Ticket { id: id.as_str().to_owned(), at: visit.at };
     let ticket = tickets.seal(UPLOAD, &proven.context(), visit.at + LIVES, &ticket)?;
     let back = format!("{}/status/photo-id?upload={ticket}", app.config.public_base_url()?);
-    let upload = app.blobs.photo_form(&proven.tenant, &proven.reference, &id, &back, visit.at)?;
+    let upload = app.blobs.photo_form(&id, &back, visit.at)?;
     let main = body(texts, &account, &upload, gone);
     let page = looking::page(&visit, Some(&account), texts.photo, &main);
     app.renew(page.with_form_action(upload.origin), &proven, visit.at).await
@@ -82,9 +91,11 @@ fn body(texts: &Texts, account: &ServiceCodeAccount, upload: &UploadForm, gone: 
         p { (fill(texts.photo_why, &business)) }
         p { (texts.photo_cover) }
         (Card::new(texts.photo_go).id("photo").body(html! {
-            form.form #upload method="post" action=(upload.action) enctype="multipart/form-data" data-once {
+            form.form #upload method="post" action=(upload.action) enctype="multipart/form-data" data-once
+                data-most-bytes=(PHOTO_BYTES) data-too-large=(texts.photo_large) data-wrong-type=(texts.photo_type) {
                 @for (name, value) in &upload.fields { (form::hidden(name, value)) }
                 (Field::file("file", texts.photo_file, ".jpg,.jpeg,.png,.webp,.pdf").hint(texts.photo_hint).required())
+                p.note { (texts.photo_back) }
                 (form::actions(&html! { (Button::primary(texts.photo_send).icon(Icon::Upload)) }))
             }
         }))

@@ -1,6 +1,11 @@
 //! `GET POST /privacy-choices/{code}`: the page behind "Do Not Sell or Share My Personal Information" and "Your Privacy
 //! Choices" (Cal. Civ. Code 1798.135(a), 11 CCR 7013 to 7015). One click opts this browser out; an address or a number, which
-//! may be left out, makes it the opt-out of whoever has it. It asks for nothing else, and checks nobody: 11 CCR 7026(d).
+//! may be left out, makes it the opt-out of whoever has it. Limiting what is sensitive takes the same click, and the address
+//! or number, without which a business cannot know of whom it is. The page asks for nothing else, and checks nobody:
+//! 11 CCR 7026(d), 7027(e).
+//!
+//! A choice of a browser alone is made once the business's site knows of it, and the page says so only then. Where no site is
+//! listed that the browser could take it to, an address or a number is needed for an opt-out, too.
 //!
 //! No cookie is kept, so that the page works inside a site of the business. What the browser must know there, the site's
 //! script (`embed.js`) keeps: the page inside the site tells it, and from our own page a link back to the site does,
@@ -13,19 +18,19 @@ use domain::origin::Origin;
 use domain::phone::E164;
 use domain::request::Kind;
 use domain::service_code::ServiceCodeProfile;
+use jiff::SignedDuration;
 use maud::{Markup, Render, html};
 use pages::consumer::opt_out_honored;
 use pages::form::{Button, Field, Form, actions, hidden};
-use pages::show::{Card, Facts};
+use pages::show::{Card, Facts, Notice};
 use pages::{fill, format};
 use platform::edge::{Page, Visit};
-use platform::store::{Filed, FormAccount, OptingOut, Throttled};
-use platform::tenant::Tenant;
+use platform::store::{Counter, Filed, OptingOut, Throttled};
 use platform::ticket::random_token;
 use platform::{App, Error};
 
 use crate::choices_texts::Texts;
-use crate::opting_out::{file, passing};
+use crate::opting_out::{self, Asked, Said};
 use crate::requests::Sender;
 use crate::site::{self, View};
 
@@ -34,73 +39,73 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
     let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
     let view = View::of(&visit, &account.code);
-    let choices = Choices { code: &account.code, view: &view, visit: &visit };
+    let asked = Asked { tenant: &tenant, profile: &account.tenant, code: &account.code };
     if visit.post {
+        let choices = Choices { code: &account.code, view: &view, visit: &visit };
         let sender = Sender::of(&visit, app.config.public_base_url()?, &[]);
-        return if sender == Sender::Refused {
-            Ok(choices.refused())
-        } else {
-            choose(app, &tenant, &account, &choices).await
-        };
+        return if sender == Sender::Refused { Ok(choices.refused()) } else { choose(app, asked, &choices).await };
     }
-    if visit.gpc {
-        note_signal(app, &tenant, &account, &choices).await?;
-    }
-    Ok(choices.page(&random_token()?, "", &[]))
+    let view = View {
+        gpc: opting_out::note_signal(app, asked, (&visit, view.language), None, view.parent.as_deref()).await,
+        ..view
+    };
+    let choices = Choices { code: &account.code, view: &view, visit: &visit };
+    Ok(choices.page(&Made::of_nothing(&random_token()?), None))
 }
 
-/// Writes the signal down, once a day for each browser. A flood of them is honoured all the same.
-async fn note_signal(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<(), Error> {
+/// Makes somebody's choice, or says what is wrong with the address that they gave.
+async fn choose(app: &App, asked: Asked<'_>, choices: &Choices<'_>) -> Result<Page, Error> {
     let Choices { visit, view, code } = *choices;
-    match app.store.form_throttle(&code.code, &visit.client.address, visit.at).await {
-        Ok(Throttled::Open) => {}
-        Ok(Throttled::CodeBusy { .. }) | Err(Error::Throttled { .. }) => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    let signal = (passing(visit), None, view.parent.as_deref());
-    file(app, (tenant, account), (visit, view), signal).await.map(|_| ())
-}
-
-/// Opts somebody out, or says what is wrong with the address that they gave.
-async fn choose(app: &App, tenant: &Tenant, account: &FormAccount, choices: &Choices<'_>) -> Result<Page, Error> {
-    let Choices { visit, view, code } = *choices;
-    let typed = visit.form.get("contact");
     let id = match visit.form.get("id") {
         id if is_form_id(id) => id.to_owned(),
         _ => random_token()?,
     };
-    let known = match known(typed, view) {
+    let kind = if visit.form.get("kind") == Kind::Limit.code() { Kind::Limit } else { Kind::OptOut };
+    let made = |errors| Made { kind, id: &id, typed: visit.form.get("contact"), errors };
+    if !choices.offers(kind) {
+        return Ok(choices.page(&Made::of_nothing(&id), None).with_status(404));
+    }
+    let known = match choices.known(kind, visit.form.get("contact")) {
         Ok(known) => known,
-        Err(errors) => return Ok(choices.page(&id, typed, &errors).with_status(422)),
+        Err(errors) => return Ok(choices.page(&made(&errors), None).with_status(422)),
     };
-    match app.store.form_throttle(&code.code, &visit.client.address, visit.at).await? {
-        Throttled::Open => {}
-        Throttled::CodeBusy { retry_after } => return Err(Error::Throttled { retry_after }),
+    match app.store.form_throttle(Counter::Choice, &code.code, &visit.client.address, visit.at).await {
+        Ok(Throttled::Open) => {}
+        Ok(Throttled::CodeBusy { retry_after }) | Err(Error::Throttled { retry_after }) => {
+            return Ok(choices.busy(&made(&[]), retry_after));
+        }
+        Err(error) => return Err(error),
     }
     let who = match &known {
         Some((Some(email), _)) => OptingOut::Email(email),
         Some((None, Some(phone))) => OptingOut::Phone(phone),
         _ => OptingOut::Browser(&id),
     };
-    let filed = file(app, (tenant, account), (visit, view), (who, Some(&id), view.parent.as_deref())).await?;
-    Ok(choices.done(&filed, known.is_some()))
+    let said = Said { who, kind, form: Some(&id), origin: view.parent.as_deref() };
+    let filed = opting_out::file(app, asked, (visit, view.language), said).await?;
+    Ok(choices.done(&filed, kind, known.is_some()))
 }
 
 /// What a business knows somebody by.
 type Known = (Option<EmailAddress>, Option<E164>);
 
-/// The address or the number that was typed, if one was.
-fn known(typed: &str, view: &View) -> Result<Option<Known>, Vec<FieldError>> {
-    if typed.trim().is_empty() {
-        return Ok(None);
+/// A choice as it was sent, which may have to be shown again.
+struct Made<'a> {
+    kind: Kind,
+    id: &'a str,
+    typed: &'a str,
+    errors: &'a [FieldError],
+}
+
+impl<'a> Made<'a> {
+    const fn of_nothing(id: &'a str) -> Self {
+        Self { kind: Kind::OptOut, id, typed: "", errors: &[] }
     }
-    let get = |name: &str| match name {
-        "kind" => Kind::OptOut.code(),
-        "contact" => typed,
-        _ => "",
-    };
-    let intake = Intake::read(get, &[Kind::OptOut].into(), view.language)?;
-    Ok(Some((intake.email, intake.phone)))
+
+    /// What was typed and what is wrong, as far as it is about this choice.
+    fn about(&self, kind: Kind) -> (&'a str, &'a [FieldError]) {
+        if self.kind == kind { (self.typed, self.errors) } else { ("", &[]) }
+    }
 }
 
 /// The page, as its parts need it.
@@ -132,9 +137,38 @@ impl Choices<'_> {
     fn title(&self) -> &'static str {
         let texts = self.texts();
         match (self.offers(Kind::OptOut), self.offers(Kind::Limit)) {
+            (true, true) => texts.title,
             (true, false) => texts.do_not_sell,
             (false, true) => texts.limit,
-            _ => texts.title,
+            (false, false) => texts.rights,
+        }
+    }
+
+    /// The address or the number that was typed, if one was. It is needed where the choice is to limit, and where there is no
+    /// site that the browser could take the choice to.
+    fn known(&self, kind: Kind, typed: &str) -> Result<Option<Known>, Vec<FieldError>> {
+        if typed.trim().is_empty() {
+            return match self.needs(kind) {
+                Some(why) => Err(vec![FieldError::new("contact", self.named(why))]),
+                None => Ok(None),
+            };
+        }
+        let get = |name: &str| match name {
+            "kind" => kind.code(),
+            "contact" => typed,
+            _ => "",
+        };
+        let intake = Intake::read(get, &[kind].into(), self.view.language)?;
+        Ok(Some((intake.email, intake.phone)))
+    }
+
+    /// Why an address or a number must be given, where it must.
+    fn needs(&self, kind: Kind) -> Option<&'static str> {
+        let texts = self.texts();
+        match kind {
+            Kind::Limit => Some(texts.limit_needs),
+            _ if self.view.parent.is_none() && self.sites().is_empty() => Some(texts.opt_out_needs),
+            _ => None,
         }
     }
 
@@ -145,42 +179,66 @@ impl Choices<'_> {
         self.code.origins.iter().any(|origin| origin.matches(said)).then_some(said)
     }
 
-    fn page(&self, id: &str, typed: &str, errors: &[FieldError]) -> Page {
+    fn page(&self, made: &Made<'_>, above: Option<Notice>) -> Page {
         let more: Vec<(&str, &str)> = self.site().map(|site| ("site", site)).into_iter().collect();
-        self.view.page(self.code, (&self.path(), &more), self.title(), &self.main(id, typed, errors))
+        let main = html! { @if let Some(above) = above { (above) } (self.main(made)) };
+        self.view.page(self.code, (&self.path(), &more), self.title(), &main)
     }
 
-    fn main(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
+    /// Too many at once: what was typed stays, and can be sent again.
+    fn busy(&self, made: &Made<'_>, retry_after: SignedDuration) -> Page {
         let texts = self.texts();
+        let notice = Notice::warning(texts.busy).body(html! { p { (texts.busy_next) } });
+        self.page(made, Some(notice)).with_status(429).with_header("retry-after", retry_after.as_secs().to_string())
+    }
+
+    fn main(&self, made: &Made<'_>) -> Markup {
+        let texts = self.texts();
+        let any = self.offers(Kind::OptOut) || self.offers(Kind::Limit);
         html! {
-            div.choices-lede { (icon(texts.icon)) p.lede { (self.named(texts.lede)) } }
-            @if self.offers(Kind::OptOut) { (self.opt_out(id, typed, errors)) }
-            @if self.offers(Kind::Limit) { (self.limit()) }
+            @if any {
+                div.choices-lede { (icon(texts.icon)) p.lede { (self.named(texts.lede)) } }
+            } @else {
+                p.lede { (self.named(texts.rights_lede)) }
+            }
+            @if self.offers(Kind::OptOut) { (self.opt_out(made)) }
+            @if self.offers(Kind::Limit) { (self.limit(made)) }
             (self.more())
         }
     }
 
-    fn opt_out(&self, id: &str, typed: &str, errors: &[FieldError]) -> Markup {
-        let (language, texts) = (self.view.language, self.texts());
-        let form =
-            Form::open(language, self.view.address(&self.path(), &[])).id("opt-out").errors(errors).body(html! {
-                (hidden("id", id))
-                @if let Some(site) = self.site() { (hidden("site", site)) }
-                (Field::text("contact", texts.contact).hint(self.named(texts.contact_hint)).value(typed).errors(errors)
-                    .within("opt-out").optional(language).autocomplete("email").max_length(254))
-                (actions(&html! { (Button::primary(texts.opt_out)) p.note { (texts.opt_out_note) } }))
-            });
+    fn opt_out(&self, made: &Made<'_>) -> Markup {
+        let texts = self.texts();
+        let needed = self.needs(Kind::OptOut).is_some();
+        let (hint, note) =
+            if needed { (texts.opt_out_needs, texts.contact_note) } else { (texts.contact_hint, texts.opt_out_note) };
+        let button = html! { (Button::primary(texts.opt_out)) p.note { (note) } };
+        let form = self.form(made, (Kind::OptOut, "opt-out", needed), hint, &button);
         Card::new(texts.do_not_sell).id("do-not-sell").lede(self.named(texts.opt_out_text)).body(form).render()
     }
 
-    fn limit(&self) -> Markup {
+    fn limit(&self, made: &Made<'_>) -> Markup {
         let texts = self.texts();
-        let form = self.view.address(&format!("/forms/{}", self.code.code), &[("kind", Kind::Limit.code())]);
-        Card::new(texts.limit)
-            .id("limit")
-            .lede(self.named(texts.limit_text))
-            .body(actions(&html! { (Button::secondary(texts.go_on).to(form)) }))
-            .render()
+        let button = html! { (Button::primary(texts.limit_do)) p.note { (texts.contact_note) } };
+        let form = self.form(made, (Kind::Limit, "limit-use", true), texts.limit_needs, &button);
+        Card::new(texts.limit).id("limit").lede(self.named(texts.limit_text)).body(form).render()
+    }
+
+    /// One field and one click.
+    fn form(&self, made: &Made<'_>, (kind, id, needed): (Kind, &str, bool), hint: &str, button: &Markup) -> Form {
+        let (language, texts) = (self.view.language, self.texts());
+        let (typed, errors) = made.about(kind);
+        let contact =
+            Field::text("contact", texts.contact).hint(self.named(hint)).value(typed).errors(errors).within(id);
+        let contact = contact.autocomplete("email").max_length(254);
+        let contact = if needed { contact.required() } else { contact.optional(language) };
+        Form::open(language, self.view.address(&self.path(), &[])).id(id).errors(errors).body(html! {
+            (hidden("id", made.id))
+            (hidden("kind", kind.code()))
+            @if let Some(site) = self.site() { (hidden("site", site)) }
+            (contact)
+            (actions(button))
+        })
     }
 
     fn more(&self) -> Markup {
@@ -206,28 +264,48 @@ impl Choices<'_> {
             .render()
     }
 
-    /// The choice was made.
-    fn done(&self, filed: &Filed, known: bool) -> Page {
-        let title = opt_out_honored(self.view.language);
-        self.view.page(self.code, (&self.path(), &[]), title, &self.processed(filed, known))
+    /// What is left to do of a choice of a browser alone: its site does not know of it yet.
+    fn is_left(&self, known: bool) -> bool {
+        !known && self.view.parent.is_none()
+    }
+
+    /// The choice was made, but for what is left.
+    fn done(&self, filed: &Filed, kind: Kind, known: bool) -> Page {
+        let texts = self.texts();
+        let title = match kind {
+            Kind::Limit => texts.limited,
+            _ if self.is_left(known) => texts.left,
+            _ => opt_out_honored(self.view.language),
+        };
+        self.view.page(self.code, (&self.path(), &[]), title, &self.processed(filed, kind, known))
     }
 
     /// Of whom, how it stands, and how the browser takes it to the site.
-    fn processed(&self, filed: &Filed, known: bool) -> Markup {
+    fn processed(&self, filed: &Filed, kind: Kind, known: bool) -> Markup {
         let (language, texts) = (self.view.language, self.texts());
         let date = format::long_date(language, filed.respond_by);
-        let state = if known { texts.status_received } else { texts.status_done };
+        let state = if known {
+            texts.status_received
+        } else if self.is_left(known) {
+            texts.status_left
+        } else {
+            texts.status_done
+        };
         let status =
             platform::edge::with_query("/status", &[("code", self.code.code.as_str()), ("lang", language.code())]);
         let elsewhere = self.view.embedded.then_some("_blank");
+        let browser = if self.view.parent.is_some() { texts.browser_told } else { texts.browser_text };
+        let person = if kind == Kind::Limit { texts.person_limit } else { texts.person_text };
         html! {
-            (Card::new(texts.browser).id("browser").body(html! {
-                p { (texts.browser_text) }
-                (self.way_back())
-            }))
+            @if kind == Kind::OptOut && (self.view.parent.is_some() || !self.sites().is_empty()) {
+                (Card::new(texts.browser).id("browser").body(html! {
+                    p { (browser) }
+                    (self.way_back())
+                }))
+            }
             @if known {
                 (Card::new(texts.person).id("person").body(html! {
-                    p { (fill(texts.person_text, &[("business", &self.code.name), ("date", &date)])) }
+                    p { (fill(person, &[("business", &self.code.name), ("date", &date)])) }
                 }))
             }
             (Card::new(texts.status).id("state").body(html! {
@@ -240,18 +318,22 @@ impl Choices<'_> {
                     a.button.button-quiet href=(self.view.address(&self.path(), &[])) { (texts.again) }
                 }
             }))
-            @if self.view.parent.is_some() { div hidden data-opted-out {} }
+            @if kind == Kind::OptOut && self.view.parent.is_some() { div hidden data-opted-out {} }
+        }
+    }
+
+    /// The sites that the browser can take its choice to: the one that it came from, or all that are listed by name.
+    fn sites(&self) -> Vec<&str> {
+        match self.site() {
+            Some(site) => vec![site],
+            None => self.code.origins.iter().map(Origin::as_str).filter(|it| !it.contains('*')).collect(),
         }
     }
 
     /// Links by which the browser takes the choice to the business's site, whose script keeps it there.
     fn way_back(&self) -> Markup {
         let texts = self.texts();
-        let from = self.site();
-        let sites: Vec<&str> = match from {
-            Some(site) => vec![site],
-            None => self.code.origins.iter().map(Origin::as_str).filter(|it| !it.contains('*')).collect(),
-        };
+        let (from, sites) = (self.site(), self.sites());
         html! {
             // The page around this one hears of it by itself.
             @if self.view.parent.is_none() && !sites.is_empty() {
@@ -341,7 +423,7 @@ mod tests {
     #[test]
     fn both_rights_stand_under_their_required_titles_with_the_icon() {
         let code = code(&[Kind::OptOut, Kind::Limit]);
-        insta::assert_snapshot!(shown(&code, &visit(Language::English, &[]), |it| it.main("i", "", &[])));
+        insta::assert_snapshot!(shown(&code, &visit(Language::English, &[]), |it| it.main(&Made::of_nothing("i"))));
     }
 
     #[test]
@@ -349,8 +431,9 @@ mod tests {
         let code = code(&[Kind::OptOut]);
         let visit = visit(Language::Spanish, &[("site", "https://shop.example")]);
         let view = View::of(&visit, &code);
-        let errors = known("me@", &view).unwrap_err();
-        insta::assert_snapshot!(shown(&code, &visit, |it| it.main("i", "me@", &errors)));
+        let errors = Choices { code: &code, view: &view, visit: &visit }.known(Kind::OptOut, "me@").unwrap_err();
+        let made = Made { kind: Kind::OptOut, id: "i", typed: "me@", errors: &errors };
+        insta::assert_snapshot!(shown(&code, &visit, |it| it.main(&made)));
     }
 
     #[test]
@@ -359,13 +442,13 @@ mod tests {
             (&[Kind::OptOut, Kind::Limit][..], EN.title),
             (&[Kind::OptOut], EN.do_not_sell),
             (&[Kind::Limit], EN.limit),
-            (&[Kind::Delete], EN.title),
+            (&[Kind::Delete], EN.rights),
         ] {
             let (code, visit) = (code(kinds), visit(Language::English, &[]));
             assert_eq!(Choices { code: &code, view: &View::of(&visit, &code), visit: &visit }.title(), title);
-            let page = shown(&code, &visit, |it| it.main("i", "", &[]));
+            let page = shown(&code, &visit, |it| it.main(&Made::of_nothing("i")));
             assert_eq!(page.contains("id=\"opt-out\""), kinds.contains(&Kind::OptOut), "{page}");
-            assert_eq!(page.contains("kind=limit"), kinds.contains(&Kind::Limit), "{page}");
+            assert_eq!(page.contains("id=\"limit-use\""), kinds.contains(&Kind::Limit), "{page}");
         }
     }
 
@@ -374,9 +457,13 @@ mod tests {
     #[test]
     fn a_choice_says_how_it_stands_and_leads_back_to_the_site() {
         let code = code(&[Kind::OptOut]);
-        insta::assert_snapshot!(shown(&code, &visit(Language::English, &[]), |it| it.processed(&filed(), true)));
+        insta::assert_snapshot!(shown(&code, &visit(Language::English, &[]), |it| it.processed(
+            &filed(),
+            Kind::OptOut,
+            true
+        )));
         let page = shown(&code, &visit(Language::English, &[("site", "https://a.shops.example")]), |it| {
-            it.processed(&filed(), false)
+            it.processed(&filed(), Kind::OptOut, false)
         });
         assert!(page.contains("href=\"https://a.shops.example/#optline-opt-out=4321\""), "{page}");
         assert!(!page.contains("https://shop.example"), "only the site that they came from: {page}");
@@ -388,8 +475,8 @@ mod tests {
         for site in ["https://shop.example.evil.example", "https://evil.example", "javascript:alert(1)", "null"] {
             let seen = visit(Language::English, &[("site", site)]);
             for page in [
-                shown(&code, &seen, |it| it.processed(&filed(), false)),
-                shown(&code, &seen, |it| it.main("i", "", &[])),
+                shown(&code, &seen, |it| it.processed(&filed(), Kind::OptOut, false)),
+                shown(&code, &seen, |it| it.main(&Made::of_nothing("i"))),
             ] {
                 assert!(!page.contains(site), "{page}");
             }
@@ -400,19 +487,67 @@ mod tests {
     fn inside_a_site_the_page_around_it_is_told_and_no_link_leads_away() {
         let code = code(&[Kind::OptOut]);
         let inside = visit(Language::English, &[("embed", "1"), ("parent", "https://shop.example")]);
-        let page = shown(&code, &inside, |it| it.processed(&filed(), false));
+        let page = shown(&code, &inside, |it| it.processed(&filed(), Kind::OptOut, false));
         assert!(page.contains("data-opted-out") && !page.contains("#optline-opt-out"), "{page}");
-        let outside = shown(&code, &visit(Language::English, &[]), |it| it.processed(&filed(), false));
+        let outside = shown(&code, &visit(Language::English, &[]), |it| it.processed(&filed(), Kind::OptOut, false));
         assert!(!outside.contains("data-opted-out"), "{outside}");
     }
 
     #[test]
     fn an_identifier_may_be_left_out_and_is_an_address_or_a_number() {
         let code = code(&[Kind::OptOut]);
-        let view = View::of(&visit(Language::English, &[]), &code);
-        assert_eq!(known(" ", &view), Ok(None));
-        assert!(matches!(known("ana@example.com", &view), Ok(Some((Some(_), None)))));
-        assert!(matches!(known("(213) 555-0123", &view), Ok(Some((None, Some(_))))));
-        assert_eq!(known("ana", &view).unwrap_err()[0].field, "contact");
+        let visit = visit(Language::English, &[]);
+        let view = View::of(&visit, &code);
+        let known = |typed: &str| Choices { code: &code, view: &view, visit: &visit }.known(Kind::OptOut, typed);
+        assert_eq!(known(" "), Ok(None));
+        assert!(matches!(known("ana@example.com"), Ok(Some((Some(_), None)))));
+        assert!(matches!(known("(213) 555-0123"), Ok(Some((None, Some(_))))));
+        assert_eq!(known("ana").unwrap_err()[0].field, "contact");
+    }
+
+    #[test]
+    fn limiting_needs_an_identifier_and_so_does_an_opt_out_that_no_site_can_hear_of() {
+        let mut code = code(&[Kind::OptOut, Kind::Limit]);
+        let (hosted, framed) = (
+            visit(Language::English, &[]),
+            visit(Language::English, &[("embed", "1"), ("parent", "https://shop.example")]),
+        );
+        let needs = |code: &ServiceCodeProfile, visit: &Visit, kind| {
+            Choices { code, view: &View::of(visit, code), visit }.known(kind, " ").is_err()
+        };
+        assert!(!needs(&code, &hosted, Kind::OptOut) && needs(&code, &hosted, Kind::Limit));
+        assert!(!needs(&code, &framed, Kind::OptOut) && needs(&code, &framed, Kind::Limit));
+        code.origins.clear();
+        assert!(needs(&code, &hosted, Kind::OptOut), "the browser could take it nowhere");
+        let page = shown(&code, &hosted, |it| it.main(&Made::of_nothing("i")));
+        assert!(page.contains("cannot know your browser") && !page.contains(EN.opt_out_note), "{page}");
+    }
+
+    #[test]
+    fn a_browsers_choice_is_not_said_to_be_done_before_its_site_knows_of_it() {
+        let code = code(&[Kind::OptOut]);
+        let hosted = shown(&code, &visit(Language::English, &[]), |it| it.processed(&filed(), Kind::OptOut, false));
+        assert!(hosted.contains(EN.status_left) && !hosted.contains(EN.status_done), "{hosted}");
+        let framed = visit(Language::English, &[("embed", "1"), ("parent", "https://shop.example")]);
+        let framed = shown(&code, &framed, |it| it.processed(&filed(), Kind::OptOut, false));
+        assert!(framed.contains(EN.status_done) && !framed.contains(EN.status_left), "{framed}");
+    }
+
+    #[test]
+    fn a_code_without_a_choice_shows_the_rights_that_it_has() {
+        let code = code(&[Kind::Delete]);
+        let page = shown(&code, &visit(Language::English, &[]), |it| it.main(&Made::of_nothing("i")));
+        assert!(!page.contains("<form") && !page.contains("<svg") && page.contains("/forms/4321"), "{page}");
+    }
+
+    #[test]
+    fn whoever_comes_when_too_many_do_keeps_what_they_typed() {
+        let code = code(&[Kind::OptOut, Kind::Limit]);
+        let visit = visit(Language::English, &[]);
+        let view = View::of(&visit, &code);
+        let choices = Choices { code: &code, view: &view, visit: &visit };
+        let made = Made { kind: Kind::Limit, id: "i", typed: "ana@example.com", errors: &[] };
+        let main = choices.main(&made).into_string();
+        assert_eq!(main.matches("value=\"ana@example.com\"").count(), 1, "in the form that was sent: {main}");
     }
 }

@@ -7,7 +7,7 @@ use domain::FieldError;
 use domain::clock::{self, Clocks};
 use domain::email::EmailAddress;
 use domain::human_check::{Refusal, Standing, Unchecked};
-use domain::intake::{Hint, Intake, is_form_id};
+use domain::intake::{Hint, Intake, Requester, is_form_id};
 use domain::origin::Origin;
 use domain::request::{Channel, Kind};
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
@@ -18,7 +18,7 @@ use pages::show::{Card, Notice};
 use pages::{fill, format};
 use platform::edge::{Page, Visit, with_query};
 use platform::mail::Letter;
-use platform::store::{Confirmation, Filed, FormAccount, NewFormRequest, Throttled};
+use platform::store::{Confirmation, Counter, Filed, FormAccount, NewFormRequest, OptingOut, Throttled};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde_json::json;
@@ -26,6 +26,7 @@ use serde_json::json;
 use crate::form::{FormPage, HONEYPOT, Ticket};
 use crate::form_texts::Texts;
 use crate::human::{self, Answer};
+use crate::opting_out::{self, Asked};
 use crate::site::{self, View, in_groups};
 
 /// Nobody has read and filled in a form within this time.
@@ -127,7 +128,7 @@ impl Desk<'_> {
             Ok(intake) => intake,
             Err(errors) => return self.again(ticket, &errors).await,
         };
-        let busy = match app.store.form_throttle(code, &visit.client.address, visit.at).await {
+        let busy = match app.store.form_throttle(Counter::Form, code, &visit.client.address, visit.at).await {
             Ok(Throttled::Open) => None,
             // Whoever shows to be a person is no part of a flood.
             Ok(Throttled::CodeBusy { retry_after }) if self.account.check.is_some() => Some(retry_after),
@@ -173,7 +174,17 @@ impl Desk<'_> {
         }
         let filed = store.file_form_request(&new).await?;
         let mailed = self.mail(&intake, &filed, new.human).await;
-        self.receipt(&intake, &filed, mailed)
+        let view = View { gpc: self.note_signal(&intake).await, ..self.view.clone() };
+        Desk { view: &view, ..*self }.receipt(&intake, &filed, mailed)
+    }
+
+    /// The browser's opt-out preference signal is that of the person, too, who is known by the form (11 CCR 7025(c)(1)): not
+    /// where somebody else sent it for them, or where it asked for nothing else.
+    async fn note_signal(&self, intake: &Intake) -> bool {
+        let Self { app, account, view, visit, .. } = *self;
+        let Some(known) = signal_of(intake) else { return false };
+        let asked = Asked { tenant: self.tenant, profile: &account.tenant, code: &account.code };
+        opting_out::note_signal(app, asked, (visit, view.language), Some(known), view.parent.as_deref()).await
     }
 
     fn clocks(&self, intake: &Intake) -> Result<Clocks, Error> {
@@ -331,6 +342,18 @@ enum Mailed {
     Yes,
     /// And asks whether it was they who asked.
     ToConfirm,
+}
+
+/// Whom a signal that comes with a form opts out.
+fn signal_of(intake: &Intake) -> Option<OptingOut<'_>> {
+    if intake.requester != Requester::Myself || intake.kind == Kind::OptOut {
+        return None;
+    }
+    match (&intake.email, &intake.phone) {
+        (Some(email), _) => Some(OptingOut::Email(email)),
+        (None, Some(phone)) => Some(OptingOut::Phone(phone)),
+        (None, None) => None,
+    }
 }
 
 /// What makes it likely that a program filled the form in.
@@ -511,6 +534,26 @@ mod tests {
         (page.intake, page.view) = (&intake, &hosted);
         let text = page.render().into_string();
         assert!(text.contains("reads what you wrote") && !text.contains("does what you asked"), "{text}");
+    }
+
+    #[test]
+    fn a_signal_that_comes_with_a_form_is_that_of_whoever_it_is_about() {
+        let code = crate::form::tests::account().code;
+        let read = |kind: &'static str, requester: &'static str| {
+            let get = move |name: &str| match name {
+                "kind" => kind,
+                "requester" => requester,
+                "contact" | "email" => "ana@mail.example",
+                "name" | "agent-name" => "Ana",
+                "agent-email" => "bo@agents.example",
+                _ => "",
+            };
+            Intake::read(get, &code.kinds, Language::English).unwrap()
+        };
+        let mine = read("delete", "myself");
+        assert!(matches!(signal_of(&mine), Some(OptingOut::Email(email)) if email.as_str() == "ana@mail.example"));
+        assert!(signal_of(&read("delete", "agent")).is_none(), "it is the agent's browser");
+        assert!(signal_of(&read("opt-out", "myself")).is_none(), "that is what the form asks");
     }
 
     proptest! {

@@ -1,5 +1,5 @@
 //! `POST /privacy-choices/{code}/signal`: a browser's opt-out preference signal, as the script on a listed site (`embed.js`)
-//! or a page of ours reports it. 11 CCR 7025.
+//! reports it. 11 CCR 7025. Our own pages see the signal themselves.
 //!
 //! The signal is the header `Sec-GPC: 1`, which only the browser itself can set: scripts may not set names that begin with
 //! `Sec-` (Fetch standard, "forbidden request-header"). What stands in the body only says whose browser it is:
@@ -15,18 +15,18 @@ use domain::email::EmailAddress;
 use domain::intake::is_form_id;
 use domain::phone::E164;
 use platform::edge::{Page, Visit};
-use platform::store::{OptingOut, Throttled};
+use platform::store::{Counter, OptingOut, Throttled};
 use platform::{App, Error};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::opting_out::{file, passing};
+use crate::opting_out::{self, Asked, Said, passing};
 use crate::requests::Sender;
 use crate::site::{self, View};
 
 /// What a script says of the browser.
 #[derive(Deserialize)]
-struct Said {
+struct Body {
     #[serde(default)]
     browser: Option<String>,
     #[serde(default)]
@@ -48,12 +48,8 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return none() };
     let Some((tenant, account)) = site::open(app, &code).await? else { return none() };
     // Whoever reports a signal is a browser, and every browser says from where.
-    let origin = match Sender::of(&visit, app.config.public_base_url()?, &account.code.origins) {
-        Sender::Ours => app.config.public_base_url()?.to_owned(),
-        Sender::Listed(origin) => origin,
-        Sender::Unsaid | Sender::Refused => {
-            return refused(403, "This site is not listed. Its owner adds it in Optline, under the service code.");
-        }
+    let Sender::Listed(origin) = Sender::of(&visit, app.config.public_base_url()?, &account.code.origins) else {
+        return refused(403, "This site is not listed. Its owner adds it in Optline, under the service code.");
     };
     if visit.preflight {
         let page = Page::empty(204)
@@ -62,15 +58,15 @@ pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
             .with_header("access-control-max-age", "600");
         return Ok(page.readable_by(&origin));
     }
-    let site = Some(origin.as_str()).filter(|_| visit.origin.as_deref() != app.config.public_base_url().ok());
     let said = visit.is_json().then(|| visit.json().ok()).flatten();
     let page = match whose(visit.gpc, said) {
         Err(reason) => refused(422, reason)?,
-        Ok(whose) => match app.store.form_throttle(&code, &visit.client.address, visit.at).await {
+        Ok(whose) => match app.store.form_throttle(Counter::Signal, &code, &visit.client.address, visit.at).await {
             Ok(Throttled::Open) => {
-                let view = View::of(&visit, &account.code);
-                let signal = (whose.opting_out(&visit), None, site);
-                let filed = file(app, (&tenant, &account), (&visit, &view), signal).await?;
+                let asked = Asked { tenant: &tenant, profile: &account.tenant, code: &account.code };
+                let language = View::of(&visit, &account.code).language;
+                let signal = Said::signal(whose.opting_out(&visit), Some(&origin));
+                let filed = opting_out::file(app, asked, (&visit, language), signal).await?;
                 match whose {
                     Whose::Browser(_) => Page::json(&json!({ "honored": true, "reference": filed.reference }))?,
                     Whose::Email(_) | Whose::Phone(_) => Page::json(&json!({ "honored": true }))?,
@@ -106,7 +102,7 @@ impl Whose {
 }
 
 /// Whose signal it is, if it is one.
-fn whose(gpc: bool, said: Option<Said>) -> Result<Whose, &'static str> {
+fn whose(gpc: bool, said: Option<Body>) -> Result<Whose, &'static str> {
     if !gpc {
         return Err("The browser does not send the signal: there is no header Sec-GPC: 1.");
     }

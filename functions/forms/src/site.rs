@@ -47,7 +47,7 @@ pub(crate) struct View {
     pub(crate) embedded: bool,
     /// The listed site that shows it, which is told how high it is.
     pub(crate) parent: Option<String>,
-    /// Whether the browser sends the opt-out preference signal, which every page says it honours.
+    /// Whether the browser's opt-out preference signal is written down, which is when a page says that it is honoured.
     pub(crate) gpc: bool,
 }
 
@@ -57,7 +57,7 @@ impl View {
         let embedded = visit.query.get("embed") == "1";
         let parent = visit.query.get("parent");
         let listed = embedded && code.origins.iter().any(|origin| origin.matches(parent));
-        Self { language, embedded, parent: listed.then(|| parent.to_owned()), gpc: visit.gpc }
+        Self { language, embedded, parent: listed.then(|| parent.to_owned()), gpc: visit.honored }
     }
 
     /// An address that is shown in the same way.

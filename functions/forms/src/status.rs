@@ -20,6 +20,7 @@ use platform::{App, Error};
 use crate::case_texts::Texts;
 use crate::counting::{self, QUARTER};
 use crate::looking::{self, Told};
+use crate::opting_out::{self, Asked};
 use crate::site;
 
 /// What the address says after signing off.
@@ -96,6 +97,8 @@ async fn shown(app: &App, mut visit: Visit, look: &LookedUp) -> Result<Page, Err
     match glance.zip(account) {
         Some((glance, account)) => {
             visit.language = site::spoken(visit.language, &account.code);
+            let asked = Asked { tenant: &look.tenant, profile: &account.tenant, code: &account.code };
+            visit.honored = opting_out::note_signal(app, asked, (&visit, visit.language), None, None).await;
             Ok(found(&visit, look, &glance, &account))
         }
         None => {

@@ -3,6 +3,22 @@
   // A form that came back gets the focus.
   document.querySelector("[data-focus]")?.focus();
 
+  // A file that would be refused where it goes is refused before.
+  const accepts = (input, file) => {
+    const types = input.accept.split(",");
+    return types.length === 0 || types.some((type) => file.name.toLowerCase().endsWith(type.trim()));
+  };
+  for (const form of document.querySelectorAll("form[data-most-bytes]")) {
+    const input = form.querySelector("input[type=file]");
+    input?.addEventListener("change", () => {
+      const file = input.files[0];
+      const { mostBytes, tooLarge, wrongType } = form.dataset;
+      const wrong = !file ? "" : file.size > Number(mostBytes) ? tooLarge : accepts(input, file) ? "" : wrongType;
+      input.setCustomValidity(wrong);
+      if (wrong) input.reportValidity();
+    });
+  }
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     const form = event.target;

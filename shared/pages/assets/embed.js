@@ -13,6 +13,10 @@
 //    or, whenever it asks, window.optline.onGpc((detail) => { … }). What it knows its visitor by makes the signal count for
 //    them, too, wherever they are known: window.optline.identify({email: "…"}) or ({phone: "…"}). Where the page has an
 //    element with data-optline-gpc, that says "Opt-out request honored".
+//
+// Both are in the language of the page (<html lang>), or in that of data-lang="en" or "es" on the element; data-kind="delete"
+// on a form's goes straight to that kind. A page may have the scripts of several codes: onGpc hears of each (event.detail.code
+// says which), and identify tells all of them.
 (() => {
   "use strict";
   const HERE = "__BASE__";
@@ -99,10 +103,18 @@
     const person = short(JSON.stringify(identifier));
     if (kept.person !== person) tell({ identifier }, { person });
   };
+  // The scripts of other codes on this page go on hearing what they heard.
+  const others = window.optline;
   window.optline = {
-    ...window.optline,
-    onGpc: (callback) => { if (honored) callback(honored); else waiting.push(callback); },
-    identify,
+    ...others,
+    onGpc: (callback) => {
+      others?.onGpc?.(callback);
+      if (honored) callback(honored); else waiting.push(callback);
+    },
+    identify: (known) => {
+      others?.identify?.(known);
+      identify(known);
+    },
   };
 
   const chosen = () => { keep({ choice: true }); honor("choice"); };

@@ -22,7 +22,7 @@ pub struct Site {
     pub colour: Option<Colour>,
     /// Whether the page is shown inside the business's own.
     pub embedded: bool,
-    /// Whether the browser sends the opt-out preference signal (`Sec-GPC: 1`): every page says that it is honoured.
+    /// Whether the browser's opt-out preference signal (`Sec-GPC: 1`) is written down as an opt-out: the page says so.
     pub gpc: bool,
 }
 

@@ -129,6 +129,14 @@ mod tests {
     }
 
     #[test]
+    fn the_scripts_of_two_codes_on_one_page_both_hear_and_are_told() {
+        let text = Script::newest(BASE, &code()).text;
+        for handed_on in ["others?.onGpc?.(callback)", "others?.identify?.(known)"] {
+            assert!(text.contains(handed_on), "{handed_on}");
+        }
+    }
+
+    #[test]
     fn the_snippet_names_the_script_with_its_hash() {
         let snippet = snippet(BASE, &code());
         let script = Script::newest(BASE, &code());

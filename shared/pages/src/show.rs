@@ -651,6 +651,12 @@ pub struct Moment {
     pub tone: Tone,
 }
 
+/// Text of somebody's own, a paragraph for each line.
+#[must_use]
+pub fn paragraphs(text: &str) -> Markup {
+    html! { @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line) } } }
+}
+
 /// What happened, in the order given.
 #[must_use]
 pub fn timeline(language: Language, moments: &[Moment]) -> Markup {

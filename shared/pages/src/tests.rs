@@ -300,3 +300,9 @@ proptest! {
         prop_assert!(!html.contains("=\"-"));
     }
 }
+
+#[test]
+fn what_somebody_wrote_is_text_and_nothing_else() {
+    let shown = crate::show::paragraphs("<b>one</b>\n\n<script>two</script>").into_string();
+    assert_eq!(shown, "<p>&lt;b&gt;one&lt;/b&gt;</p><p>&lt;script&gt;two&lt;/script&gt;</p>");
+}

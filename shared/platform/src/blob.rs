@@ -78,9 +78,10 @@ impl UploadId {
         format!("uploads/{}/{}", tenant.id(), self.0)
     }
 
-    /// Where a photo of this name lies.
-    fn photo(&self, tenant: &Tenant, reference: &Reference) -> String {
-        format!("identity/{}/{}/{}", tenant.id(), reference.as_str(), self.0)
+    /// Where a photo of this name lies. S3 says it in the address that it sends the browser back to, so it names nobody: whose
+    /// photo it is, only the request knows that holds the id.
+    fn photo(&self) -> String {
+        format!("identity/{}", self.0)
     }
 }
 
@@ -187,23 +188,16 @@ impl Blobs {
 
     /// A form for one photo of an identity document, after which the browser comes back to `redirect`. S3 refuses what
     /// [`upload_form`](Self::upload_form)'s refuses.
-    pub fn photo_form(
-        &self,
-        tenant: &Tenant,
-        reference: &Reference,
-        id: &UploadId,
-        redirect: &str,
-        now: Timestamp,
-    ) -> Result<UploadForm, Error> {
+    pub fn photo_form(&self, id: &UploadId, redirect: &str, now: Timestamp) -> Result<UploadForm, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let upload = Upload { key: id.photo(tenant, reference), content_type: PHOTO_TYPE, bytes: PHOTO_BYTES };
+        let upload = Upload { key: id.photo(), content_type: PHOTO_TYPE, bytes: PHOTO_BYTES };
         self.signed_form(bucket, &upload, redirect, now)
     }
 
     /// A photo that was uploaded. `NotFound` where none was, or where it is gone already.
-    pub async fn photo(&self, tenant: &Tenant, reference: &Reference, id: &UploadId) -> Result<Vec<u8>, Error> {
+    pub async fn photo(&self, id: &UploadId) -> Result<Vec<u8>, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let got = self.client.get_object().bucket(bucket).key(id.photo(tenant, reference)).send().await;
+        let got = self.client.get_object().bucket(bucket).key(id.photo()).send().await;
         let got = got.map_err(|error| match error.raw_response().map(|response| response.status().as_u16()) {
             Some(403 | 404) => Error::NotFound,
             _ => Error::failed("reading a photo")(error.into_service_error()),
@@ -212,9 +206,9 @@ impl Blobs {
     }
 
     /// Deletes a photo. The bucket keeps what was deleted for a day, where no function can read it.
-    pub async fn delete_photo(&self, tenant: &Tenant, reference: &Reference, id: &UploadId) -> Result<(), Error> {
+    pub async fn delete_photo(&self, id: &UploadId) -> Result<(), Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
-        let deleted = self.client.delete_object().bucket(bucket).key(id.photo(tenant, reference)).send().await;
+        let deleted = self.client.delete_object().bucket(bucket).key(id.photo()).send().await;
         deleted.map(|_| ()).map_err(|error| Error::failed("deleting a photo")(error.into_service_error()))
     }
 
@@ -490,6 +484,12 @@ mod tests {
         assert!(conditions.contains(&json!({"bucket": "greetings"})));
         assert_eq!(find("x-amz-date").unwrap(), "20261122T010203Z");
         assert_eq!(find("x-amz-credential").unwrap(), "AKIAIOSFODNN7EXAMPLE/20261122/us-west-2/s3/aws4_request");
+    }
+
+    #[test]
+    fn a_photos_name_says_nothing_but_its_id() {
+        let id = UploadId::random().unwrap();
+        assert_eq!(id.photo(), format!("identity/{}", id.as_str()));
     }
 
     #[test]

@@ -1,5 +1,37 @@
 //! What a file is, by its content: what its name or the browser says counts for nothing.
 
+use domain::personal::PersonalText;
+
+use crate::edge::File;
+
+/// The largest file that comes with a form, in bytes: a body of Lambda's has room for no more.
+pub const MOST_BYTES: usize = 4_000_000;
+
+/// Why a file is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is larger than [`MOST_BYTES`].
+    Large,
+    /// By its content it is none of what is taken.
+    Type,
+    /// Its name cannot be kept.
+    Name,
+}
+
+/// The file that a form came with in its field `file`, if it is one of those that are kept, with its type and its name.
+pub fn chosen(files: &[File]) -> Result<Option<(&File, FileType, PersonalText)>, Unfit> {
+    let Some(file) = files.iter().find(|file| file.field == "file" && !file.name.is_empty()) else { return Ok(None) };
+    if file.bytes.len() > MOST_BYTES {
+        return Err(Unfit::Large);
+    }
+    match (FileType::of(&file.bytes, &file.name), PersonalText::parse(&file.name)) {
+        (None, _) => Err(Unfit::Type),
+        (_, Err(_)) => Err(Unfit::Name),
+        (Some(_), Ok(name)) if name.as_str().contains('\n') => Err(Unfit::Name),
+        (Some(kind), Ok(name)) => Ok(Some((file, kind, name))),
+    }
+}
+
 /// The types that a request's files may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileType {

@@ -27,6 +27,7 @@ pub mod error;
 pub mod file_type;
 pub mod log;
 pub mod mail;
+mod photos;
 pub mod queue;
 pub mod seal;
 pub mod secrets;

@@ -171,6 +171,9 @@ pub struct Visit {
     pub preflight: bool,
     /// Whether the browser sends the opt-out preference signal (`Sec-GPC: 1`, Global Privacy Control).
     pub gpc: bool,
+    /// Whether this signal is written down as an opt-out, which is when the page says that it is honoured. A handler that does
+    /// so sets it.
+    pub honored: bool,
     json: Vec<u8>,
     is_json: bool,
     cookies: Vec<(String, String)>,
@@ -197,6 +200,7 @@ impl Visit {
             fetch_site: None,
             preflight: false,
             gpc: false,
+            honored: false,
             json: vec![],
             is_json: false,
             cookies: vec![],
@@ -378,7 +382,12 @@ impl Page {
     /// Another header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        let value = value.into();
+        // What an answer varies by is one list, whoever adds to it: a second header would take the place of the first.
+        match self.headers.iter_mut().find(|(there, _)| *there == name && name == "vary") {
+            Some((_, there)) => *there = format!("{there}, {value}"),
+            None => self.headers.push((name, value)),
+        }
         self
     }
 
@@ -690,6 +699,7 @@ async fn open(app: &'static App, request: &Request, opens: &Opens, known: &mut K
         fetch_site: request.header("sec-fetch-site").map(str::to_owned),
         preflight: request.is_preflight(),
         gpc: request.header("sec-gpc").is_some_and(|value| value.trim() == "1"),
+        honored: false,
         json: vec![],
         is_json: known.wants_json,
         cookies,
@@ -947,6 +957,12 @@ mod tests {
                 .collect::<std::collections::BTreeMap<_, _>>()
         );
         assert!(!header(&response, "content-security-policy").contains("unsafe"));
+    }
+
+    #[test]
+    fn what_an_answer_varies_by_is_one_list_and_nobody_overwrites_it() {
+        let page = Page::empty(204).with_header("vary", "Accept-Language, Cookie").readable_by("https://shop.example");
+        assert_eq!(header(&page.respond(), "vary"), "Accept-Language, Cookie, Origin");
     }
 
     #[test]

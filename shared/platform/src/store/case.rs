@@ -63,7 +63,7 @@ const CASE: &[&str] = &[
 ];
 
 /// So many photos of an identity document may be given with one request: both sides, and one that was blurred.
-const MOST_PHOTOS: u64 = 3;
+pub const MOST_PHOTOS: usize = 3;
 
 /// Where a request stands, for anybody who has its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -365,7 +365,7 @@ impl TenantStore<'_> {
             .expression_attribute_values(":none", AttributeValue::L(vec![]))
             .expression_attribute_values(":photo", AttributeValue::L(vec![text(photo.stored())]))
             .expression_attribute_values(":stored", text(photo.stored()))
-            .expression_attribute_values(":most", number(MOST_PHOTOS))
+            .expression_attribute_values(":most", number(MOST_PHOTOS as u64))
             .expression_attribute_values(":verifying", text(State::Verifying.code()))
             .build()
             .map_err(Error::failed("noting a photo"))?;
@@ -387,7 +387,7 @@ impl TenantStore<'_> {
     }
 
     /// These attributes of a request, and no others.
-    async fn projected(&self, reference: &Reference, names: &[&str]) -> Result<Option<Item>, Error> {
+    pub(super) async fn projected(&self, reference: &Reference, names: &[&str]) -> Result<Option<Item>, Error> {
         let by_name = names.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
         let got = self
             .store

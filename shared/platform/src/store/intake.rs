@@ -29,10 +29,6 @@ use crate::seal::{SubjectSalt, TenantKeys, hex};
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(60);
 
-/// So many forms of one code are taken from one address in a minute: people in one office or behind one provider share theirs.
-const PER_CLIENT: u32 = 20;
-/// So many from all whose addresses fall into the same one of [`SHARDS`].
-const PER_SHARD: u32 = 60;
 /// Counters of one code, so that none of them is written more often than DynamoDB takes.
 const SHARDS: u8 = 16;
 const WINDOW: i64 = 60;
@@ -73,6 +69,41 @@ pub struct Filed {
     pub respond_by: Date,
     /// Whether it is filed now, and not by the same form before.
     pub first_time: bool,
+}
+
+/// What is counted for each code, each for itself: signals, which browsers send by themselves, take nothing from the people
+/// who fill in a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A filled-in form.
+    Form,
+    /// A choice on the page of privacy choices.
+    Choice,
+    /// A browser's signal, as a site reports it.
+    Signal,
+}
+
+impl Counter {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Choice => "choice",
+            Self::Signal => "signal",
+        }
+    }
+
+    fn key(self, code: &ServiceCode, shard: u8, window: i64) -> String {
+        format!("throttle#{}#{code}#{shard}#{window}", self.code())
+    }
+
+    /// So many are taken from one address in a minute (people in one office or behind one provider share theirs), and so many
+    /// from all whose addresses fall into the same one of [`SHARDS`].
+    const fn limits(self) -> (u32, u32) {
+        match self {
+            Self::Form | Self::Choice => (20, 60),
+            Self::Signal => (120, 600),
+        }
+    }
 }
 
 /// Whether one more form is taken.
@@ -248,9 +279,16 @@ fn content(new: &NewFormRequest<'_>, person: &Person, web: &WebForm) -> String {
 }
 
 impl Store {
-    /// Counts a form, and refuses it where one client sends too many; in one operation, so that no more get through however
-    /// many come at once. Each code is counted for itself: a flood of one leaves the others open.
-    pub async fn form_throttle(&self, code: &ServiceCode, client: &str, at: Timestamp) -> Result<Throttled, Error> {
+    /// Counts a form, a choice or a signal, and refuses it where one client sends too many; in one operation, so that no more
+    /// get through however many come at once. Each code is counted for itself: a flood of one leaves the others open.
+    pub async fn form_throttle(
+        &self,
+        of: Counter,
+        code: &ServiceCode,
+        client: &str,
+        at: Timestamp,
+    ) -> Result<Throttled, Error> {
+        let (few, most) = of.limits();
         let window = at.as_second().div_euclid(WINDOW);
         let ends = (window + 1) * WINDOW;
         let client = digest(&SHA256, format!("{code}#{window}#{}", network(client)).as_bytes());
@@ -261,7 +299,7 @@ impl Store {
             .dynamodb
             .update_item()
             .table_name(self.sessions_table()?)
-            .key("pk", text(format!("throttle#form#{code}#{shard}#{window}")))
+            .key("pk", text(of.key(code, shard, window)))
             .update_expression("ADD #all :one, #client :one SET expires_at = :ends")
             .condition_expression(
                 "(attribute_not_exists(#all) OR #all < :most) AND (attribute_not_exists(#client) OR #client < :few)",
@@ -269,8 +307,8 @@ impl Store {
             .expression_attribute_names("#all", "all")
             .expression_attribute_names("#client", &name)
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":most", number(PER_SHARD))
-            .expression_attribute_values(":few", number(PER_CLIENT))
+            .expression_attribute_values(":most", number(most))
+            .expression_attribute_values(":few", number(few))
             .expression_attribute_values(":ends", number(ends + KEEP))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -283,7 +321,7 @@ impl Store {
         let retry_after = SignedDuration::from_secs((ends - at.as_second()).max(1));
         let there = failed.item.unwrap_or_default();
         let of_client = there.get(&name).and_then(|value| value.as_n().ok()?.parse::<u32>().ok()).unwrap_or_default();
-        if of_client >= PER_CLIENT {
+        if of_client >= few {
             return Err(Error::Throttled { retry_after });
         }
         Ok(Throttled::CodeBusy { retry_after })
@@ -313,5 +351,13 @@ mod tests {
         assert_eq!(network("2001:db8:1:2::3"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::3"), network("2001:db8:1:3::3"));
         assert_eq!(network("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn signals_take_nothing_from_the_people_who_fill_in_a_form() {
+        let code = ServiceCode::parse("12").unwrap();
+        let keys = [Counter::Form, Counter::Choice, Counter::Signal].map(|counter| counter.key(&code, 3, 9));
+        assert_eq!(keys, ["throttle#form#12#3#9", "throttle#choice#12#3#9", "throttle#signal#12#3#9"]);
+        assert!(Counter::Signal.limits().0 > Counter::Form.limits().0);
     }
 }

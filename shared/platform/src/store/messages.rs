@@ -176,7 +176,33 @@ pub struct SentFile<'a> {
     pub bytes: &'a [u8],
 }
 
+/// How full the consumer's side of a request's mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// How many of their messages the team has not read.
+    pub unread: u64,
+    messages: u64,
+    files: u64,
+}
+
+impl Mailbox {
+    /// Whether one more message is taken, with a file or without.
+    #[must_use]
+    pub const fn takes(self, with_file: bool) -> bool {
+        self.messages < MOST_MESSAGES && (!with_file || self.files < MOST_FILES)
+    }
+}
+
 impl TenantStore<'_> {
+    /// How full the consumer's side of a request's mailbox is, to be known before a file is stored for it; `NotFound` where
+    /// this tenant has no such request.
+    pub async fn mailbox(&self, reference: &Reference) -> Result<Mailbox, Error> {
+        let (messages, files) = Author::Consumer.counters();
+        let item = self.projected(reference, &["unread", messages, files]).await?.ok_or(Error::NotFound)?;
+        let count = |name: &str| item.get(name).and_then(|it| it.as_n().ok()?.parse().ok()).unwrap_or_default();
+        Ok(Mailbox { unread: count("unread"), messages: count(messages), files: count(files) })
+    }
+
     /// What the two sides wrote and sent each other; `NotFound` where this tenant has no such request.
     pub async fn messages(&self, reference: &Reference) -> Result<Correspondence, Error> {
         let (keys, salt) = (self.keys().await?, self.salt(reference.as_str()).await?);
@@ -497,6 +523,14 @@ mod tests {
         }
         assert!(UserId::parse(CONSUMER).is_err() && UserId::parse(AGENT).is_err());
         assert_eq!(Author::read("somebody"), None);
+    }
+
+    #[test]
+    fn a_full_mailbox_takes_nothing_and_one_without_room_for_files_takes_words() {
+        let mailbox = |messages, files| Mailbox { unread: 0, messages, files };
+        assert!(mailbox(0, 0).takes(true) && mailbox(MOST_MESSAGES - 1, MOST_FILES - 1).takes(true));
+        assert!(!mailbox(MOST_MESSAGES, 0).takes(false));
+        assert!(mailbox(0, MOST_FILES).takes(false) && !mailbox(0, MOST_FILES).takes(true));
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute |
+//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
@@ -59,7 +59,7 @@ use futures::join;
 
 pub use accounts::ServiceCodeAccount;
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
-pub use case::{Declaration, Glance, History, OnFile, Past, Photo, Side};
+pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
 pub use desk::{
@@ -72,9 +72,9 @@ pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
 };
 pub(crate) use intake::network;
-pub use intake::{Filed, NewFormRequest, Throttled};
+pub use intake::{Counter, Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
-pub use messages::{AGENT, Author, CONSUMER, Correspondence, Message, NewMessage, Reachable, SentFile};
+pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
@@ -102,6 +102,7 @@ pub struct Store {
     kms_key: Option<String>,
     keys: KeyCache,
     heads: Heads,
+    noted: signal::Noted,
     clock: Clock,
 }
 
@@ -161,6 +162,7 @@ impl Store {
             kms_key: config.kms_key.clone(),
             keys: KeyCache::default(),
             heads: Heads::default(),
+            noted: signal::Noted::default(),
             clock,
         }
     }
