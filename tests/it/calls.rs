@@ -124,7 +124,7 @@ async fn a_dedicated_number_needs_no_service_code() {
     let call = hotline.call_with(CallOptions::from(from.as_str()).to(dedicated.number), &mut caller).await;
     assert_eq!(caller.left(), 0, "{call}");
     assert!(call.heard("Gracias por llamar a la línea de privacidad de Prairie Mutual Bank."), "{call}");
-    assert!(!call.heard("código de servicio"), "{call}");
+    assert!(!call.heard("ingrese el código de servicio"), "{call}");
     let request = hotline.request(&tenant, &call.call_sid).await;
     assert_eq!(
         (Some(request["code"].as_str().unwrap()), &request["state"]),

@@ -160,8 +160,8 @@ async fn a_browser_that_sends_the_signal_is_told_at_once_that_it_is_honoured() {
 #[tokio::test]
 async fn every_page_that_knows_the_code_writes_the_signal_down_once_a_day() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-pages", "6112").await;
-    for page in ["/forms/6112", "/privacy-notice/6112", "/privacy-choices/6112", "/forms/6112?kind=delete"] {
+    let shop = Shop::open(&hotline, "choices-pages", "6612").await;
+    for page in ["/forms/6612", "/privacy-notice/6612", "/privacy-choices/6612", "/forms/6612?kind=delete"] {
         for agent in ["one", "another"] {
             let seen = Person::new(&hotline).once("GET", page, &[GPC, ("user-agent", agent)], b"").await;
             assert!(seen.status() == 200 && seen.text().contains("gpc-honored"), "{page}: {}", seen.text());
@@ -178,7 +178,7 @@ async fn every_page_that_knows_the_code_writes_the_signal_down_once_a_day() {
 #[tokio::test]
 async fn a_signal_after_a_request_that_was_closed_opens_another() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-again", "6113").await;
+    let shop = Shop::open(&hotline, "choices-again", "6613").await;
     let known = json!({ "identifier": { "email": planted::email("again") } });
     for _ in 0..2 {
         assert_eq!(shop.signal(Some(LISTED), &[GPC], &known).await.status(), 200);
@@ -204,7 +204,7 @@ async fn a_signal_after_a_request_that_was_closed_opens_another() {
 #[tokio::test]
 async fn limiting_takes_one_field_and_one_click() {
     let hotline = Hotline::open();
-    let shop = Shop::open(&hotline, "choices-limit", "6114").await;
+    let shop = Shop::open(&hotline, "choices-limit", "6614").await;
     let page = Person::new(&hotline).get(&shop.page()).await;
     assert!(page.text().contains("id=\"limit-use\""), "{}", page.text());
     let send = async |contact: &str| {

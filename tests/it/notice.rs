@@ -63,10 +63,10 @@ async fn what_is_chosen_at_the_desk_is_read_as_a_page_as_html_and_as_json_in_bot
     assert_eq!((&commercial["category"], &commercial["sold"]), (&json!("commercial"), &json!(true)), "{told:#}");
     assert_eq!(told["effective"], "2026-11-22");
 
-    // Any site may read it, caches may keep it for a while, and who has it already is told so.
-    for answer in [&page, &fragment] {
+    // Any site may read it, caches may keep what says nothing of its reader, and who has it already is told so.
+    for (answer, kept) in [(&page, "no-store"), (&fragment, "public, max-age=300")] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        assert_eq!(answer.header("cache-control"), Some(kept));
         assert!(answer.headers("set-cookie").is_empty());
     }
     let tag = fragment.header("etag").unwrap().to_owned();

@@ -10,7 +10,7 @@
 //! | `POST /_standin/recordings`, `/_standin/calls` | what the text telephone leaves at Twilio after a call |
 //! | `POST /_standin/faults` | make the next answers slow, wrong or lost ([`faults`]) |
 //! | `GET /_standin/requests`, `GET /` | everything that was received ([`received`]), for programs and for people |
-//! | `GET /shop`, `/shop/privacy` | a shop with the form in its page, under any name below `localhost` ([`town`]) |
+//! | `GET /shop`, `/shop/privacy`, `/shop/choices` | a shop with the form and the choices in its pages, under any name below `localhost` ([`town`]) |
 //! | `GET /mailbox` | every e-mail and text message of the local cloud |
 //! | `GET /health` | is it up |
 //!

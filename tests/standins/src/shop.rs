@@ -29,44 +29,61 @@ pub(crate) struct Wanted {
     hostile: Option<String>,
 }
 
+/// A page of the shop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Front,
+    Privacy,
+    Choices,
+}
+
 /// The shop's front: goods, and at its foot what the law asks for.
 pub(crate) async fn front(State(town): State<Town>, Query(wanted): Query<Wanted>) -> Response {
+    show(&town, &wanted, Shown::Front).await
+}
+
+/// The page with the form in it.
+pub(crate) async fn privacy(State(town): State<Town>, Query(wanted): Query<Wanted>) -> Response {
+    show(&town, &wanted, Shown::Privacy).await
+}
+
+/// The page with the choices in it.
+pub(crate) async fn choices(State(town): State<Town>, Query(wanted): Query<Wanted>) -> Response {
+    show(&town, &wanted, Shown::Choices).await
+}
+
+async fn show(town: &Town, wanted: &Wanted, shown: Shown) -> Response {
     let stack = match town.stack() {
         Ok(stack) => stack,
         Err(why) => return not_yet(&why),
     };
     let code = wanted.code.as_deref().unwrap_or(&stack.first_code).to_owned();
     let spanish = wanted.lang.as_deref() == Some("es");
-    let script = script(&stack, &town, &code, false).await;
+    let lang = if spanish { "es" } else { "en" };
+    let script = script(&stack, town, &code, shown == Shown::Privacy).await;
     let main = html! {
-        h1 { (if spanish { "Ropa para mal tiempo" } else { "Clothes for bad weather" }) }
-        ul.goods {
-            @for (name, price) in [("Oilskin coat", "$189"), ("Wool jersey", "$96"), ("Sou'wester", "$41")] {
-                li { span.cloth aria-hidden="true" {} strong { (name) } " " (price) }
+        @match shown {
+            Shown::Front => {
+                h1 { (if spanish { "Ropa para mal tiempo" } else { "Clothes for bad weather" }) }
+                ul.goods {
+                    @for (name, price) in [("Oilskin coat", "$189"), ("Wool jersey", "$96"), ("Sou'wester", "$41")] {
+                        li { span.cloth aria-hidden="true" {} strong { (name) } " " (price) }
+                    }
+                }
+            }
+            Shown::Privacy => {
+                h1 { (if spanish { "Su privacidad" } else { "Your privacy" }) }
+                div data-optline-form=(code) data-lang=(lang) {}
+            }
+            Shown::Choices => {
+                h1 { (if spanish { "Su elección" } else { "Your choice" }) }
+                div data-optline-choices=(code) data-lang=(lang) {}
             }
         }
         p data-optline-gpc {}
         (script)
     };
-    Html(page(&stack, &code, spanish, false, &main).into_string()).into_response()
-}
-
-/// The page with the form in it.
-pub(crate) async fn privacy(State(town): State<Town>, Query(wanted): Query<Wanted>) -> Response {
-    let stack = match town.stack() {
-        Ok(stack) => stack,
-        Err(why) => return not_yet(&why),
-    };
-    let code = wanted.code.as_deref().unwrap_or(&stack.first_code).to_owned();
-    let spanish = wanted.lang.as_deref() == Some("es");
-    let script = script(&stack, &town, &code, true).await;
-    let main = html! {
-        h1 { (if spanish { "Su privacidad" } else { "Your privacy" }) }
-        p data-optline-gpc {}
-        div data-optline-form=(code) data-lang=(if spanish { "es" } else { "en" }) {}
-        (script)
-    };
-    Html(page(&stack, &code, spanish, wanted.hostile.is_some(), &main).into_string()).into_response()
+    Html(page(&code, spanish, wanted.hostile.is_some(), &main).into_string()).into_response()
 }
 
 fn not_yet(why: &str) -> Response {
@@ -83,9 +100,8 @@ async fn script(stack: &Stack, town: &Town, code: &str, form: bool) -> Markup {
     html! { script src=(address) integrity=(integrity) crossorigin="anonymous" defer data-form=[(!form).then_some("none")] {} }
 }
 
-fn page(stack: &Stack, code: &str, spanish: bool, hostile: bool, main: &Markup) -> Markup {
+fn page(code: &str, spanish: bool, hostile: bool, main: &Markup) -> Markup {
     let lang = if spanish { "es" } else { "en" };
-    let choices = format!("{}/privacy-choices/{code}?lang={lang}", stack.base_url);
     html! {
         (DOCTYPE)
         html lang=(lang) {
@@ -106,7 +122,7 @@ fn page(stack: &Stack, code: &str, spanish: bool, hostile: bool, main: &Markup) 
                     a href={ "/shop/privacy?code=" (code) "&lang=" (lang) } {
                         (if spanish { "Solicitudes de privacidad" } else { "Privacy requests" })
                     }
-                    a href=(choices) { (if spanish { "Sus opciones de privacidad" } else { "Your Privacy Choices" }) }
+                    a href={ "/shop/choices?code=" (code) "&lang=" (lang) } { (if spanish { "Sus opciones de privacidad" } else { "Your Privacy Choices" }) }
                 }
             }
         }

@@ -31,6 +31,7 @@ pub fn town(stack_file: PathBuf) -> Router {
     Router::new()
         .route("/shop", get(shop::front))
         .route("/shop/privacy", get(shop::privacy))
+        .route("/shop/choices", get(shop::choices))
         .route("/mailbox", get(letterbox::page))
         .with_state(Town { stack_file })
 }

@@ -198,7 +198,8 @@ impl TenantStore<'_> {
     /// this tenant has no such request.
     pub async fn mailbox(&self, reference: &Reference) -> Result<Mailbox, Error> {
         let (messages, files) = Author::Consumer.counters();
-        let item = self.projected(reference, &["unread", messages, files]).await?.ok_or(Error::NotFound)?;
+        // A request that nobody has written to has none of the others, and an empty item can pass for none.
+        let item = self.projected(reference, &["sk", "unread", messages, files]).await?.ok_or(Error::NotFound)?;
         let count = |name: &str| item.get(name).and_then(|it| it.as_n().ok()?.parse().ok()).unwrap_or_default();
         Ok(Mailbox { unread: count("unread"), messages: count(messages), files: count(files) })
     }
