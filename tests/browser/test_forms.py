@@ -290,7 +290,7 @@ def test_with_an_address_the_choice_is_a_request_of_whoever_has_it(
     page.get_by_role("button", name="Do not sell or share").click()
     expect(page.get_by_role("main")).to_contain_text("Received, and on its way")
     desk = signed_in().visit("/dashboard/requests")
-    desk.locator("#find input").first.fill(email)
+    desk.locator("#find input[name=q]").fill(email)
     desk.locator("#find button").first.click()
     expect(desk.get_by_role("main")).to_contain_text("opt out", ignore_case=True)
 
