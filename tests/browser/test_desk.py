@@ -51,7 +51,8 @@ def action(page: Page, name: str) -> Locator:
 def acts(page: Page, name: str, **typed: str) -> None:
     """Open an action, fill its fields in by their names, and do it."""
     form = action(page, name)
-    form.locator("summary").click()
+    # Some have more to unfold inside.
+    form.locator("summary").first.click()
     for field, text in typed.items():
         form.locator(f"[name={field}]").fill(text)
     form.get_by_role("button", name=name).click()
