@@ -5,7 +5,7 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount secret venv browser-venv
+.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount jobs secret venv browser-venv
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -49,8 +49,12 @@ deploy: venv ## ENV=staging: release bins and the template to AWS
 replay: venv ## QUEUE=usage: move its dead-letter queue back; ENV=… on AWS
 	@$(LOCAL) replay $(if $(QUEUE),$(QUEUE),$(error say which queue: make replay QUEUE=usage)) $(IN)
 
+
 # Only what was given to make itself counts: some systems have a NAME or an EMAIL of their own.
 GIVEN = $(if $(filter command line,$(origin $(1))),$(2) "$$$(1)")
+
+jobs: venv ## what the jobs did of late, JOB=… one of them; RUN=send-reminders starts one, AT=2027-01-05T16:00:00Z as if it were then, TENANT=slug for one
+	@$(LOCAL) jobs $(or $(RUN),$(JOB)) $(if $(RUN),--run) $(if $(LAST),--last $(LAST)) $(call GIVEN,AT,--at) $(call GIVEN,TENANT,--tenant) $(IN)
 
 tenant: venv ## NAME=… EMAIL=…, or FILE=….json: set a tenant up or change it, and invite its owner; ENV=… on AWS
 	@$(LOCAL) tenant $(FILE) $(call GIVEN,NAME,--name) $(call GIVEN,EMAIL,--email) $(call GIVEN,SLUG,--slug) $(IN)

@@ -114,6 +114,12 @@ def parser() -> argparse.ArgumentParser:
     recount.add_argument("tenant")
     recount.add_argument("--dry-run", action="store_true")
     recount.add_argument("--env")
+    jobs = commands.add_parser("jobs")
+    jobs.add_argument("job", nargs="?")
+    jobs.add_argument("--last", type=int, default=30)
+    jobs.add_argument("--run", action="store_true")
+    for part in ("--at", "--tenant", "--env"):
+        jobs.add_argument(part)
     commands.add_parser("secret").add_argument("--env", required=True)
     commands.add_parser("deploy").add_argument("env")
     return top
@@ -147,6 +153,12 @@ def run(options: argparse.Namespace) -> int:
             verify.check()
         case "logs":
             operate.logs(operate.Target(local, options.env), options.function, options.since, not options.no_follow)
+        case "jobs":
+            target = operate.Target(local, options.env)
+            if options.run:
+                operate.run_job(target, options.job, options.at, options.tenant)
+            else:
+                operate.jobs(target, options.job, options.last)
         case "replay":
             operate.replay(operate.Target(local, options.env), options.queue)
         case "tenant":

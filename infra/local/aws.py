@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import boto3
@@ -46,6 +47,11 @@ def resources(cloudformation: Any, stack_name: str) -> dict[str, tuple[str, str]
 def outputs(cloudformation: Any, stack_name: str) -> dict[str, str]:
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def kebab(resource: str) -> str:
+    """`PushUsage` → `push-usage`."""
+    return re.sub("(?<!^)(?=[A-Z])", "-", resource).lower()
 
 
 def resource_name(bin_name: str) -> str:

@@ -172,6 +172,45 @@ def recount(target: Target, tenant: str, look: bool) -> None:
         say("Mended." if found["mended"] else "Nothing was changed; without DRY=1 it is mended.")
 
 
+# ── Jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def jobs(target: Target, job: str | None, last: int) -> None:
+    """`make jobs`: what the jobs did of late."""
+    order = {"last": last} | ({"job": job} if job else {})
+    for name, of_late in sorted(_invoke(target, "jobs-runs", order).items()):
+        plannings, runs = of_late["plannings"], of_late["runs"]
+        say(f"\n{name}")
+        if plannings:
+            planned = sum(planning["planned"] for planning in plannings)
+            say(f"  last planned {plannings[0]['at'][:19]}Z; {planned} summoned in the last {len(plannings)} plannings")
+        else:
+            say("  never planned yet")
+        for run in runs:
+            counted = ", ".join(f"{count} {word}" for word, count in run["counted"].items())
+            tries = f", try {run['tries']}" if run["tries"] > 1 else ""
+            parts = [run["started-at"][:19] + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], counted]
+            why = f" ({run['why']})" if run["why"] else ""
+            say("  " + "  ".join(part for part in parts if part) + tries + why)
+
+
+def run_job(target: Target, job: str, at: str | None, tenant: str | None) -> None:
+    """`make jobs RUN=send-reminders`: plan a job now, or as if it were later."""
+    order = {key: value for key, value in (("at", at), ("tenant", tenant)) if value}
+    function = "jobs-close-usage-day" if job == "push-usage" else "jobs-plan"
+    done = _invoke(target, function, order if job == "push-usage" else {"job": job, **order})
+    say(f"{done['planned']} workers were summoned. make jobs says what they did.")
+
+
+def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
+    name = f"{target.stack_name}-{function}"
+    answer = target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(order).encode())
+    result = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        raise Stop(f"{function} failed: {json.dumps(result, ensure_ascii=False)}", f"make logs FN={function}")
+    return result
+
+
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -216,10 +255,10 @@ def _function(event: dict[str, Any]) -> str | None:
 def replay(target: Target, queue: str) -> None:
     """`make replay QUEUE=usage`: everything in its dead-letter queue goes back to where it came from."""
     outputs = aws.outputs(target.client("cloudformation"), target.stack_name)
-    dead_queues = {key.removesuffix("DeadQueue").lower(): url for key, url in outputs.items() if key.endswith("DeadQueue")}
-    alive = outputs.get(f"{queue.capitalize()}Queue")
+    dead_queues = {aws.kebab(key.removesuffix("DeadQueue")): url for key, url in outputs.items() if key.endswith("DeadQueue")}
+    alive = outputs.get(f"{aws.resource_name(queue)}Queue")
     if queue not in dead_queues or alive is None:
-        replayable = [name for name in dead_queues if f"{name.capitalize()}Queue" in outputs]
+        replayable = [name for name in dead_queues if f"{aws.resource_name(name)}Queue" in outputs]
         raise Stop(f"There is no queue {queue!r}.", f"Name one of {', '.join(replayable)}: make replay QUEUE=usage")
     client, dead = target.client("sqs"), dead_queues[queue]
     waiting = _depth(client, dead)

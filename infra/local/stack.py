@@ -80,4 +80,4 @@ def write(settings: Settings) -> None:
 
 def _named(outputs: dict[str, str], kind: str) -> dict[str, str]:
     """The stack's outputs of one kind, by what comes before it: `DirectoryTable` is the table `directory`."""
-    return {key.removesuffix(kind).lower(): value for key, value in outputs.items() if key.endswith(kind)}
+    return {aws.kebab(key.removesuffix(kind)): value for key, value in outputs.items() if key.endswith(kind)}

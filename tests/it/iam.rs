@@ -80,10 +80,34 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt", "GenerateDataKeyWithoutPlaintext"]),
             ("sessions", &["PutItem"]),
             ("audit", &["PutItem"]),
+            ("agenda", &["UpdateItem"]),
             ("dashboard-secret", READ_SECRET),
             ("mail-queue", SEND),
         ],
     ),
+    (
+        "jobs-close-usage-day",
+        &[
+            ("directory", &["GetItem"]),
+            ("agenda", &["Query"]),
+            ("runs", &["PutItem"]),
+            ("push-usage-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-plan",
+        &[
+            ("directory", &["GetItem"]),
+            ("agenda", &["Query"]),
+            ("runs", &["PutItem"]),
+            ("reconcile-usage-queue", &["SendMessage"]),
+            ("send-reports-queue", &["SendMessage"]),
+            ("send-reminders-queue", &["SendMessage"]),
+            ("send-alerts-queue", &["SendMessage"]),
+            ("retention-queue", &["SendMessage"]),
+        ],
+    ),
+    ("jobs-runs", &[("runs", &["Query"])]),
     (
         "jobs-send-mail",
         &[

@@ -21,6 +21,22 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("= store.service_code(", &["dynamodb:BatchGetItem TABLE_ACCOUNTS"]),
     (".remember_call(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
     ("app.store.call(", &["dynamodb:GetItem TABLE_DIRECTORY"]),
+    (".arrange(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".due(", &["dynamodb:Query TABLE_AGENDA"]),
+    ("app.store.planned(", &["dynamodb:PutItem TABLE_RUNS"]),
+    (".plannings(", &["dynamodb:Query TABLE_RUNS"]),
+    ("app.store.runs(", &["dynamodb:Query TABLE_RUNS"]),
+    ("job: Job::PushUsage", &["sqs:SendMessage QUEUE_PUSH_USAGE"]),
+    (
+        "job == Job::PushUsage",
+        &[
+            "sqs:SendMessage QUEUE_RECONCILE_USAGE",
+            "sqs:SendMessage QUEUE_SEND_REPORTS",
+            "sqs:SendMessage QUEUE_SEND_REMINDERS",
+            "sqs:SendMessage QUEUE_SEND_ALERTS",
+            "sqs:SendMessage QUEUE_RETENTION",
+        ],
+    ),
     (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
     (".record_usage(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"]),
     (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
@@ -391,6 +407,20 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     // The edges.
+    // A worker reads its entry, enters the next, takes its own away and writes down what it did.
+    (
+        "edge::work(",
+        &[
+            "dynamodb:GetItem TABLE_AGENDA",
+            "dynamodb:UpdateItem TABLE_AGENDA",
+            "dynamodb:DeleteItem TABLE_AGENDA",
+            "dynamodb:UpdateItem TABLE_RUNS",
+            "sqs:ReceiveMessage source",
+            "sqs:DeleteMessage source",
+            "sqs:GetQueueAttributes source",
+            "sqs:SendMessage QUEUE_DEAD",
+        ],
+    ),
     ("edge::door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::files_door(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
@@ -424,6 +454,7 @@ const SHARED: &[(&str, &str)] = &[
     ("reaching::", "reaching"),
     ("counting::", "counting"),
     ("whose::account(", "whose"),
+    ("planning::summon(", "planning"),
 ];
 
 /// An entry in the audit trail, sealed.

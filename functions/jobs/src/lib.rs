@@ -10,11 +10,18 @@
 //! | [`send_mail`] | queue `mail` | puts letters into words, and sends them |
 //! | [`send_text`] | queue `texts` | sends codes to telephone numbers |
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
+//! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
+//! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
+//! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
+pub mod close_usage_day;
+pub mod plan;
+pub mod planning;
 pub mod provision_tenant;
 pub mod record_usage;
 pub mod recount;
+pub mod runs;
 pub mod send_mail;
 pub mod send_text;
 pub mod store_recording;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::audit::{Act, Entry, Who};
 use domain::email::EmailAddress;
 use domain::field_error::FieldError;
+use domain::job::Job;
 use domain::language::Language;
 use domain::phone::E164;
 use domain::role::Role;
@@ -17,6 +18,12 @@ use platform::store::{NewUser, Provision, new_user_id};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
+
+/// What every tenant has on the agenda from its first day; each of these jobs enters its own next time.
+const DAILY: [Job; 3] = [Job::SendReports, Job::SendReminders, Job::Retention];
+
+/// Nothing is due any sooner at a tenant that has just begun.
+const FIRST_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long an invitation is good.
 const INVITATION_LIVES: SignedDuration = SignedDuration::from_hours(72);
@@ -106,6 +113,9 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         owner: order.owner.as_ref().map(|owner| owner.email.clone()),
     };
     let tenant = app.store.provision(&wanted).await?;
+    for job in DAILY {
+        app.store.of(&tenant).arrange(job, app.clock.now() + FIRST_AFTER, "").await?;
+    }
     let invitation = match &order.owner {
         Some(owner) => invite(app, &tenant, &wanted.profile.name, owner).await?,
         None => None,

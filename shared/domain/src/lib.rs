@@ -29,6 +29,7 @@
 //! | 23 | [`role`], [`user`] | who signs in at the tenant's, and what they may do |
 //! | 24 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
+//! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
@@ -42,6 +43,7 @@ pub mod email;
 pub mod field_error;
 pub mod human_check;
 pub mod intake;
+pub mod job;
 pub mod jurisdiction;
 pub mod language;
 pub mod metrics;

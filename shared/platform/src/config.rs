@@ -40,6 +40,10 @@ pub struct Config {
     pub table_audit: Option<String>,
     /// `TABLE_TALLIES`.
     pub table_tallies: Option<String>,
+    /// `TABLE_AGENDA`.
+    pub table_agenda: Option<String>,
+    /// `TABLE_RUNS`.
+    pub table_runs: Option<String>,
     /// `DASHBOARD_SECRET`: ARN of the secret that [`crate::ticket`] describes.
     pub dashboard_secret: Option<String>,
     /// `MAIL_FROM`: the address that mail comes from.
@@ -58,6 +62,18 @@ pub struct Config {
     pub queue_mail: Option<String>,
     /// `QUEUE_TEXTS`: URL.
     pub queue_texts: Option<String>,
+    /// `QUEUE_PUSH_USAGE`: URL.
+    pub queue_push_usage: Option<String>,
+    /// `QUEUE_RECONCILE_USAGE`: URL.
+    pub queue_reconcile_usage: Option<String>,
+    /// `QUEUE_SEND_REPORTS`: URL.
+    pub queue_send_reports: Option<String>,
+    /// `QUEUE_SEND_REMINDERS`: URL.
+    pub queue_send_reminders: Option<String>,
+    /// `QUEUE_SEND_ALERTS`: URL.
+    pub queue_send_alerts: Option<String>,
+    /// `QUEUE_RETENTION`: URL.
+    pub queue_retention: Option<String>,
     /// `QUEUE_DEAD`: URL of the dead-letter queue of the queue that this function reads.
     pub queue_dead: Option<String>,
     /// `TEXT_PREFIXES`: how the numbers begin that text messages go to, separated by commas.
@@ -91,6 +107,8 @@ impl Config {
             table_sessions: read("TABLE_SESSIONS"),
             table_audit: read("TABLE_AUDIT"),
             table_tallies: read("TABLE_TALLIES"),
+            table_agenda: read("TABLE_AGENDA"),
+            table_runs: read("TABLE_RUNS"),
             dashboard_secret: read("DASHBOARD_SECRET"),
             mail_from: read("MAIL_FROM"),
             hotline_number: read("HOTLINE_NUMBER"),
@@ -100,6 +118,12 @@ impl Config {
             queue_transcripts: read("QUEUE_TRANSCRIPTS"),
             queue_mail: read("QUEUE_MAIL"),
             queue_texts: read("QUEUE_TEXTS"),
+            queue_push_usage: read("QUEUE_PUSH_USAGE"),
+            queue_reconcile_usage: read("QUEUE_RECONCILE_USAGE"),
+            queue_send_reports: read("QUEUE_SEND_REPORTS"),
+            queue_send_reminders: read("QUEUE_SEND_REMINDERS"),
+            queue_send_alerts: read("QUEUE_SEND_ALERTS"),
+            queue_retention: read("QUEUE_RETENTION"),
             queue_dead: read("QUEUE_DEAD"),
             text_prefixes: read("TEXT_PREFIXES"),
             bucket_greetings: read("BUCKET_GREETINGS"),

@@ -1,9 +1,15 @@
 //! SQS: what has to happen, but not while somebody waits.
 
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use domain::job::Job;
 use serde::Serialize;
 
 use crate::Error;
 use crate::config::{Config, required};
+use crate::store::Summons;
+
+/// SQS takes so many messages at once.
+const AT_ONCE: usize = 10;
 
 /// The queues that this function may send to.
 #[derive(Debug)]
@@ -14,6 +20,12 @@ pub struct Queues {
     transcripts: Option<String>,
     mail: Option<String>,
     texts: Option<String>,
+    push_usage: Option<String>,
+    reconcile_usage: Option<String>,
+    send_reports: Option<String>,
+    send_reminders: Option<String>,
+    send_alerts: Option<String>,
+    retention: Option<String>,
     dead: Option<String>,
 }
 
@@ -26,6 +38,12 @@ impl Queues {
             transcripts: config.queue_transcripts.clone(),
             mail: config.queue_mail.clone(),
             texts: config.queue_texts.clone(),
+            push_usage: config.queue_push_usage.clone(),
+            reconcile_usage: config.queue_reconcile_usage.clone(),
+            send_reports: config.queue_send_reports.clone(),
+            send_reminders: config.queue_send_reminders.clone(),
+            send_alerts: config.queue_send_alerts.clone(),
+            retention: config.queue_retention.clone(),
             dead: config.queue_dead.clone(),
         }
     }
@@ -61,6 +79,37 @@ impl Queues {
     /// A text message to be sent, sealed, for `jobs-send-text`.
     pub async fn texts(&self, message: &impl Serialize) -> Result<(), Error> {
         self.send(required(self.texts.as_deref(), "QUEUE_TEXTS is not set")?, message).await
+    }
+
+    /// Summons workers, ten to a call.
+    pub async fn work(&self, job: Job, summons: &[Summons]) -> Result<(), Error> {
+        let (url, missing) = match job {
+            Job::PushUsage => (&self.push_usage, "QUEUE_PUSH_USAGE is not set"),
+            Job::ReconcileUsage => (&self.reconcile_usage, "QUEUE_RECONCILE_USAGE is not set"),
+            Job::SendReports => (&self.send_reports, "QUEUE_SEND_REPORTS is not set"),
+            Job::SendReminders => (&self.send_reminders, "QUEUE_SEND_REMINDERS is not set"),
+            Job::SendAlerts => (&self.send_alerts, "QUEUE_SEND_ALERTS is not set"),
+            Job::Retention => (&self.retention, "QUEUE_RETENTION is not set"),
+        };
+        let url = required(url.as_deref(), missing)?;
+        for some in summons.chunks(AT_ONCE) {
+            let entries = some.iter().enumerate().map(|(n, summons)| {
+                let body = serde_json::to_string(summons).map_err(Error::failed("writing a queue message"))?;
+                SendMessageBatchRequestEntry::builder()
+                    .id(n.to_string())
+                    .message_body(body)
+                    .build()
+                    .map_err(Error::failed("writing a queue message"))
+            });
+            let entries = entries.collect::<Result<Vec<_>, _>>()?;
+            let sent = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
+            let sent = sent.map_err(|error| Error::failed("sending to a queue")(error.into_service_error()))?;
+            if !sent.failed.is_empty() {
+                // Those that went through are done twice, which harms nobody.
+                return Err(Error::Failed { doing: "sending to a queue", source: "a part was not taken".into() });
+            }
+        }
+        Ok(())
     }
 
     async fn send(&self, url: &str, message: &impl Serialize) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
 //! | [`page`](page()), [`door`], [`files_door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
+//! | [`work`](work()) | SQS, for a job of the agenda | the same; each run is written down |
 //! | [`stream`](stream()) | DynamoDB, after a change of a request | the whole batch is retried |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
 //!
@@ -19,6 +20,7 @@ mod page;
 mod queue;
 mod stream;
 mod twilio;
+mod work;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -36,6 +38,7 @@ pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, 
 pub use queue::queue;
 pub use stream::stream;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
+pub use work::{Ran, Work, work};
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -15,6 +15,8 @@
 //! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
+//! | `agenda` | job `#` shard | time `#` tenant `#` what | what is to be done for whom, and not before when |
+//! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
 //!
@@ -27,6 +29,7 @@
 //! ```
 
 mod accounts;
+mod agenda;
 mod audit;
 mod case;
 mod codes;
@@ -42,6 +45,7 @@ mod messages;
 mod notice;
 mod provisioning;
 mod requests;
+mod runs;
 mod sessions;
 mod settings;
 mod signal;
@@ -58,6 +62,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::join;
 
 pub use accounts::ServiceCodeAccount;
+pub use agenda::{Due, Place as AgendaPlace, SHARDS as AGENDA_SHARDS, Summons};
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
@@ -78,6 +83,7 @@ pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, Ne
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use runs::{Counts, Outcome, Planning, Run};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
@@ -136,6 +142,8 @@ struct Tables {
     sessions: Option<String>,
     audit: Option<String>,
     tallies: Option<String>,
+    agenda: Option<String>,
+    runs: Option<String>,
 }
 
 impl fmt::Debug for Store {
@@ -158,6 +166,8 @@ impl Store {
                 sessions: config.table_sessions.clone(),
                 audit: config.table_audit.clone(),
                 tallies: config.table_tallies.clone(),
+                agenda: config.table_agenda.clone(),
+                runs: config.table_runs.clone(),
             },
             kms_key: config.kms_key.clone(),
             keys: KeyCache::default(),
@@ -205,10 +215,20 @@ impl Store {
         required(self.tables.tallies.as_deref(), "TABLE_TALLIES is not set")
     }
 
+    fn agenda_table(&self) -> Result<&str, Error> {
+        required(self.tables.agenda.as_deref(), "TABLE_AGENDA is not set")
+    }
+
+    fn runs_table(&self) -> Result<&str, Error> {
+        required(self.tables.runs.as_deref(), "TABLE_RUNS is not set")
+    }
+
     /// Opens the connections while the function still starts: a look at a key that does not exist.
     pub(crate) async fn warm(&self) {
-        let Tables { directory, accounts, keys, requests, usage, sessions, audit: _, tallies } = &self.tables;
-        let table = [sessions, directory, requests, usage, keys, accounts, tallies].into_iter().flatten().next();
+        let Tables { directory, accounts, keys, requests, usage, sessions, audit: _, tallies, agenda, runs: _ } =
+            &self.tables;
+        let table =
+            [sessions, directory, requests, usage, keys, accounts, tallies, agenda].into_iter().flatten().next();
         let dynamodb = async {
             if let Some(table) = table {
                 let mut get = self.dynamodb.get_item().table_name(table).key("pk", text("warm-up"));
