@@ -69,6 +69,9 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("GET", "/dashboard/settings", Some(Permission::SeeSettings)),
     ("POST", "/dashboard/settings", Some(Permission::EditSettings)),
     ("GET", "/dashboard/usage", Some(Permission::SeeSettings)),
+    ("GET", "/dashboard/settlement/{line}", Some(Permission::SettleUsage)),
+    ("POST", "/dashboard/settlement/{line}", Some(Permission::SettleUsage)),
+    ("GET", "/dashboard/statement", Some(Permission::ExportReports)),
     ("GET", "/dashboard/audit", Some(Permission::SeeAudit)),
     ("GET", "/dashboard/audit-export", Some(Permission::ExportAudit)),
     ("POST", "/dashboard/audit-export", Some(Permission::ExportAudit)),
@@ -305,6 +308,7 @@ const fn in_words(permission: Permission) -> &'static str {
         Permission::ExportAudit => "export the audit trail",
         Permission::SeeReports => "see reports",
         Permission::ExportReports => "download reports",
+        Permission::SettleUsage => "decide what becomes of unbilled usage",
         Permission::OwnAccount => "change your account",
         Permission::ChangeFactors => "change how you sign in",
     }

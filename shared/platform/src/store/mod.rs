@@ -19,6 +19,7 @@
 //! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
+//! | | | `check#…`, `list#…` | what nightly comparisons found |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
 //!
@@ -44,6 +45,7 @@ mod log;
 mod messages;
 mod notice;
 mod provisioning;
+mod reconciliation;
 mod requests;
 mod runs;
 mod sessions;
@@ -82,6 +84,7 @@ pub use log::LogPage;
 pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
+pub use reconciliation::DayOfBilling;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use runs::{Counts, Outcome, Planning, Run};
 pub use sessions::{Link, LinkOwner, NewSession};

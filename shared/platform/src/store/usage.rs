@@ -173,11 +173,11 @@ fn row(item: &Item) -> Result<Row, Error> {
     Ok(Row { rank: get_number(item, "rank")?, sums })
 }
 
-fn get_number<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<T, Error> {
+pub(super) fn get_number<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<T, Error> {
     item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(|| damaged(name))
 }
 
-fn month_key(tenant: &Tenant, day: Date) -> String {
+pub(super) fn month_key(tenant: &Tenant, day: Date) -> String {
     format!("{}#{:04}-{:02}", tenant.id(), day.year(), day.month())
 }
 
