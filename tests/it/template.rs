@@ -308,7 +308,7 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (".team().await", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (".month_of_use(", &["dynamodb:Query TABLE_USAGE"]),
+    (".month_of_billing(", &["dynamodb:Query TABLE_USAGE"]),
     (".trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".walk_trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".trail_head()", &["dynamodb:GetItem TABLE_AUDIT"]),

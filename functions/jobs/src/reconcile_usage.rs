@@ -288,15 +288,20 @@ async fn at_stripe(
     day: Date,
     of_day: &DayOfBilling,
 ) -> Result<(AtStripe, Vec<Difference>), Error> {
+    let secrets = app.stripe_secrets().await?;
+    if !secrets.is_set_up() {
+        return Ok((AtStripe::NotConnected, vec![]));
+    }
     let Some(customer) = app.store.of(&work.due.tenant).billing_account().await?.stripe_customer else {
         return Ok((AtStripe::NoCustomer, vec![]));
     };
-    let Some(stripe) = app.stripe().await? else { return Ok((AtStripe::NotConnected, vec![])) };
+    let stripe = app.stripe().await?;
     let (mut differences, mut not_before) = (vec![], None);
     let from = day.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |start| start.timestamp());
     for meter in Meter::ALL {
-        let sums = stripe.client.event_summaries(&stripe.meter(meter).id, &customer, from, day_end(day), Grouping::Days);
-        let sums = sums.await.map_err(Error::failed("reading Stripe's summaries"))?;
+        let Some(setup) = secrets.meter(meter) else { continue };
+        let sums = stripe.event_summaries(&setup.id, &customer, from, day_end(day), Grouping::Whole).await;
+        let sums = sums.map_err(Error::failed("reading Stripe's summaries"))?;
         let found = sums.iter().filter_map(|sum| u64::try_from(sum.value.as_whole()?).ok()).sum();
         match billing::reconcile(&of_day.batches, meter, found, work.now) {
             Ok(seen) if seen.found == seen.expected => {}

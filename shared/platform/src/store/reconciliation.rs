@@ -10,13 +10,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use domain::billing::{Batch, DayCheck, Kept, ListCheck, Rows, Unit};
+use domain::billing::{Batch, DayCheck, Kept, ListCheck, Rows};
 use jiff::civil::Date;
 use partners::twilio::CallSid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::usage::{get_number, month_key};
+use super::billing::{day_partition, read_batch, unit_of};
+use super::usage::{FROM_LIST, get_number, month_key};
 use super::{CallOwner, DayOfUse, Item, Store, TenantStore, damaged, directory, get_text, text};
 use crate::Error;
 use crate::tenant::Tenant;
@@ -25,8 +26,6 @@ use crate::tenant::Tenant;
 const AT_ONCE: usize = 100;
 /// How often what it left over is asked for again.
 const TRIES: u32 = 8;
-/// What says that a row comes from Twilio's list, because its callback was lost.
-pub(super) const FOUND_AT_TWILIO: &str = "list";
 
 /// A day of billing: its sums, its batches, and what the last comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,7 +105,7 @@ impl TenantStore<'_> {
                 .query()
                 .table_name(self.store.usage_table()?)
                 .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", text(day_key(self.tenant, day)))
+                .expression_attribute_values(":pk", text(day_partition(self.tenant, day)))
                 .projection_expression("#unit, batch, billed_minutes, #source")
                 .expression_attribute_names("#unit", "unit")
                 .expression_attribute_names("#source", "source")
@@ -116,7 +115,7 @@ impl TenantStore<'_> {
                 .await
                 .map_err(|error| Error::failed("counting a day's calls")(error.into_service_error()))?;
             for item in page.items() {
-                rows.add(unit(item)?, get_number(item, "billed_minutes")?, found_at_twilio(item));
+                rows.add(unit_of(item)?, get_number(item, "billed_minutes")?, found_at_twilio(item));
             }
             from = page.last_evaluated_key;
             if from.is_none() {
@@ -200,7 +199,7 @@ fn put_into(days: &mut BTreeMap<Date, DayOfBilling>, item: &Item) -> Result<(), 
     let day = |text: &str| text.parse::<Date>().map_err(|_| damaged("sk"));
     match kind {
         "batch" => {
-            let batch: Batch = serde_json::from_str(get_text(item, "batch")?).map_err(|_| damaged("batch"))?;
+            let batch = read_batch(item)?;
             days.entry(batch.day).or_default().batches.push(batch);
         }
         "check" => days.entry(day(rest)?).or_default().check = Some(report(item)?),
@@ -220,31 +219,17 @@ fn report<T: DeserializeOwned>(item: &Item) -> Result<T, Error> {
     serde_json::from_str(get_text(item, "report")?).map_err(|_| damaged("report"))
 }
 
-fn unit(item: &Item) -> Result<Unit, Error> {
-    let batch = || get_number(item, "batch");
-    match item.get("unit").and_then(|unit| unit.as_s().ok()).map(String::as_str) {
-        None => Ok(Unit::Unprocessed),
-        Some("claimed") => Ok(Unit::Claimed { batch: batch()? }),
-        Some("processed") => Ok(Unit::Processed { batch: batch()? }),
-        Some(_) => Err(damaged("unit")),
-    }
-}
-
 fn kept(item: &Item) -> Result<Kept, Error> {
     let (seconds, minutes) = (get_number(item, "seconds")?, get_number(item, "billed_minutes")?);
     Ok(Kept { seconds, minutes, found_at_twilio: found_at_twilio(item) })
 }
 
 fn found_at_twilio(item: &Item) -> bool {
-    item.get("source").is_some_and(|source| *source == AttributeValue::S(FOUND_AT_TWILIO.to_owned()))
+    item.get("source").is_some_and(|source| *source == text(FROM_LIST))
 }
 
 fn row_key(tenant: &Tenant, day: Date, call: &CallSid) -> Item {
-    Item::from([("pk".to_owned(), text(day_key(tenant, day))), ("sk".to_owned(), text(call.as_str()))])
-}
-
-fn day_key(tenant: &Tenant, day: Date) -> String {
-    format!("{}#{day}", tenant.id())
+    Item::from([("pk".to_owned(), text(day_partition(tenant, day))), ("sk".to_owned(), text(call.as_str()))])
 }
 
 #[cfg(test)]
@@ -294,14 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_where_its_call_is_and_where_it_came_from() {
+    fn a_row_says_what_it_holds_and_where_it_came_from() {
         let row = |more: &[(&str, AttributeValue)]| {
             item(&[&[("seconds", number(61)), ("billed_minutes", number(2))], more].concat())
         };
-        assert_eq!(unit(&row(&[])).unwrap(), Unit::Unprocessed);
-        let claimed = row(&[("unit", text("claimed")), ("batch", number(2)), ("source", text("list"))]);
-        assert_eq!(unit(&claimed).unwrap(), Unit::Claimed { batch: 2 });
-        assert_eq!(kept(&claimed).unwrap(), Kept { seconds: 61, minutes: 2, found_at_twilio: true });
-        assert!(unit(&row(&[("unit", text("processed"))])).is_err(), "of which batch");
+        let found = row(&[("unit", text("claimed")), ("batch", number(2)), ("source", text("list"))]);
+        assert_eq!(kept(&found).unwrap(), Kept { seconds: 61, minutes: 2, found_at_twilio: true });
+        assert!(!kept(&row(&[])).unwrap().found_at_twilio);
     }
 }
