@@ -82,7 +82,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
 }
 
 /// The next time it is five in the morning.
-fn next_night(now: Timestamp) -> Timestamp {
+pub(crate) fn next_night(now: Timestamp) -> Timestamp {
     let now = now.to_zoned(TimeZone::UTC);
     let at = |day: Date| day.to_datetime(Time::constant(HOUR, 0, 0, 0)).to_zoned(TimeZone::UTC).ok();
     let today = at(now.date()).filter(|at| *at > now);

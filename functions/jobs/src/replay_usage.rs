@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::billing::{self, Amount, Batch, Difference, Meter, Rows, Standing, Step, check, standing};
+use domain::billing::{Amount, Batch, Difference, Meter, Rows, Standing, Step, check, standing};
 use domain::job::Job;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};

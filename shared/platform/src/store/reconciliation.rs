@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::billing::{Batch, DayCheck, Kept, ListCheck, Rows};
 use jiff::civil::Date;
 use partners::twilio::CallSid;
@@ -234,6 +234,7 @@ fn row_key(tenant: &Tenant, day: Date, call: &CallSid) -> Item {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
     use domain::billing::Amount;
     use jiff::civil::date;
 
