@@ -163,7 +163,8 @@ fn on_the_bill(language: Language, texts: &Texts, view: &View, day: Date, of_day
     let stands = standing_of(day, of_day, view.now);
     let unprocessed = of_day.unprocessed();
     let found = of_day.check.as_ref().map(|check| billing::found(words, check)).unwrap_or_default();
-    let look = matches!(stands, Standing::NeedsAPerson | Standing::Expired) || !found.is_empty();
+    let differs = of_day.check.as_ref().is_some_and(|check| !check.differences.is_empty());
+    let look = differs || matches!(stands, Standing::NeedsAPerson | Standing::Expired);
     html! {
         (billing::badge(words, stands))
         @if !of_day.batches.is_empty() || of_day.check.is_some() {
