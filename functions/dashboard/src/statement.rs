@@ -44,6 +44,24 @@ pub async fn handle(app: &App, allowed: Allowed<ExportReports>, visit: Visit) ->
     Ok(Page::download(content_type, &format!("usage-{}.{extension}", code_of(month)), bytes))
 }
 
+/// The columns of the file. Each line fills those that it knows.
+const COLUMNS: [&str; 14] = [
+    "line",
+    "day (UTC)",
+    "standing",
+    "calls",
+    "billed minutes",
+    "seconds",
+    "batch",
+    "meter",
+    "sent",
+    "due",
+    "at stripe",
+    "state",
+    "reference",
+    "identifier",
+];
+
 /// What calls came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
@@ -128,55 +146,33 @@ impl Statement {
     fn as_csv(&self) -> Result<Vec<u8>, Error> {
         let failed = || Error::failed("writing a statement");
         let mut file = csv::Writer::for_spreadsheets(vec![]).map_err(failed())?;
-        file.row([
-            "line",
-            "day (UTC)",
-            "standing",
-            "calls",
-            "billed minutes",
-            "seconds",
-            "batch",
-            "meter",
-            "sent",
-            "due",
-            "at stripe",
-            "state",
-            "reference",
-            "identifier",
-        ])
-        .map_err(failed())?;
-        let sums = |sums: Sums| [sums.calls, sums.minutes, sums.seconds].map(|n| n.to_string());
+        file.row(COLUMNS).map_err(failed())?;
+        let mut row = |cells: &[(usize, String)]| {
+            let cell = |column| cells.iter().find(|(of, _)| *of == column).map_or("", |(_, cell)| cell.as_str());
+            file.row((0..COLUMNS.len()).map(cell)).map_err(failed())
+        };
+        let line = |line: &str, when: String| [(0, line.to_owned()), (1, when)];
+        let sums = |sums: Sums| [(3, sums.calls.to_string()), (4, sums.minutes.to_string()), (5, sums.seconds.to_string())];
         for day in &self.days {
-            let [calls, minutes, seconds] = sums(day.used);
-            file.row(["day", &day.day.to_string(), code(day.standing), &calls, &minutes, &seconds]).map_err(failed())?;
-            for event in self.events.iter().filter(|event| event.day == day.day) {
-                let line = &event.line;
-                let reference = if let LineState::Adjusted { reference, .. } = &line.state { reference } else { "" };
-                file.row([
-                    "event",
-                    &event.day.to_string(),
-                    "",
-                    "",
-                    "",
-                    "",
-                    &event.batch.to_string(),
-                    event.meter.code(),
-                    &line.value.to_string(),
-                    &line.due.to_string(),
-                    &at_stripe(line).to_string(),
-                    line.state.code(),
-                    reference,
-                    &line.identifier,
-                ])
-                .map_err(failed())?;
+            let standing = [(2, code(day.standing).to_owned())];
+            row(&[&line("day", day.day.to_string())[..], &standing, &sums(day.used)].concat())?;
+            for OfEvent { day, batch, meter, line: event } in self.events.iter().filter(|event| event.day == day.day) {
+                let mut cells = line("event", day.to_string()).to_vec();
+                cells.extend([(6, batch.to_string()), (7, meter.code().to_owned()), (8, event.value.to_string())]);
+                cells.extend([(9, event.due.to_string()), (10, at_stripe(event).to_string())]);
+                cells.extend([(11, event.state.code().to_owned()), (13, event.identifier.clone())]);
+                if let LineState::Adjusted { reference, .. } = &event.state {
+                    cells.push((12, reference.clone()));
+                }
+                row(&cells)?;
             }
         }
-        let [calls, minutes, seconds] = sums(self.total());
-        file.row(["total", &code_of(self.month), "", &calls, &minutes, &seconds]).map_err(failed())?;
+        let month = code_of(self.month);
+        row(&[&line("total", month.clone())[..], &sums(self.total())].concat())?;
         for meter in Meter::ALL {
             let (due, there) = (self.due(meter).to_string(), self.at_stripe(meter).to_string());
-            let month = code_of(self.month);
-            file.row(["total", &month, "", "", "", "", "", meter.code(), "", &due, &there]).map_err(failed())?;
+            let of_meter = [(7, meter.code().to_owned()), (9, due), (10, there)];
+            row(&[&line("total", month.clone())[..], &of_meter].concat())?;
         }
         file.finish().map_err(failed())
     }
