@@ -71,7 +71,7 @@ replay-usage: venv ## TENANT=slug FROM=2026-11-01 TO=2026-11-20: have these days
 reconcile-report: venv ## what the nightly comparisons with Twilio and Stripe found; TENANT=slug a tenant's, DAYS=7; ENV=… on AWS
 	@$(LOCAL) reconcile-report $(TENANT) $(if $(DAYS),--days $(DAYS)) $(IN)
 
-secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
+secret: venv ## ENV=…: store the Twilio and Stripe credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))
 
 browser-venv: venv
