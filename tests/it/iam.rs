@@ -540,10 +540,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
-    (
-        "dashboard-usage",
-        &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["GetItem"]), ("usage", &["Query"])],
-    ),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["GetItem"]), ("usage", &["Query"])]),
     (
         "dashboard-settlement",
         &[
@@ -707,12 +704,7 @@ const ALLOWED: &[(&str, &[May])] = &[
     ("jobs-reconciliation", &[("directory", &["GetItem"]), ("usage", &["GetItem", "Query"])]),
     (
         "jobs-replay-usage",
-        &[
-            ("directory", &["GetItem"]),
-            ("accounts", &["GetItem"]),
-            ("usage", &["Query"]),
-            ("agenda", &["UpdateItem"]),
-        ],
+        &[("directory", &["GetItem"]), ("accounts", &["GetItem"]), ("usage", &["Query"]), ("agenda", &["UpdateItem"])],
     ),
     (
         "jobs-recount",

@@ -136,8 +136,12 @@ async fn compare(hotline: &Hotline, tenant: &str, what: &str) {
     });
     let table = hotline.table("agenda");
     hotline.cloud.call("dynamodb:PutItem", json!({ "TableName": table, "Item": item })).await;
-    invoke(hotline, "jobs-reconcile-usage", &json!({ "job": "reconcile-usage", "tenant": tenant, "at": at, "what": what }))
-        .await;
+    invoke(
+        hotline,
+        "jobs-reconcile-usage",
+        &json!({ "job": "reconcile-usage", "tenant": tenant, "at": at, "what": what }),
+    )
+    .await;
 }
 
 async fn month_of(hotline: &Hotline, tenant: &str, day: Date) -> Vec<Value> {
@@ -259,7 +263,17 @@ async fn a_dry_run_changes_nothing_and_a_replay_bills_nothing_twice() {
     assert_eq!(refused["errorType"], "NotFound");
 }
 
-/// A batch whose minutes wait for a person.
+/// Gives a tenant a batch whose minutes wait for a person.
+pub(crate) async fn hold(hotline: &Hotline, tenant: &str, day: Date) -> Batch {
+    let batch = held(tenant, day);
+    let item = json!({
+        "pk": { "S": format!("{tenant}#{}", day.strftime("%Y-%m")) }, "sk": { "S": format!("batch#{day}#0001") },
+        "batch": { "S": serde_json::to_string(&batch).unwrap() }, "version": { "N": batch.version.to_string() },
+    });
+    hotline.cloud.call("dynamodb:PutItem", json!({ "TableName": hotline.table("usage"), "Item": item })).await;
+    batch
+}
+
 fn held(tenant: &str, day: Date) -> Batch {
     let mut counting = Counting::default();
     for (call, minutes) in [("CA1", 2), ("CA2", 3)] {
@@ -287,14 +301,7 @@ async fn an_owner_decides_what_is_held_once_and_nobody_elses_is_there_for_them()
     let (mut other, _, _) =
         Person::owner_of(&hotline, "test-reconcile-other", &[Code::new("6905", "Other Shop")]).await;
     let day = yesterday();
-    let batch = held(&tenant, day);
-    let pk = format!("{tenant}#{}", day.strftime("%Y-%m"));
-    let item = json!({
-        "pk": { "S": pk }, "sk": { "S": format!("batch#{day}#0001") },
-        "batch": { "S": serde_json::to_string(&batch).unwrap() }, "version": { "N": batch.version.to_string() },
-    });
-    hotline.cloud.call("dynamodb:PutItem", json!({ "TableName": hotline.table("usage"), "Item": item })).await;
-
+    hold(&hotline, &tenant, day).await;
     let month = format!("/dashboard/usage?month={}", day.strftime("%Y-%m"));
     let address = format!("/dashboard/settlement/{day}.1.minutes");
     let usage = owner.get(&month).await;
@@ -314,8 +321,9 @@ async fn an_owner_decides_what_is_held_once_and_nobody_elses_is_there_for_them()
     assert!(kept.target.ends_with("&done=settled") && kept.text().contains("ii_1Qx2"), "{}", kept.text());
     // The same form again, and another's.
     assert_eq!(owner.submit(&form, &["counted", "reference"], &typed).await.status(), 409);
-    let theirs = other.post(&address, &[("counted", "3"), ("reference", "ii_1"), ("csrf", &other.csrf().await)]).await;
-    assert_eq!(theirs.status(), 404);
+    let csrf = other.csrf().await;
+    let fields = [("csrf", csrf.as_str()), ("counted", "3"), ("reference", "ii_1")];
+    assert_eq!(other.post(&address, &fields).await.status(), 404);
     let item = month_of(&hotline, &tenant, day).await.into_iter().find(|item| item["batch"].is_string()).unwrap();
     let settled: Batch = serde_json::from_str(item["batch"].as_str().unwrap()).unwrap();
     assert!(settled.is_final(), "{settled:?}");

@@ -9,13 +9,16 @@ use domain::reference::Reference;
 use domain::request::Kind;
 use domain::role::{Permission, Role};
 use futures::future::join_all;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use phone::{Script, Transcript};
 use serde_json::{Value, json};
 use tests::hotline::Code;
 use tests::person::{Keys, Seen};
 use tests::{Hotline, Person, answers, eventually, planted};
 
-use crate::template;
+use crate::{reconcile, template};
 
 /// Every route of the dashboard, and the permission that it asks for; nothing where nobody needs to be signed in.
 pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
@@ -89,6 +92,11 @@ fn every_route_of_the_template_has_an_entry_here() {
     assert_eq!(there, here);
 }
 
+#[expect(clippy::disallowed_methods, reason = "the month that the usage page shows")]
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
 /// Something that nobody has drawn before, so that a test can run again on the same cloud.
 pub(crate) fn random(letters: usize) -> String {
     (0..letters).map(|_| fastrand::lowercase()).collect()
@@ -115,6 +123,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) user: String,
     pub(crate) call: Transcript,
     pub(crate) caller: String,
+    /// A meter event that waits for a person.
+    pub(crate) line: String,
 }
 
 /// Where the first link that begins like this leads.
@@ -139,7 +149,10 @@ impl<'a> Shop<'a> {
         }
         let users = hotline.cloud.items_with(hotline.table("accounts"), "pk", &tenant).await;
         let user = users.iter().find_map(|item| item["sk"].as_str()?.strip_prefix("user#")).unwrap().to_owned();
-        let mut shop = Self { hotline, owner, keys, tenant, code, reference, user, call, caller: caller.to_owned() };
+        let day = today().first_of_month();
+        reconcile::hold(hotline, &tenant, day).await;
+        let (caller, line) = (caller.to_owned(), format!("{day}.1.minutes"));
+        let mut shop = Self { hotline, owner, keys, tenant, code, reference, user, call, caller, line };
         let page = shop.page().await;
         shop.owner.submit(&page, &["id", "note"], &[("note", "They will write again.")]).await;
         let form = page.forms().into_iter().find(|form| form.action.contains("/attach/")).unwrap();
@@ -169,6 +182,7 @@ impl<'a> Shop<'a> {
                 .replace("{reference}", &self.reference)
                 .replace("{code}", &self.code)
                 .replace("{file}", "style.css")
+                .replace("{line}", &self.line)
                 .replace("{ticket}", &form_id()),
         }
     }
@@ -733,7 +747,7 @@ async fn every_page_shows_these_fields_and_no_others() {
     let mut all = String::new();
     let mut add = |path: &str, text: &str| all.extend(["== ", path, "\n", text, "\n\n"]);
     for (method, path, asks) in ROOMS {
-        let binary = path.contains("{ticket}") || path.contains("/record/");
+        let binary = path.contains("{ticket}") || path.contains("/record/") || path.ends_with("/statement");
         if *method != "GET" || asks.is_none() || binary {
             continue;
         }

@@ -92,10 +92,7 @@ pub(crate) fn found(texts: &Texts, check: &DayCheck) -> Vec<String> {
     said.extend(check.differences.iter().map(|difference| match difference {
         Difference::Sums { rows, sums } => fill(
             texts.sums_differ,
-            &[
-                ("rows", &amount(texts, rows.calls, rows.minutes)),
-                ("sums", &amount(texts, sums.calls, sums.minutes)),
-            ],
+            &[("rows", &amount(texts, rows.calls, rows.minutes)), ("sums", &amount(texts, sums.calls, sums.minutes))],
         ),
         Difference::Batch { number: of, rows, counted } => fill(
             texts.batch_differs,

@@ -321,7 +321,11 @@ mod tests {
         ] {
             let input = Input { counted: counted.into(), reference: reference.into() };
             let errors = input.read(Language::Spanish, line).err().unwrap_or_default();
-            assert_eq!(errors.into_iter().map(|error| error.field).collect::<Vec<_>>(), fields, "{counted} {reference}");
+            assert_eq!(
+                errors.into_iter().map(|error| error.field).collect::<Vec<_>>(),
+                fields,
+                "{counted} {reference}"
+            );
         }
     }
 }

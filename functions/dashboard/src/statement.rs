@@ -152,7 +152,8 @@ impl Statement {
             file.row((0..COLUMNS.len()).map(cell)).map_err(failed())
         };
         let line = |line: &str, when: String| [(0, line.to_owned()), (1, when)];
-        let sums = |sums: Sums| [(3, sums.calls.to_string()), (4, sums.minutes.to_string()), (5, sums.seconds.to_string())];
+        let sums =
+            |sums: Sums| [(3, sums.calls.to_string()), (4, sums.minutes.to_string()), (5, sums.seconds.to_string())];
         for day in &self.days {
             let standing = [(2, code(day.standing).to_owned())];
             row(&[&line("day", day.day.to_string())[..], &standing, &sums(day.used)].concat())?;

@@ -172,7 +172,8 @@ async fn hold(
 ) -> Result<u64, Error> {
     let inbound = page.calls.iter().filter(|call| call.inbound);
     // By our own clock, however far ahead the planner's is: callbacks come by that one.
-    let ended: Vec<(&ListedCall, Option<CallUsage>)> = inbound.map(|call| (call, usage(call, app.clock.now()))).collect();
+    let ended: Vec<(&ListedCall, Option<CallUsage>)> =
+        inbound.map(|call| (call, usage(call, app.clock.now()))).collect();
     list.under_way += ended.iter().map(|(_, usage)| u64::from(usage.is_none())).sum::<u64>();
     let sids: Vec<_> = ended.iter().map(|(call, _)| call.sid.clone()).collect();
     let mut added = 0;
@@ -269,7 +270,10 @@ async fn compare(app: &App, work: &Work, day: Date) -> Result<Ran, Error> {
         }
         _ => Ran::done(),
     };
-    Ok(ran.counting("calls", check.rows.calls).counting("unprocessed", check.unprocessed).counting("differences", found))
+    Ok(ran
+        .counting("calls", check.rows.calls)
+        .counting("unprocessed", check.unprocessed)
+        .counting("differences", found))
 }
 
 async fn of_day(app: &App, tenant: &Tenant, day: Date) -> Result<DayOfBilling, Error> {

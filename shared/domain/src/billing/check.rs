@@ -128,9 +128,11 @@ pub fn differences<'a>(rows: &Rows, sums: Amount, batches: impl IntoIterator<Ite
             found.push(Difference::Batch { number: batch.number, rows: rows.of(batch.number), counted });
         }
     }
-    found.extend(
-        unknown.into_iter().map(|(number, (rows, _))| Difference::Batch { number, rows, counted: Amount::default() }),
-    );
+    found.extend(unknown.into_iter().map(|(number, (rows, _))| Difference::Batch {
+        number,
+        rows,
+        counted: Amount::default(),
+    }));
     found
 }
 
@@ -326,10 +328,7 @@ mod tests {
         check.ended("CA1", 61, Some(Kept { seconds: 59, minutes: 1, found_at_twilio: false }));
         check.ended("CA2", 30, Some(Kept { seconds: 30, minutes: 1, found_at_twilio: false }));
         assert_eq!((check.added, check.differing), (0, 1));
-        assert_eq!(
-            check.differing_calls,
-            [CallDifference { call: "CA1".into(), seconds: (59, 61), minutes: (1, 2) }]
-        );
+        assert_eq!(check.differing_calls, [CallDifference { call: "CA1".into(), seconds: (59, 61), minutes: (1, 2) }]);
     }
 
     #[test]

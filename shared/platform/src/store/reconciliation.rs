@@ -173,7 +173,7 @@ impl TenantStore<'_> {
             .send()
             .await
             .map_err(|error| Error::failed("reading a report")(error.into_service_error()))?;
-        got.item.as_ref().map(|item| report(item)).transpose()
+        got.item.as_ref().map(report).transpose()
     }
 
     async fn keep_report(&self, day: Date, kind: &str, report: &impl Serialize) -> Result<(), Error> {
@@ -257,9 +257,8 @@ mod tests {
             stripe: domain::billing::AtStripe::NoCustomer,
             differences: vec![],
         };
-        let sums = |sk: &str| {
-            item(&[("sk", text(sk)), ("calls", number(2)), ("seconds", number(90)), ("minutes", number(4))])
-        };
+        let sums =
+            |sk: &str| item(&[("sk", text(sk)), ("calls", number(2)), ("seconds", number(90)), ("minutes", number(4))]);
         let items = [
             sums("2026-11-20#3"),
             sums("2026-11-20#7"),

@@ -282,7 +282,8 @@ fn november_20() -> Began {
 
 #[tokio::test]
 async fn calls_are_listed_page_by_page_without_anybodys_number() {
-    let (twilio, client) = Twilio::answering([says(200, CALLS), says(200, r#"{"calls": [], "next_page_uri": null}"#)]).await;
+    let (twilio, client) =
+        Twilio::answering([says(200, CALLS), says(200, r#"{"calls": [], "next_page_uri": null}"#)]).await;
     let first = client.calls(november_20()).await.unwrap();
     assert_eq!(first.calls.len(), 3);
     let ended: Timestamp = "2026-11-20T23:59:01Z".parse().unwrap();
@@ -297,9 +298,7 @@ async fn calls_are_listed_page_by_page_without_anybodys_number() {
     assert_eq!(
         lines,
         [
-            format!(
-                "{calls}?StartTime%3E=2026-11-20T00%3A00%3A00Z&StartTime%3C=2026-11-20T23%3A59%3A59Z&PageSize=500"
-            ),
+            format!("{calls}?StartTime%3E=2026-11-20T00%3A00%3A00Z&StartTime%3C=2026-11-20T23%3A59%3A59Z&PageSize=500"),
             // The account is ours, whatever the answer said.
             format!("{calls}?StartTime%3E=2026-11-20&PageSize=500&Page=1&PageToken=PACA1"),
         ]
