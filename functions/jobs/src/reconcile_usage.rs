@@ -131,8 +131,10 @@ async fn walk(app: &App, work: &Work, days: Vec<Date>, goes_on: bool) -> Result<
         let (listed_before, differing_before) = (list.listed.calls, list.differing);
         loop {
             if app.clock.now() >= work.until {
-                list.next.clone_from(&next);
-                platform.keep_list(day, &list).await?;
+                if next.is_some() {
+                    list.next.clone_from(&next);
+                    platform.keep_list(day, &list).await?;
+                }
                 platform.arrange(Job::ReconcileUsage, work.now, &Part::ListOf(day).what()).await?;
                 break;
             }
@@ -257,7 +259,7 @@ async fn compare(app: &App, work: &Work, day: Date) -> Result<Ran, Error> {
         differences,
     };
     store.keep_check(day, &check).await?;
-    if check.unprocessed > 0 {
+    if check.unprocessed > 0 && matches!(stripe, AtStripe::Compared | AtStripe::NotBefore(_)) {
         // Whatever became of the day's own entry: to be called once too often does the worker no harm.
         app.store.mark_day(&work.due.tenant, day).await?;
     }

@@ -7,7 +7,7 @@
 //!
 //! Reports lie with the month's sums and batches, so a usage page reads all three at once. They hold counts and call SIDs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::billing::{Batch, DayCheck, Kept, ListCheck, Rows};
@@ -53,14 +53,16 @@ impl Store {
         let mut known = Vec::with_capacity(calls.len());
         for calls in calls.chunks(AT_ONCE) {
             let entry = |call: &CallSid| Item::from([("pk".to_owned(), text(directory::key("call", call.as_str())))]);
-            let owners = self.all_of(self.directory_table()?, calls.iter().map(entry).collect()).await?;
+            // DynamoDB takes no key twice.
+            let once: BTreeSet<&CallSid> = calls.iter().collect();
+            let owners = self.all_of(self.directory_table()?, once.iter().copied().map(entry).collect()).await?;
             let owners: HashMap<String, CallOwner> = owners
                 .iter()
                 .map(|item| Ok((get_text(item, "pk")?.to_owned(), directory::call_owner(item)?)))
                 .collect::<Result<_, Error>>()?;
             let owner = |call: &CallSid| owners.get(&directory::key("call", call.as_str()));
             let row = |call: &CallSid| Some(row_key(&owner(call)?.tenant, owner(call)?.day, call));
-            let rows = self.all_of(self.usage_table()?, calls.iter().filter_map(row).collect()).await?;
+            let rows = self.all_of(self.usage_table()?, once.into_iter().filter_map(row).collect()).await?;
             let rows: HashMap<&str, &Item> =
                 rows.iter().map(|item| Ok((get_text(item, "sk")?, item))).collect::<Result<_, Error>>()?;
             for call in calls {
