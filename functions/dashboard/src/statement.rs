@@ -134,7 +134,7 @@ impl Statement {
     }
 
     /// What is due of a meter, in all batches.
-    fn due(&self, meter: Meter) -> u64 {
+    fn due_of(&self, meter: Meter) -> u64 {
         self.events.iter().filter(|event| event.meter == meter).map(|event| event.line.due).sum()
     }
 
@@ -171,7 +171,7 @@ impl Statement {
         let month = code_of(self.month);
         row(&[&line("total", month.clone())[..], &sums(self.total())].concat())?;
         for meter in Meter::ALL {
-            let (due, there) = (self.due(meter).to_string(), self.at_stripe(meter).to_string());
+            let (due, there) = (self.due_of(meter).to_string(), self.at_stripe(meter).to_string());
             let of_meter = [(7, meter.code().to_owned()), (9, due), (10, there)];
             row(&[&line("total", month.clone())[..], &of_meter].concat())?;
         }
@@ -191,7 +191,7 @@ impl Statement {
                 blocks: vec![Block::Paragraph(texts.events_why.into()), self.events_table(language)],
             });
             let sums = Meter::ALL.into_iter().map(|meter| {
-                let (due, there) = (number(self.due(meter)), number(self.at_stripe(meter)));
+                let (due, there) = (number(self.due_of(meter)), number(self.at_stripe(meter)));
                 Row::new(billing::meter(words, meter), fill(texts.of_due, &[("due", &due), ("there", &there)]))
             });
             sections.push(Section { heading: texts.bill.into(), blocks: vec![Block::Rows(sums.collect())] });
@@ -225,13 +225,13 @@ impl Statement {
         if self.days.is_empty() {
             return Block::Paragraph(texts.none.into());
         }
-        let cells = |sums: Sums| [number(sums.calls), number(sums.minutes), format::duration(sums.seconds)];
+        let in_words = |sums: Sums| [number(sums.calls), number(sums.minutes), format::duration(sums.seconds)];
         let row = |day: &OfDay| {
-            let [calls, minutes, lasted] = cells(day.used);
+            let [calls, minutes, lasted] = in_words(day.used);
             let stands = billing::standing_of(words, day.standing).to_owned();
             vec![format::date(language, day.day), calls, minutes, lasted, stands]
         };
-        let [calls, minutes, lasted] = cells(self.total());
+        let [calls, minutes, lasted] = in_words(self.total());
         Block::Table(Table {
             columns: vec![
                 Column::words(texts.day),
@@ -459,7 +459,7 @@ mod tests {
             }
             let statement = Statement::of(date(2026, 10, 1), &of_days, now());
             prop_assert_eq!(statement.total(), Sums { calls, minutes, seconds: minutes * 60 });
-            prop_assert_eq!((statement.due(Meter::Calls), statement.due(Meter::Minutes)), (calls, minutes));
+            prop_assert_eq!((statement.due_of(Meter::Calls), statement.due_of(Meter::Minutes)), (calls, minutes));
             prop_assert_eq!(statement.at_stripe(Meter::Minutes), sent_minutes);
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::billing::{Batch, Meter, Standing, Step, standing};
 use domain::language::Language;
-use domain::role::Permission;
+use domain::role::{Permission, Role};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -37,8 +37,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
         now: visit.at,
         days,
         customer,
-        may_settle: allowed.role.may(Permission::SettleUsage),
-        may_export: allowed.role.may(Permission::ExportReports),
+        role: allowed.role,
         settled: visit.query.get("done") == "settled",
     };
     Ok(Page::html(show(&allowed.frame(&visit, Section::Usage), &view)))
@@ -61,8 +60,7 @@ struct View {
     now: Timestamp,
     days: BTreeMap<Date, DayOfBilling>,
     customer: bool,
-    may_settle: bool,
-    may_export: bool,
+    role: Role,
     settled: bool,
 }
 
@@ -126,7 +124,7 @@ fn show(frame: &Frame, view: &View) -> Markup {
             (show::panel(
                 chart::line(language, "minutes-by-day", texts.minutes_by_day, texts.minutes, &rows(|day| day.minutes)),
             ))
-            (Card::new(texts.by_day).lede(texts.by_day_why).actions(html! { @if view.may_export {
+            (Card::new(texts.by_day).lede(texts.by_day_why).actions(html! { @if view.role.may(Permission::ExportReports) {
                 @for (format, name) in [("pdf", texts.pdf), ("csv", texts.csv)] {
                     (Button::secondary(name)
                         .download(format!("/dashboard/statement?month={}&format={format}", code_of(view.month))))
@@ -149,7 +147,7 @@ fn attention(texts: &Texts, view: &View) -> Markup {
     html! {
         @if decide > 0 {
             (Notice::warning(days(decide, texts.decide_one, texts.decide)).body(html! { p {
-                @if view.may_settle { (texts.decide_why) } @else { (texts.owner_decides) }
+                @if view.role.may(Permission::SettleUsage) { (texts.decide_why) } @else { (texts.owner_decides) }
             } }))
         }
         @if overdue > 0 { (Notice::warning(days(overdue, texts.overdue_one, texts.overdue))) }
@@ -200,7 +198,7 @@ fn batch_of(language: Language, texts: &Texts, view: &View, batch: &Batch) -> Ma
                         dd {
                             (format::number(i128::from(line.value))) ". " (billing::event(words, line))
                             p.note { code title=(line.identifier) { (billing::short(&line.identifier)) } }
-                            @if view.may_settle && batch.step(*meter, view.now) == Step::AskAPerson {
+                            @if view.role.may(Permission::SettleUsage) && batch.step(*meter, view.now) == Step::AskAPerson {
                                 (settle_link(texts, batch, *meter))
                             }
                         }
@@ -345,8 +343,7 @@ mod tests {
             now: now(),
             days,
             customer: true,
-            may_settle: true,
-            may_export: true,
+            role: Role::Owner,
             settled: false,
         }
     }
@@ -374,17 +371,19 @@ mod tests {
     fn only_an_owner_is_offered_to_decide_and_nobody_decides_what_does_not_wait() {
         let of_day = DayOfBilling { batches: vec![held()], ..DayOfBilling::default() };
         let days = BTreeMap::from([(held().day, of_day)]);
-        let page = |may_settle| {
-            main_of(show(&frame(Language::English, Section::Usage), &View { may_settle, ..view(days.clone()) }))
-        };
-        assert!(page(true).contains("/dashboard/settlement/2026-11-18.1.minutes"));
-        assert!(!page(true).contains("/dashboard/settlement/2026-11-18.1.calls"));
-        assert!(!page(false).contains("/dashboard/settlement/") && page(false).contains("An owner of this account"));
+        let page =
+            |role| main_of(show(&frame(Language::English, Section::Usage), &View { role, ..view(days.clone()) }));
+        assert!(page(Role::Owner).contains("/dashboard/settlement/2026-11-18.1.minutes"));
+        assert!(!page(Role::Owner).contains("/dashboard/settlement/2026-11-18.1.calls"));
+        assert!(
+            !page(Role::Manager).contains("/dashboard/settlement/")
+                && page(Role::Manager).contains("An owner of this account")
+        );
     }
 
     #[test]
     fn a_business_without_a_stripe_customer_is_told() {
-        let alone = View { customer: false, may_export: false, ..view(month()) };
+        let alone = View { customer: false, role: Role::Agent, ..view(month()) };
         let text = main_of(show(&frame(Language::Spanish, Section::Usage), &alone));
         assert!(text.contains("Aún sin conexión con Stripe") && !text.contains("/dashboard/statement"), "{text}");
     }
