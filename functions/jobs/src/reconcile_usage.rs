@@ -298,17 +298,25 @@ async fn at_stripe(
     if !secrets.is_set_up() {
         return Ok((AtStripe::NotConnected, vec![]));
     }
-    let Some(customer) = app.store.of(&work.due.tenant).billing_account().await?.stripe_customer else {
+    // Also whoever the tenant was there before: what was sent in that name counts.
+    let mut customers = of_day.customers.clone();
+    customers.extend(app.store.of(&work.due.tenant).billing_account().await?.stripe_customer);
+    customers.sort();
+    customers.dedup();
+    if customers.is_empty() {
         return Ok((AtStripe::NoCustomer, vec![]));
-    };
+    }
     let stripe = app.stripe().await?;
     let (mut differences, mut not_before) = (vec![], None);
     let from = day.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |start| start.timestamp());
     for meter in Meter::ALL {
         let Some(setup) = secrets.meter(meter) else { continue };
-        let sums = stripe.event_summaries(&setup.id, &customer, from, day_end(day), Grouping::Whole).await;
-        let sums = sums.map_err(Error::failed("reading Stripe's summaries"))?;
-        let found = sums.iter().filter_map(|sum| u64::try_from(sum.value.as_whole()?).ok()).sum();
+        let mut found = 0;
+        for customer in &customers {
+            let sums = stripe.event_summaries(&setup.id, customer, from, day_end(day), Grouping::Whole).await;
+            let sums = sums.map_err(Error::failed("reading Stripe's summaries"))?;
+            found += sums.iter().filter_map(|sum| u64::try_from(sum.value.as_whole()?).ok()).sum::<u64>();
+        }
         match billing::reconcile(&of_day.batches, meter, found, work.now) {
             Ok(seen) if seen.found == seen.expected => {}
             Ok(seen) => differences.push(Difference::Stripe { meter, found: seen.found, expected: seen.expected }),

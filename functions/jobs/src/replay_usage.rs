@@ -188,7 +188,7 @@ mod tests {
         rows.add(Unit::Claimed { batch: 1 }, 2, false);
         rows.add(Unit::Unprocessed, 3, false);
         let used = DayOfUse { calls: 2, seconds: 200, minutes: 5 };
-        let of_day = DayOfBilling { used, batches: vec![batch()], check: None };
+        let of_day = DayOfBilling { used, batches: vec![batch()], ..DayOfBilling::default() };
         let seen = see(date(2026, 11, 20), &rows, &of_day, NOW.parse().unwrap());
         insta::assert_json_snapshot!(seen);
     }

@@ -415,12 +415,7 @@ impl TenantStore<'_> {
             .await
             .map_err(|error| Error::failed("taking a day")(error.into_service_error()))?;
         let item = taken.attributes.unwrap_or_default();
-        let customers = item.get("customers").and_then(|customers| customers.as_ss().ok()).into_iter().flatten();
-        let customers = customers.map(|id| CustomerId::parse(id).map_err(|_| damaged("customers")));
-        Ok(Taken {
-            lease: Lease { day, fence: get_number(&item, "fence")? },
-            customers: customers.collect::<Result<_, _>>()?,
-        })
+        Ok(Taken { lease: Lease { day, fence: get_number(&item, "fence")? }, customers: customers(&item)? })
     }
 
     /// Writes down to whom some of the day is about to be sent, so that their summaries are read ever after.
@@ -667,6 +662,12 @@ pub(super) fn unit_attributes(unit: Unit) -> Option<(AttributeValue, AttributeVa
 fn read_unit(item: &Item) -> Result<LedgerUnit, Error> {
     let (call, minutes) = (get_text(item, "sk")?.to_owned(), get_number(item, "billed_minutes")?);
     Ok(LedgerUnit { call, minutes, unit: unit_of(item)? })
+}
+
+/// To whom at Stripe any of a day was sent.
+pub(super) fn customers(item: &Item) -> Result<Vec<CustomerId>, Error> {
+    let customers = item.get("customers").and_then(|customers| customers.as_ss().ok()).into_iter().flatten();
+    customers.map(|id| CustomerId::parse(id).map_err(|_| damaged("customers"))).collect()
 }
 
 pub(super) fn read_batch(item: &Item) -> Result<Batch, Error> {

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::billing::{Batch, DayCheck, Kept, ListCheck, Rows};
 use jiff::civil::Date;
+use partners::stripe::CustomerId;
 use partners::twilio::CallSid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::billing::{day_partition, read_batch, unit_of};
+use super::billing::{customers, day_partition, read_batch, unit_of};
 use super::usage::{FROM_LIST, get_number, month_key};
 use super::{CallOwner, DayOfUse, Item, Store, TenantStore, damaged, directory, get_text, text};
 use crate::Error;
@@ -36,6 +37,8 @@ pub struct DayOfBilling {
     pub batches: Vec<Batch>,
     /// What the last comparison found; nothing where there was none yet.
     pub check: Option<DayCheck>,
+    /// To whom at Stripe any of it was sent, or tried to be.
+    pub customers: Vec<CustomerId>,
 }
 
 impl DayOfBilling {
@@ -148,6 +151,8 @@ impl TenantStore<'_> {
             }
             from = page.last_evaluated_key;
             if from.is_none() {
+                // A worker may have taken a day and found nothing there.
+                days.retain(|_, day: &mut DayOfBilling| *day != DayOfBilling::default());
                 return Ok(days);
             }
         }
@@ -205,9 +210,10 @@ fn put_into(days: &mut BTreeMap<Date, DayOfBilling>, item: &Item) -> Result<(), 
             let batch = read_batch(item)?;
             days.entry(batch.day).or_default().batches.push(batch);
         }
+        "day" => days.entry(day(rest)?).or_default().customers = customers(item)?,
         "check" => days.entry(day(rest)?).or_default().check = Some(report(item)?),
         _ => {
-            // Fences, the platform's lists: what does not begin with a day is no sum.
+            // The platform's lists: what does not begin with a day is no sum.
             let Ok(day) = day(kind) else { return Ok(()) };
             let used = &mut days.entry(day).or_default().used;
             used.calls += get_number::<i64>(item, "calls")?;
@@ -249,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_month_holds_sums_batches_and_reports_and_passes_over_fences_and_lists() {
+    fn a_month_holds_sums_batches_and_reports_and_passes_over_lists() {
         let day = date(2026, 11, 20);
         let batch = Batch::open("t-a", day, 1, 1);
         let check = DayCheck {
@@ -262,13 +268,14 @@ mod tests {
         };
         let sums =
             |sk: &str| item(&[("sk", text(sk)), ("calls", number(2)), ("seconds", number(90)), ("minutes", number(4))]);
+        let sent_to = AttributeValue::Ss(vec!["cus_1".to_owned()]);
         let items = [
             sums("2026-11-20#3"),
             sums("2026-11-20#7"),
             sums("2026-11-21#0"),
             item(&[("sk", text("batch#2026-11-20#0001")), ("batch", text(serde_json::to_string(&batch).unwrap()))]),
             item(&[("sk", text("check#2026-11-20")), ("report", text(serde_json::to_string(&check).unwrap()))]),
-            item(&[("sk", text("day#2026-11-20")), ("fence", number(3))]),
+            item(&[("sk", text("day#2026-11-20")), ("fence", number(3)), ("customers", sent_to)]),
             item(&[("sk", text("list#2026-11-20")), ("report", text("{}"))]),
         ];
         let mut days = BTreeMap::new();
@@ -278,6 +285,7 @@ mod tests {
         assert_eq!(days.len(), 2);
         let whole = &days[&day];
         assert_eq!(whole.used, DayOfUse { calls: 4, seconds: 180, minutes: 8 });
+        assert_eq!(whole.customers, [CustomerId::parse("cus_1").unwrap()]);
         assert_eq!((whole.batches.len(), whole.check.as_ref(), whole.unprocessed()), (1, Some(&check), 4));
     }
 
