@@ -157,7 +157,7 @@ fn show(frame: &Frame, wanted: Wanted, line: &Line, input: &Input, errors: &[Fie
         _ => texts.why_corrected,
     };
     let main = html! {
-        (Heading::new(texts.title).lede(why).above(language, &[(texts.usage, month.as_str())]))
+        (Heading::new(texts.title).lede(why).above(language, &[(month.as_str(), texts.usage)]))
         (Card::new(texts.known).body(&facts))
         (Card::new(texts.decision).lede(texts.decision_why).body(
             Form::post(language, address, frame.csrf.as_str()).id("settle").errors(errors).body(html! {

@@ -262,7 +262,7 @@ impl Statement {
         Block::Table(Table {
             columns: vec![
                 Column::words(texts.day),
-                Column::numbers(texts.batch),
+                Column::words(texts.batch),
                 Column::words(texts.meter),
                 Column::numbers(texts.sent),
                 Column::numbers(texts.due),

@@ -101,7 +101,7 @@ fn show(frame: &Frame, view: &View) -> Markup {
             html! { (format::number(of_day.used.calls)) },
             html! { (format::number(of_day.used.minutes)) },
             html! { (format::duration(count(of_day.used.seconds))) },
-            on_the_bill(language, texts, view, *day, of_day),
+            billing::badge(billing::Texts::of(language), standing_of(*day, of_day, view.now)),
         ]);
     }
     let main = html! {
@@ -130,6 +130,11 @@ fn show(frame: &Frame, view: &View) -> Markup {
                         .download(format!("/dashboard/statement?month={}&format={format}", code_of(view.month))))
                 }
             } }).body(html! { (table) }))
+            @if view.days.values().any(|of_day| !of_day.batches.is_empty() || of_day.check.is_some()) {
+                (Card::new(texts.how).lede(texts.how_why).body(show::stack(&html! {
+                    @for (day, of_day) in view.days.iter().rev() { (on_the_bill(language, texts, view, *day, of_day)) }
+                })))
+            }
         }
     };
     pages::page(frame, texts.title, &main)
@@ -155,7 +160,7 @@ fn attention(texts: &Texts, view: &View) -> Markup {
     }
 }
 
-/// How a day gets to the bill: where it stands, and for whoever wants to know, with which events.
+/// How a day gets to the bill, for whoever wants to know: with which events, and what a comparison found.
 fn on_the_bill(language: Language, texts: &Texts, view: &View, day: Date, of_day: &DayOfBilling) -> Markup {
     let words = billing::Texts::of(language);
     let stands = standing_of(day, of_day, view.now);
@@ -164,12 +169,13 @@ fn on_the_bill(language: Language, texts: &Texts, view: &View, day: Date, of_day
     let differs = of_day.check.as_ref().is_some_and(|check| !check.differences.is_empty());
     let look = differs || matches!(stands, Standing::NeedsAPerson | Standing::Expired);
     html! {
-        (billing::badge(words, stands))
         @if !of_day.batches.is_empty() || of_day.check.is_some() {
-            (show::disclosure(texts.how, look, &html! {
+            @let summary = format!("{}: {}", format::date(language, day), billing::standing_of(words, stands));
+            (show::disclosure(&summary, look, &html! {
                 @for batch in &of_day.batches { (batch_of(language, texts, view, batch)) }
                 @if unprocessed > 0 && stands != Standing::Running {
-                    p { (fill(plural(unprocessed, texts.waiting_one, texts.waiting), &[("n", &format::number(i128::from(unprocessed)))])) }
+                    @let n = format::number(i128::from(unprocessed));
+                    p { (fill(plural(unprocessed, texts.waiting_one, texts.waiting), &[("n", &n)])) }
                 }
                 @for sentence in &found { p { (sentence) } }
                 @if let Some(check) = &of_day.check { p.note { (billing::compared(language, words, check)) } }
@@ -228,6 +234,7 @@ struct Texts {
     by_day_why: &'static str,
     minutes_by_day: &'static str,
     how: &'static str,
+    how_why: &'static str,
     batch: &'static str,
     being_counted: &'static str,
     waiting_one: &'static str,
@@ -263,7 +270,8 @@ impl Texts {
         by_day: "Day by day",
         by_day_why: "A day is billed soon after it is over in UTC, each call once. Calls that are reported late follow by themselves.",
         minutes_by_day: "Billed minutes by day",
-        how: "How it is billed",
+        how: "How each day is billed",
+        how_why: "Its batches, what Stripe was sent of each, and what the nightly comparison found.",
         batch: "Batch {number}",
         being_counted: "being counted",
         waiting_one: "1 call is in no batch yet; it follows by itself.",
@@ -297,7 +305,8 @@ impl Texts {
         by_day: "Día por día",
         by_day_why: "Un día se factura poco después de terminar en UTC, cada llamada una vez. Las llamadas que llegan tarde siguen por sí solas.",
         minutes_by_day: "Minutos facturados por día",
-        how: "Cómo se factura",
+        how: "Cómo se factura cada día",
+        how_why: "Sus lotes, lo que se envió a Stripe de cada uno y lo que halló la comparación nocturna.",
         batch: "Lote {number}",
         being_counted: "contándose",
         waiting_one: "1 llamada no está aún en ningún lote; seguirá por sí sola.",
