@@ -5,7 +5,7 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount jobs secret venv browser-venv
+.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount jobs replay-usage reconcile-report secret venv browser-venv
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -64,6 +64,12 @@ verify-audit: venv ## TENANT=slug: is its audit trail whole? ENV=… on AWS; or 
 
 recount: venv ## TENANT=slug: count its requests once more and mend the counts; DRY=1 only looks; ENV=… on AWS
 	@$(LOCAL) recount $(if $(TENANT),$(TENANT),$(error whose requests: make recount TENANT=bear-outfitters)) $(if $(DRY),--dry-run) $(IN)
+
+replay-usage: venv ## TENANT=slug FROM=2026-11-01 TO=2026-11-20: have these days' usage billed as far as it is not; DRY=1 only looks; ENV=… on AWS
+	@$(LOCAL) replay-usage $(if $(TENANT),$(TENANT),$(error whose usage: make replay-usage TENANT=bear-outfitters FROM=2026-11-01 TO=2026-11-20)) $(if $(and $(FROM),$(TO)),$(FROM) $(TO),$(error which days: FROM=2026-11-01 TO=2026-11-20)) $(if $(DRY),--dry-run) $(IN)
+
+reconcile-report: venv ## what the nightly comparisons with Twilio and Stripe found; TENANT=slug a tenant's, DAYS=7; ENV=… on AWS
+	@$(LOCAL) reconcile-report $(TENANT) $(if $(DAYS),--days $(DAYS)) $(IN)
 
 secret: venv ## ENV=…: store the Twilio and Stripe credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))

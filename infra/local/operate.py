@@ -243,6 +243,86 @@ def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
     return result
 
 
+# ── Usage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# What the worker that bills will do about a day, by the code of `jobs-replay-usage`.
+WOULD = {
+    "bill": "bill the calls that no batch has",
+    "count": "count a batch anew",
+    "send": "send to Stripe",
+    "cancel": "cancel at Stripe and send anew",
+    "wait": "wait until Stripe has counted",
+    "compare": "compare with Stripe's sums",
+    "expire": "give up what is too old for Stripe, and report it",
+    "ask": "wait for a person's decision (dashboard, Usage)",
+}
+
+
+def replay_usage(target: Target, tenant: str, first: str, last: str, look: bool) -> None:
+    """`make replay-usage`: have the worker that bills look at days once more; a dry run only says what it would find."""
+    order = {"tenant": tenant, "from": first, "to": last, "dry-run": look}
+    done = _invoke(target, "jobs-replay-usage", order)
+    if not done["customer"]:
+        say(f"{tenant} has no Stripe customer: its usage is kept, and nothing can be sent.")
+    if not done["days"]:
+        say("No calls in these days.")
+        return
+    for day in done["days"]:
+        waiting = day["unprocessed"]
+        say(f"\n{day['day']}  {day['standing']}: {_amount(day['rows'])}, of which {_amount(waiting)} in no batch")
+        for batch in day["batches"]:
+            counted = _amount(batch["counted"]) if batch["counted"] else "being counted"
+            events = ", ".join(f"{meter} {state}" for meter, state in batch["events"].items())
+            say(f"  batch {batch['number']}: {counted}; {events or 'no events yet'}")
+        for difference in day["differences"]:
+            say(f"  differs: {_difference(difference)}")
+        would = "; ".join(WOULD[code] for code in day["would"]) or "nothing, it is done"
+        say(f"  {'would' if look else 'to do'}: {would}")
+    if look:
+        say("\nNothing was changed. Without DRY=1 the worker looks at these days.")
+    else:
+        say("\nThe days are on the agenda; the next planning has them done (now: make jobs RUN=push-usage).")
+
+
+def reconcile_report(target: Target, tenant: str | None, days: int) -> None:
+    """`make reconcile-report`: what the nightly comparisons with Twilio and Stripe found."""
+    order = {"days": days} | ({"tenant": tenant} if tenant else {})
+    report = _invoke(target, "jobs-reconciliation", order)
+    lists, checks = report.get("lists", {}), report.get("days", {})
+    if not lists and not checks:
+        say("No comparison of these days yet. It runs every night at 05:00 UTC; make jobs RUN=reconcile-usage AT=… starts one.")
+    for day, found in lists.items():
+        say(
+            f"{day}  Twilio lists {_amount(found['listed'])}; {found['added']} were missing here and added, "
+            f"{found['differing']} differ, {found['under-way']} had not ended"
+        )
+        for call in found["added-calls"]:
+            say(f"  added {call}")
+        for call in found["differing-calls"]:
+            (ours, theirs), (minutes, their_minutes) = call["seconds"], call["minutes"]
+            say(f"  {call['call']}: here {ours} s, {minutes} min; at Twilio {theirs} s, {their_minutes} min")
+        if found.get("next"):
+            say("  not at its end yet")
+    for day, found in checks.items():
+        stripe = found["stripe"] if isinstance(found["stripe"], str) else "not before " + str(found["stripe"]["not-before"])
+        say(f"{day}  {_amount(found['rows'])}, {found['unprocessed']} unprocessed; Stripe: {stripe}")
+        for difference in found["differences"]:
+            say(f"  differs: {_difference(difference)}")
+
+
+def _amount(amount: dict[str, int]) -> str:
+    return f"{amount['calls']} calls ({amount['minutes']} min)"
+
+
+def _difference(difference: dict[str, Any]) -> str:
+    ((kind, of),) = difference.items()
+    if kind == "sums":
+        return f"the rows come to {_amount(of['rows'])}, the day's sums say {_amount(of['sums'])}"
+    if kind == "batch":
+        return f"batch {of['number']} was counted with {_amount(of['counted'])}, its rows come to {_amount(of['rows'])}"
+    return f"{of['meter']}: Stripe shows {of['found']}, it should be {of['expected']}"
+
+
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

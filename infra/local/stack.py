@@ -40,6 +40,7 @@ def write(settings: Settings) -> None:
             "captcha": settings.standins_url,
             "shop": f"{settings.shop_origin}/shop",
             "mailbox": f"{settings.standins_url}/mailbox",
+            "stripe": f"{settings.standins_url}/stripe",
         },
         "numbers": [
             {"number": demo.SHARED_NUMBER, "kind": "shared"},

@@ -1,4 +1,5 @@
-"""The Stripe account of the local cloud, in the stand-in: made-up credentials, two meters, and where it reports to.
+"""The Stripe account of the local cloud, in the stand-in: made-up credentials, two meters, a customer for each demo
+tenant, and where it reports to.
 
 The stand-in forgets when its process ends. So this is done at every start: what is missing there is made anew, and the
 secret says what it is called now.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import urllib.error
 import urllib.request
 from typing import Any
 from urllib.parse import urlencode
@@ -57,6 +59,25 @@ def settle(settings: Settings) -> None:
     stack = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)
     operate.put_stripe_secret(aws.local(settings, "secretsmanager"), stack["StripeSecret"], known | {"meters": meters})
     _report_to(settings, {"url": f"{settings.base_url}/webhooks/stripe", "secrets": known["webhook_secrets"]})
+
+
+def customers(settings: Settings, tenants: dict[str, str]) -> dict[str, str]:
+    """A customer for each tenant, by its short name: the one of before while the stand-in knows it, else a new one."""
+    kept = settings.home / "stripe-customers.json"
+    before: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
+    now = {slug: before[slug] for slug in tenants if slug in before and _is_there(settings, before[slug])}
+    now |= {slug: ask(settings, "/v1/customers", {"name": name})["id"] for slug, name in tenants.items() if slug not in now}
+    kept.write_text(json.dumps(now))
+    return now
+
+
+def _is_there(settings: Settings, customer: str) -> bool:
+    try:
+        return not ask(settings, f"/v1/customers/{customer}").get("deleted", False)
+    except urllib.error.HTTPError as refused:
+        if refused.code != 404:
+            raise
+        return False
 
 
 def _report_to(settings: Settings, webhook: dict[str, Any]) -> None:

@@ -161,7 +161,7 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
         ("dashboard-greeting", greeting.as_str(), 3, 0, 0),
         ("dashboard-notice", notice.as_str(), 2, 0, 0),
         ("dashboard-settings", "/dashboard/settings", 3, 0, 0),
-        ("dashboard-usage", "/dashboard/usage", 2, 0, 0),
+        ("dashboard-usage", "/dashboard/usage", 3, 0, 0),
         ("dashboard-team", "/dashboard/team", 2, 0, 0),
         ("dashboard-audit", "/dashboard/audit", 3, 1, 0),
         ("dashboard-report", "/dashboard/report", 2, 0, 0),

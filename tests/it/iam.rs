@@ -540,7 +540,30 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
         ],
     ),
-    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("usage", &["Query"])]),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["GetItem"]), ("usage", &["Query"])]),
+    (
+        "dashboard-settlement",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("usage", &["GetItem", "PutItem", "UpdateItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-statement",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("usage", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
     (
         "dashboard-audit",
         &[
@@ -664,6 +687,25 @@ const ALLOWED: &[(&str, &[May])] = &[
     ),
     ("forms-privacy-choices", OPTS_OUT),
     ("forms-signal", OPTS_OUT),
+    (
+        "jobs-reconcile-usage",
+        &[
+            ("secret", READ_SECRET),
+            ("stripe-secret", READ_SECRET),
+            ("directory", &["BatchGetItem", "GetItem", "PutItem"]),
+            ("accounts", &["GetItem"]),
+            ("usage", &["BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("reconcile-usage-queue", RECEIVE),
+            ("reconcile-usage-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    ("jobs-reconciliation", &[("directory", &["GetItem"]), ("usage", &["GetItem", "Query"])]),
+    (
+        "jobs-replay-usage",
+        &[("directory", &["GetItem"]), ("accounts", &["GetItem"]), ("usage", &["Query"]), ("agenda", &["UpdateItem"])],
+    ),
     (
         "jobs-recount",
         &[

@@ -36,6 +36,8 @@ mod messages;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
 mod rooms;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use standins::captcha::{Made, Wanted};
 use standins::faults::Fault;
 use standins::received::Entry;
-use standins::twilio::{Deposited, RecordingDeposit};
+use standins::twilio::{CallDeposit, Deposited, RecordingDeposit};
 use url::Url;
 
 use crate::cloud::Cloud;
@@ -313,6 +313,11 @@ impl Hotline {
         };
         let text = self.standin_json("_standin/recordings", serde_json::to_value(&recording).expect("JSON")).await;
         serde_json::from_str(&text).expect("what was deposited")
+    }
+
+    /// Has Twilio list a call, whatever became of its callback.
+    pub async fn deposit_call(&self, call: &CallDeposit) {
+        self.standin_json("_standin/calls", serde_json::to_value(call).expect("JSON")).await;
     }
 
     /// What the stand-in was asked about a recording or transcription, oldest first.

@@ -419,6 +419,7 @@ fn act(language: Language, act: Act) -> &'static str {
         Act::AuditViewed => ["Read the audit trail", "Leyó la auditoría"],
         Act::AuditExported => ["Exported the audit trail", "Exportó la auditoría"],
         Act::ReportExported => ["Exported a report", "Exportó un informe"],
+        Act::UsageSettled => ["Decided about unbilled usage", "Decidió sobre uso sin facturar"],
     };
     match language {
         Language::English => english,

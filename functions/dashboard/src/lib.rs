@@ -43,7 +43,9 @@
 //! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
 //! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
-//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
+//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | `settlement`, `statement` |
+//! | [`settlement`] | `GET` `POST /dashboard/settlement/{line}` | owners, freshly | `usage` |
+//! | [`statement`] | `GET /dashboard/statement` | owners and managers, freshly | a file |
 //! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
 //! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
 //! | [`report`] | `GET /dashboard/report` | whoever is signed in | `request-log`, a file |
@@ -85,9 +87,12 @@ pub mod request_log;
 pub mod service_code;
 pub mod service_codes;
 pub mod settings;
+pub mod settlement;
+pub mod statement;
 pub mod team;
 pub mod usage;
 
+mod billing_texts;
 mod case;
 mod ceremony;
 mod choosing;

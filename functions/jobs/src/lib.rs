@@ -13,6 +13,9 @@
 //! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
 //! | [`push_usage`] | queue `push-usage`, from [`close_usage_day`] | a tenant's day of usage to Stripe, exactly once |
 //! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
+//! | [`reconcile_usage`] | queue `reconcile-usage` | holds the ledger against Twilio's list of calls, and against its batches and Stripe |
+//! | [`reconciliation`] | the operator | what those comparisons found |
+//! | [`replay_usage`] | the operator | has days billed that were not, or says what would be |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -21,8 +24,11 @@ pub mod plan;
 pub mod planning;
 pub mod provision_tenant;
 pub mod push_usage;
+pub mod reconcile_usage;
+pub mod reconciliation;
 pub mod record_usage;
 pub mod recount;
+pub mod replay_usage;
 pub mod runs;
 pub mod send_mail;
 pub mod send_text;

@@ -20,6 +20,8 @@ use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
+use crate::reconcile_usage::next_night;
+
 /// What every tenant has on the agenda from its first day; each of these jobs enters its own next time.
 const DAILY: [Job; 3] = [Job::SendReports, Job::SendReminders, Job::Retention];
 
@@ -99,6 +101,9 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
     let order = match order {
         Order::Platform {} => {
             let platform = app.store.provision_platform().await?;
+            // It holds Twilio's whole list against the ledger, and enters those whom it meets there.
+            let night = next_night(app.clock.now());
+            app.store.of(&platform).arrange(Job::ReconcileUsage, night, "").await?;
             return Ok(Done { tenant: platform.id().to_string(), invitation: None });
         }
         Order::Tenant(order) => *order,

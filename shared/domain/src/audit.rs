@@ -110,11 +110,13 @@ pub enum Act {
     AuditExported,
     /// Took a statutory report or log out as a file.
     ReportExported,
+    /// Decided what becomes of usage that could not be billed by itself.
+    UsageSettled,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -152,6 +154,7 @@ impl Act {
         Self::AuditViewed,
         Self::AuditExported,
         Self::ReportExported,
+        Self::UsageSettled,
     ];
 
     /// The stored name.
@@ -195,6 +198,7 @@ impl Act {
             Self::AuditViewed => "audit-viewed",
             Self::AuditExported => "audit-exported",
             Self::ReportExported => "report-exported",
+            Self::UsageSettled => "usage-settled",
         }
     }
 

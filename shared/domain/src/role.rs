@@ -78,6 +78,8 @@ pub enum Permission {
     SeeReports,
     /// Take reports and the request log out as a file.
     ExportReports,
+    /// Decide what becomes of usage that cannot be billed by itself.
+    SettleUsage,
     /// One's own account and sessions.
     OwnAccount,
     /// One's own password, second factors and recovery codes.
@@ -86,7 +88,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SeeRequests,
         Self::WorkRequests,
         Self::ExportRequests,
@@ -98,6 +100,7 @@ impl Permission {
         Self::ExportAudit,
         Self::SeeReports,
         Self::ExportReports,
+        Self::SettleUsage,
         Self::OwnAccount,
         Self::ChangeFactors,
     ];
@@ -117,6 +120,7 @@ impl Permission {
             Self::ExportAudit => "export-audit",
             Self::SeeReports => "see-reports",
             Self::ExportReports => "export-reports",
+            Self::SettleUsage => "settle-usage",
             Self::OwnAccount => "own-account",
             Self::ChangeFactors => "change-factors",
         }
@@ -136,7 +140,7 @@ impl Permission {
             | Self::SeeAudit
             | Self::ExportAudit
             | Self::ExportReports => &[Role::Owner, Role::Manager],
-            Self::ManageTeam => &[Role::Owner],
+            Self::ManageTeam | Self::SettleUsage => &[Role::Owner],
         }
     }
 
@@ -145,7 +149,12 @@ impl Permission {
     pub const fn fresh(self) -> bool {
         matches!(
             self,
-            Self::ExportRequests | Self::ManageTeam | Self::ExportAudit | Self::ExportReports | Self::ChangeFactors
+            Self::ExportRequests
+                | Self::ManageTeam
+                | Self::ExportAudit
+                | Self::ExportReports
+                | Self::SettleUsage
+                | Self::ChangeFactors
         )
     }
 }

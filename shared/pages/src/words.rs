@@ -76,6 +76,9 @@ pub const fn permission(language: Language, permission: Permission) -> &'static 
         Permission::ExportAudit => either(language, "export the audit trail", "exportar el registro de auditoría"),
         Permission::SeeReports => either(language, "see reports", "ver informes"),
         Permission::ExportReports => either(language, "download reports", "descargar informes"),
+        Permission::SettleUsage => {
+            either(language, "decide what becomes of unbilled usage", "decidir qué se hace con el uso sin facturar")
+        }
         Permission::OwnAccount => either(language, "change your account", "cambiar su cuenta"),
         Permission::ChangeFactors => {
             either(language, "change how you sign in", "cambiar la forma en que inicia sesión")

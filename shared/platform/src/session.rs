@@ -252,6 +252,9 @@ pub struct SeeReports;
 /// See [`Permission::ExportReports`].
 #[derive(Debug, Clone, Copy)]
 pub struct ExportReports;
+/// See [`Permission::SettleUsage`].
+#[derive(Debug, Clone, Copy)]
+pub struct SettleUsage;
 /// See [`Permission::OwnAccount`].
 #[derive(Debug, Clone, Copy)]
 pub struct OwnAccount;
@@ -291,6 +294,9 @@ impl Needs for SeeReports {
 }
 impl Needs for ExportReports {
     const PERMISSION: Permission = Permission::ExportReports;
+}
+impl Needs for SettleUsage {
+    const PERMISSION: Permission = Permission::SettleUsage;
 }
 impl Needs for OwnAccount {
     const PERMISSION: Permission = Permission::OwnAccount;

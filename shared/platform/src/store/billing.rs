@@ -28,12 +28,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, ReturnValue, TransactWriteItem, Update};
+use domain::audit::Entry;
 use domain::billing::{Batch, Event, Meter, Refused, Unit, day_end};
 use domain::job::Job;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Unit as ClockUnit};
 use partners::stripe::CustomerId;
 
+use super::audit::Written;
 use super::usage::{get_number, month_key};
 use super::{Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
 use crate::Error;
@@ -413,12 +415,7 @@ impl TenantStore<'_> {
             .await
             .map_err(|error| Error::failed("taking a day")(error.into_service_error()))?;
         let item = taken.attributes.unwrap_or_default();
-        let customers = item.get("customers").and_then(|customers| customers.as_ss().ok()).into_iter().flatten();
-        let customers = customers.map(|id| CustomerId::parse(id).map_err(|_| damaged("customers")));
-        Ok(Taken {
-            lease: Lease { day, fence: get_number(&item, "fence")? },
-            customers: customers.collect::<Result<_, _>>()?,
-        })
+        Ok(Taken { lease: Lease { day, fence: get_number(&item, "fence")? }, customers: customers(&item)? })
     }
 
     /// Writes down to whom some of the day is about to be sent, so that their summaries are read ever after.
@@ -532,12 +529,13 @@ impl TenantStore<'_> {
         Err(Error::Conflict)
     }
 
-    /// Writes down what a person decided, and has the day's worker called, who then goes on.
+    /// Writes down what a person decided, together with the audit trail's entry, and has the day's worker called, who then
+    /// goes on.
     ///
     /// # Errors
     /// `NotFound` where there is no such batch, `Conflict` where this line does not wait for a decision (any more), or not
     /// for one with this `counted`, or where it has changed meanwhile.
-    pub async fn settle_line(&self, wanted: &Settlement) -> Result<(), Error> {
+    pub async fn settle_line(&self, wanted: &Settlement, entry: &Entry) -> Result<(), Error> {
         let Settlement { day, batch, meter, counted, by, reference, at } = wanted.clone();
         let read = self.batch(day, batch).await?.ok_or(Error::NotFound)?;
         let next = read.next(Event::Settled { meter, counted, by, reference, at }).map_err(|_| Error::Conflict)?;
@@ -550,7 +548,10 @@ impl TenantStore<'_> {
             .build()
             .map_err(Error::failed("settling a line"))?;
         let items = vec![TransactWriteItem::builder().update(take).build(), self.put_batch(&next, Some(read.version))?];
-        self.store.write_together(items, "settling a line").await?.map_err(|_| Error::Conflict)?;
+        match self.write_audited(&items, entry).await? {
+            Written::Done => {}
+            Written::Refused(_) => return Err(Error::Conflict),
+        }
         self.arrange(Job::PushUsage, at, &day.to_string()).await
     }
 
@@ -663,7 +664,13 @@ fn read_unit(item: &Item) -> Result<LedgerUnit, Error> {
     Ok(LedgerUnit { call, minutes, unit: unit_of(item)? })
 }
 
-fn read_batch(item: &Item) -> Result<Batch, Error> {
+/// To whom at Stripe any of a day was sent.
+pub(super) fn customers(item: &Item) -> Result<Vec<CustomerId>, Error> {
+    let customers = item.get("customers").and_then(|customers| customers.as_ss().ok()).into_iter().flatten();
+    customers.map(|id| CustomerId::parse(id).map_err(|_| damaged("customers"))).collect()
+}
+
+pub(super) fn read_batch(item: &Item) -> Result<Batch, Error> {
     serde_json::from_str(get_text(item, "batch")?).map_err(Error::failed("reading a batch"))
 }
 

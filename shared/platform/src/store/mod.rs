@@ -21,6 +21,7 @@
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
 //! | | tenant `#` month | `day#…`, `batch#…` | how the day gets to the bill; see `billing` |
+//! | | | `check#…`, `list#…` | what nightly comparisons found |
 //! | | `identifier#…` | `batch` | whose batch a meter event is of |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
@@ -48,6 +49,7 @@ mod log;
 mod messages;
 mod notice;
 mod provisioning;
+mod reconciliation;
 mod requests;
 mod runs;
 mod sessions;
@@ -90,6 +92,7 @@ pub use log::LogPage;
 pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
+pub use reconciliation::DayOfBilling;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use runs::{Counts, Outcome, Planning, Run};
 pub use sessions::{Link, LinkOwner, NewSession};

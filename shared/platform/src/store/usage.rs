@@ -7,7 +7,6 @@
 //!
 //! A row that a batch has is corrected together with the batch, which is then counted again (see [`super::billing`]).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -19,13 +18,15 @@ use jiff::civil::Date;
 use partners::twilio::CallSid;
 
 use super::billing::{day_partition, unit_attributes, unit_of};
-use super::{Item, Store, TenantStore, damaged, get_text, number, text};
+use super::{Item, Store, damaged, number, text};
 use crate::Error;
 use crate::store::CallOwner;
 use crate::tenant::Tenant;
 
 /// How many items hold a day's sums.
 const SHARDS: u32 = 8;
+/// What a row says that comes from Twilio's list.
+pub(super) const FROM_LIST: &str = "list";
 /// Two calls of one shard may end in the same moment.
 const TRIES: u32 = 6;
 const WAIT: Duration = Duration::from_millis(15);
@@ -143,7 +144,7 @@ impl Store {
             put = put.item("code", text(code.as_str()));
         }
         if source == Source::List {
-            put = put.item("source", text("list"));
+            put = put.item("source", text(FROM_LIST));
         }
         put = match there {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -181,34 +182,6 @@ impl Store {
             .build()
             .map_err(Error::failed("writing the ledger"))?;
         Ok(TransactWriteItem::builder().update(update).build())
-    }
-}
-
-impl TenantStore<'_> {
-    /// What each day of a month came to (days in UTC, as they are billed); days without calls are not there.
-    pub async fn month_of_use(&self, month: Date) -> Result<BTreeMap<Date, DayOfUse>, Error> {
-        let found = self
-            .store
-            .dynamodb
-            .query()
-            .table_name(self.store.usage_table()?)
-            // Sums begin with the day; batches and fences, with a letter.
-            .key_condition_expression("pk = :pk AND sk < :letters")
-            .expression_attribute_values(":pk", text(month_key(self.tenant, month)))
-            .expression_attribute_values(":letters", text("a"))
-            .projection_expression("sk, calls, seconds, minutes")
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading a month's usage")(error.into_service_error()))?;
-        let mut days: BTreeMap<Date, DayOfUse> = BTreeMap::new();
-        for item in found.items() {
-            let day = get_text(item, "sk")?.split('#').next().and_then(|day| day.parse().ok());
-            let sums = days.entry(day.ok_or_else(|| damaged("sk"))?).or_default();
-            sums.calls += get_number::<i64>(item, "calls")?;
-            sums.seconds += get_number::<i64>(item, "seconds")?;
-            sums.minutes += get_number::<i64>(item, "minutes")?;
-        }
-        Ok(days)
     }
 }
 
