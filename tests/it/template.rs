@@ -37,6 +37,38 @@ const NEEDS: &[(&str, &[&str])] = &[
             "sqs:SendMessage QUEUE_RETENTION",
         ],
     ),
+    (".add_news(", &["dynamodb:Query TABLE_AGENDA", "dynamodb:PutItem TABLE_AGENDA"]),
+    (".note_begun(", &["dynamodb:PutItem TABLE_AGENDA"]),
+    (
+        ".sweep_begun(",
+        &[
+            "dynamodb:Query TABLE_AGENDA",
+            "dynamodb:PutItem TABLE_AGENDA",
+            "dynamodb:DeleteItem TABLE_AGENDA",
+            "dynamodb:BatchGetItem TABLE_REQUESTS",
+        ],
+    ),
+    (".news_after(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".told().await", &["dynamodb:Query TABLE_AGENDA"]),
+    (".note_told(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".lines(&all", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (".begin_sending(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".was_sent(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".was_not_sent(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".reminders_sent(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".reminded_until()", &["dynamodb:GetItem TABLE_AGENDA"]),
+    (".reminded(today)", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".due_until(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (
+        ".unconfirmed(",
+        &[
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".confirm_receipt(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_AUDIT"]),
     (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
     (".record_usage(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"]),
     (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
@@ -259,16 +291,8 @@ const NEEDS: &[(&str, &[&str])] = &[
             "dynamodb:Query TABLE_REQUESTS",
         ],
     ),
-    (
-        "edge::stream(",
-        &[
-            "dynamodb:DescribeStream source",
-            "dynamodb:GetRecords source",
-            "dynamodb:GetShardIterator source",
-            "dynamodb:ListStreams source",
-            "sqs:SendMessage QUEUE_DEAD",
-        ],
-    ),
+    ("edge::stream(", FOLLOWS_A_STREAM),
+    ("edge::arrivals(", FOLLOWS_A_STREAM),
     // Setup and proof.
     (".service_codes()", &["dynamodb:Query TABLE_ACCOUNTS"]),
     (".service_code_settings(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
@@ -455,6 +479,15 @@ const SHARED: &[(&str, &str)] = &[
     ("counting::", "counting"),
     ("whose::account(", "whose"),
     ("planning::summon(", "planning"),
+];
+
+/// A reader of a table's stream, which buries what cannot be read.
+const FOLLOWS_A_STREAM: &[&str] = &[
+    "dynamodb:DescribeStream source",
+    "dynamodb:GetRecords source",
+    "dynamodb:GetShardIterator source",
+    "dynamodb:ListStreams source",
+    "sqs:SendMessage QUEUE_DEAD",
 ];
 
 /// An entry in the audit trail, sealed.

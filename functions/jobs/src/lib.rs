@@ -12,6 +12,9 @@
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
 //! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
+//! | [`watch_requests`] | the stream of the requests table | learns of new requests, and enters that people are to be told |
+//! | [`send_alerts`] | queue `send-alerts` | tells people which requests came in |
+//! | [`send_reminders`] | queue `send-reminders` | reminds people of deadlines |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -22,12 +25,16 @@ pub mod provision_tenant;
 pub mod record_usage;
 pub mod recount;
 pub mod runs;
+pub mod send_alerts;
 pub mod send_mail;
+pub mod send_reminders;
 pub mod send_text;
 pub mod store_recording;
 pub mod store_transcript;
 pub mod tally;
 pub mod verify_audit;
+pub mod watch_requests;
 
+mod digests;
 mod letters;
 mod reaching;

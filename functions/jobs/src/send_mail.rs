@@ -2,14 +2,19 @@
 
 use domain::audit::{Act, Entry, Who};
 use domain::email::EmailAddress;
+use domain::language::Language;
+use domain::request::{Action, Actor};
 use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
+use platform::digest::{DueLetter, NewsLetter, ToConfirm};
 use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
-use platform::store::User;
+use platform::store::{Account, Turn, Unconfirmed, User};
+use platform::tenant::Tenant;
 use platform::{App, Error};
 
+use crate::digests::{self, Digest};
 use crate::letters::{self, Written};
 use crate::reaching;
 
@@ -18,6 +23,9 @@ const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is done for a receipt is remembered for so long: a form can be sent again for a day.
 const RECEIPT_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How often somebody of the team may change a request while its confirmation is written down.
+const CHANGED_MEANWHILE: u32 = 5;
 
 /// A message delivered twice is a mail sent twice, which harms nobody: of a reset it holds the same link.
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
@@ -45,6 +53,114 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
             let receipt =
                 letters::Receipt { language, business: &business, kind, reference: &reference, respond_by, telephone };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
+        }
+        Letter::Due(letter) => due(app, &letter).await,
+        Letter::News(letter) => news(app, &letter).await,
+        Letter::ToConfirm(letter) => to_confirm(app, &letter).await,
+    }
+}
+
+/// Reminds somebody of the team, if they still are.
+async fn due(app: &App, letter: &DueLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let Some(user) = of_the_team(store.user(&letter.user).await?) else { return Ok(()) };
+    let digest = digests::due(user.profile.language, letter, app.config.public_base_url()?);
+    once(app, &tenant, &letter.name(), async || send_digest(app, &user.email, &digest).await).await
+}
+
+/// Tells somebody of the team what came in, if they still are.
+async fn news(app: &App, letter: &NewsLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let Some(user) = of_the_team(store.user(&letter.user).await?) else { return Ok(()) };
+    let digest = digests::news(user.profile.language, letter, app.config.public_base_url()?);
+    once(app, &tenant, &letter.name(), async || send_digest(app, &user.email, &digest).await).await
+}
+
+fn of_the_team(account: Option<Account>) -> Option<Account> {
+    account.filter(|account| account.state == UserState::Active)
+}
+
+/// Confirms to whoever asked that their request came in, and then writes down that it was confirmed. In this order: that
+/// somebody may be told twice harms nobody, but a confirmation that is on record and never went out is one that nobody would
+/// ever miss, since with the record ends the team's reminder of it.
+async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let Some(request) = store.unconfirmed(&letter.reference).await? else { return Ok(()) };
+    let Some(account) = store.service_code(&request.code).await? else { return Ok(()) };
+    let confirmation = letters::Confirmation {
+        language: request.language,
+        business: &account.code.name,
+        kind: request.kind,
+        reference: &request.reference,
+        clocks: &request.clocks,
+    };
+    let base = app.config.public_base_url()?;
+    let written =
+        confirmation.written(&format!("{base}/status?code={}&lang={}", request.code, request.language.code()));
+    once(app, &tenant, &letter.name(), async || send(app, &request.email, &written).await).await?;
+    confirmed(app, &tenant, request).await
+}
+
+/// Writes it down, on whatever the team has made of the request meanwhile.
+async fn confirmed(app: &App, tenant: &Tenant, request: Unconfirmed) -> Result<(), Error> {
+    let store = app.store.of(tenant);
+    let mut request = request;
+    for _ in 0..CHANGED_MEANWHILE {
+        let now = app.clock.now();
+        let who = Actor::System { function: app.config.function.clone() };
+        let why = match request.language {
+            Language::English => "a confirmation of receipt was sent to the e-mail address on file",
+            Language::Spanish => "se envió una confirmación de recepción al correo electrónico que consta",
+        };
+        let (_, event) = request
+            .progress
+            .next(request.kind, Action::Acknowledge, who, now, why)
+            .map_err(Error::failed("confirming a receipt"))?;
+        let entry = Entry::new(now, Who::System(app.config.function.clone()), Act::RequestChanged)
+            .on("request", request.reference.as_str())
+            .with("action", Action::Acknowledge.code());
+        if store.confirm_receipt(&request, &event, &entry).await? {
+            return Ok(());
+        }
+        let reference = request.reference;
+        match store.unconfirmed(&reference).await? {
+            Some(now) => request = now,
+            // Confirmed by somebody of the team, or closed.
+            None => return Ok(()),
+        }
+    }
+    Err(Error::Conflict)
+}
+
+/// Sends what is sent once: claimed before and noted after.
+async fn once(
+    app: &App,
+    tenant: &Tenant,
+    name: &str,
+    send: impl AsyncFnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let store = app.store.of(tenant);
+    let refused = |why: &'static str| Err(Error::Failed { doing: "sending a mail once", source: why.into() });
+    match store.begin_sending(name).await? {
+        Turn::Sent => return Ok(()),
+        Turn::First => {}
+        Turn::Second => tracing::warn!(mail = name, "sent a second time: nobody knows whether the first went out"),
+        Turn::Elsewhere => return refused("another one is about to send it"),
+        Turn::Unknown => return refused("it was tried twice, and nobody knows whether it went out"),
+    }
+    match send().await {
+        Ok(()) => store.was_sent(name).await,
+        Err(error) => {
+            if error.is_refusal() {
+                store.was_not_sent(name).await?;
+            }
+            Err(error)
         }
     }
 }
@@ -114,6 +230,11 @@ fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
         Some(user) => vec![user],
         None => team.iter().filter(works).filter(|user| matches!(user.role, Role::Owner | Role::Manager)).collect(),
     }
+}
+
+async fn send_digest(app: &App, to: &EmailAddress, digest: &Digest) -> Result<(), Error> {
+    let html = digest.html();
+    app.mail.send(&Mail { to: to.as_str(), subject: &digest.subject, text: &digest.text(), html: &html }).await
 }
 
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {

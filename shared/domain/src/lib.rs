@@ -30,8 +30,10 @@
 //! | 24 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
+//! | 27 | [`reminder`], [`alert`] | which deadlines are reminded of on a day, when news is told, and to whom |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
+pub mod alert;
 pub mod audit;
 pub mod billing;
 pub mod business_day;
@@ -52,6 +54,7 @@ pub mod origin;
 pub mod personal;
 pub mod phone;
 pub mod reference;
+pub mod reminder;
 pub mod request;
 pub mod role;
 pub mod rules;

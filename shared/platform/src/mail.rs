@@ -5,6 +5,8 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_sesv2::error::SdkError;
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use domain::email::EmailAddress;
 use domain::language::Language;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
 use crate::consumer::LookedUp;
+use crate::digest::{DueLetter, NewsLetter, ToConfirm};
 use crate::seal::hex;
 use crate::tenant::Tenant;
 use crate::{App, Error};
@@ -73,8 +76,15 @@ impl Mailer {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Error::failed("sending a mail")(error.into_service_error()))
+            .map_err(failure)
     }
+}
+
+/// A mail that was not sent, or one of which nobody knows whether it was: the connection broke before there was an answer.
+fn failure(error: SdkError<SendEmailError>) -> Error {
+    let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
+    let error = error.into_service_error();
+    if refused { Error::failed(Error::REFUSED_MAIL)(error) } else { Error::failed("sending a mail")(error) }
 }
 
 /// What is to be written to somebody, before it is put into words; `jobs-send-mail` does that. It may hold a link that opens
@@ -148,6 +158,12 @@ pub enum Letter {
     MessageWaiting(Waiting),
     /// A code, for whoever reads what is sent to the address of a request.
     Code(SentCode),
+    /// What somebody of the team is reminded of today.
+    Due(DueLetter),
+    /// Which requests came in since somebody of the team was told.
+    News(NewsLetter),
+    /// A request came in that nobody has confirmed to whoever made it.
+    ToConfirm(ToConfirm),
 }
 
 /// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
@@ -235,6 +251,9 @@ impl fmt::Debug for Letter {
             Self::Receipt { .. } => "Receipt(..)",
             Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Code(_) => "Code(..)",
+            Self::Due(_) => "Due(..)",
+            Self::News(_) => "News(..)",
+            Self::ToConfirm(_) => "ToConfirm(..)",
         })
     }
 }

@@ -16,6 +16,8 @@
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `agenda` | job `#` shard | time `#` tenant `#` what | what is to be done for whom, and not before when |
+//! | | `news#` tenant | – | which requests came in, and until where each person was told of them |
+//! | | `sent#` tenant | – | what was mailed once, and until when people were reminded |
 //! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
@@ -34,6 +36,7 @@ mod audit;
 mod case;
 mod codes;
 mod confirmation;
+mod deadlines;
 mod desk;
 mod directory;
 mod human_check;
@@ -42,10 +45,13 @@ mod intake;
 mod keys;
 mod log;
 mod messages;
+mod news;
 mod notice;
 mod provisioning;
+mod receipt;
 mod requests;
 mod runs;
+mod sent;
 mod sessions;
 mod settings;
 mod signal;
@@ -67,6 +73,7 @@ pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
+pub use deadlines::DuePlace;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
@@ -80,10 +87,13 @@ pub(crate) use intake::network;
 pub use intake::{Counter, Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
+pub use news::{Came, News, Told};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
+pub use receipt::{CONFIRMED_HOW, Unconfirmed};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use runs::{Counts, Outcome, Planning, Run};
+pub use sent::{Turn, reminder_name};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
