@@ -108,15 +108,7 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     ("jobs-runs", &[("runs", &["Query"])]),
-    (
-        "jobs-watch-requests",
-        &[
-            ("agenda", &["Query", "PutItem", "UpdateItem"]),
-            ("dashboard-secret", READ_SECRET),
-            ("mail-queue", SEND),
-            ("watch-dead-queue", &["SendMessage"]),
-        ],
-    ),
+    ("jobs-watch-requests", &[("agenda", &["Query", "PutItem", "UpdateItem"]), ("watch-dead-queue", &["SendMessage"])]),
     (
         "jobs-send-reminders",
         &[

@@ -139,7 +139,7 @@ pub(crate) fn due(language: Language, letter: &DueLetter, base: &str) -> Digest 
 
 fn due_row(language: Language, line: &DueLine, base: &str) -> Row {
     let what = match line.due.duty {
-        Duty::Answer => either(language, "answer by {day}", "responder a más tardar el {day}"),
+        Duty::Answer => answer_by(language),
         Duty::Confirm => {
             either(language, "confirm that it came in by {day}", "confirmar que llegó a más tardar el {day}")
         }
@@ -197,20 +197,25 @@ pub(crate) fn news(language: Language, letter: &NewsLetter, base: &str) -> Diges
         button: inbox(language, base),
         closing: either(
             language,
-            "You choose in your account how soon you are told, and of which service codes.",
-            "En su cuenta elige cuándo recibe estos avisos y de qué códigos de servicio.",
+            "You choose in your account how soon you are told.",
+            "En su cuenta elige cuándo recibe estos avisos.",
         ),
     }
 }
 
 fn news_row(language: Language, line: &NewsLine, base: &str) -> Row {
-    let kind = words::kind(language, line.kind);
+    let by = fill(answer_by(language), &[("day", &format::date(language, line.respond_by))]);
     let unfinished = either(language, "the caller hung up before the end", "la persona colgó antes de terminar");
+    let text = format!("{} · {by}", words::kind(language, line.kind));
     Row {
         number: line.reference.to_string(),
-        text: if line.unfinished { format!("{kind} · {unfinished}") } else { kind.to_owned() },
+        text: if line.unfinished { format!("{text} · {unfinished}") } else { text },
         link: format!("{base}/dashboard/request/{}", line.reference.as_str()),
     }
+}
+
+fn answer_by(language: Language) -> &'static str {
+    either(language, "answer by {day}", "responder a más tardar el {day}")
 }
 
 fn more(language: Language, count: u64) -> Option<String> {
@@ -278,7 +283,8 @@ mod tests {
                 .enumerate()
         {
             let reference = Reference::from_entropy(u64::try_from(n).unwrap());
-            letter.add(NewsLine { reference, kind, code: ServiceCode::parse(code).unwrap(), unfinished });
+            let (code, respond_by) = (ServiceCode::parse(code).unwrap(), date(2027, 1, 6));
+            letter.add(NewsLine { reference, kind, code, respond_by, unfinished });
         }
         let said = Language::ALL.map(|language| {
             let digest = news(language, &letter, BASE);

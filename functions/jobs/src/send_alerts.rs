@@ -1,4 +1,5 @@
-//! `jobs-send-alerts`: tells people which requests came in: at once, every hour or every morning, as each of them wishes.
+//! `jobs-send-alerts`: tells people which requests came in: at once, every hour or every morning, as each of them wishes. And
+//! whoever made one that nobody confirmed (11 CCR 7021(a)): an entry of the agenda that names a request asks for that.
 //!
 //! News lie in an order of their own, and for each person it is noted until where they were told. A telling is noted before its
 //! letter is posted, with where it ends, and once more after: one that broke off is brought to the same end under the same
@@ -12,7 +13,7 @@ use domain::request::State;
 use domain::user::{AlertFrequency, UserState};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use platform::digest::{NewsLetter, NewsLine};
+use platform::digest::{NewsLetter, NewsLine, ToConfirm};
 use platform::edge::{Ran, Work};
 use platform::mail::Letter;
 use platform::store::{Line, News, Told, User};
@@ -23,8 +24,21 @@ const AT_ONCE: i32 = 100;
 /// When there are more, or somebody else was telling.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 
-/// Tells one tenant's team.
+/// What an entry says that is about the confirmation of one request.
+const TO_CONFIRM: &str = "confirm#";
+
+/// What the agenda calls the confirmation of a request.
+pub(crate) fn to_confirm(reference: &Reference) -> String {
+    format!("{TO_CONFIRM}{}", reference.as_str())
+}
+
+/// Tells one tenant's team, or one person who asked.
 pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
+    if let Some(reference) = work.due.what.strip_prefix(TO_CONFIRM) {
+        let reference = Reference::parse(reference).map_err(|error| Error::invalid("what", error))?;
+        app.post(&Letter::ToConfirm(ToConfirm::new(&work.due.tenant, &reference))).await?;
+        return Ok(Ran::done().counting("confirmations", 1));
+    }
     let store = app.store.of(&work.due.tenant);
     let profile = match store.profile().await {
         // The account is gone.
@@ -100,14 +114,13 @@ impl Round<'_> {
             let mut letter = NewsLetter::new(&self.work.due.tenant, &user.id, telling);
             let told = news.iter().filter(|news| news.number <= telling && !is_old(news, user, self.work.now));
             for line in told.flat_map(|news| &news.references).filter_map(|it| lines.get(it)) {
-                if concerns(user, line) {
-                    letter.add(NewsLine {
-                        reference: line.reference.clone(),
-                        kind: line.kind,
-                        code: line.code.clone(),
-                        unfinished: line.state == State::Incomplete,
-                    });
-                }
+                letter.add(NewsLine {
+                    reference: line.reference.clone(),
+                    kind: line.kind,
+                    code: line.code.clone(),
+                    respond_by: line.respond_by,
+                    unfinished: line.state == State::Incomplete,
+                });
             }
             if letter.all() > 0 {
                 self.mails += 1;
@@ -160,12 +173,6 @@ fn is_old(news: &News, user: &User, now: Timestamp) -> bool {
 
 fn wants(user: &User) -> bool {
     user.state == UserState::Active && user.profile.preferences.alerts != AlertFrequency::Never
-}
-
-/// Whether a request is of a service code that somebody wants to hear of.
-fn concerns(user: &User, line: &Line) -> bool {
-    let codes = &user.profile.preferences.service_codes;
-    codes.is_empty() || codes.contains(&line.code)
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use domain::job::Job;
 use domain::reference::Reference;
 use domain::user::AlertFrequency;
 use jiff::tz::TimeZone;
-use platform::digest::ToConfirm;
-use platform::mail::Letter;
 use platform::store::Came;
 use platform::tenant::Tenant;
 use platform::{App, Error};
+
+use crate::send_alerts;
 
 /// Writes down the news, and enters when somebody is to be told of them. The work first, the entry second: of what is entered
 /// for nothing, nothing comes.
@@ -33,7 +33,8 @@ pub async fn handle(app: &App, came: Vec<Came>) -> Result<(), Error> {
             of_tenant.1.push(one.reference.clone());
         }
         if one.to_confirm {
-            app.post(&Letter::ToConfirm(ToConfirm::new(&one.tenant, &one.reference))).await?;
+            let what = send_alerts::to_confirm(&one.reference);
+            store.arrange(Job::SendAlerts, alert::confirmed_at(app.clock.now()), &what).await?;
         }
     }
     for (tenant, references) in news.into_values() {

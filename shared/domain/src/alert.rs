@@ -8,6 +8,9 @@ use crate::user::AlertFrequency;
 
 /// A call that ended before the request was whole is news after so long: until then the caller may be on the line.
 pub const ABANDONED_AFTER: SignedDuration = SignedDuration::from_mins(30);
+/// Whoever sent a letter or an e-mail is told that it came in after so long: until then somebody of the team, who has just typed
+/// it in, may tell them, or take it back.
+pub const CONFIRMED_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// News that are older than this are no news: whoever wanted none for months is not told of months.
 pub const NEWS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -30,6 +33,12 @@ pub fn told_at(frequency: AlertFrequency, tz: &TimeZone, came: Timestamp) -> Opt
 #[must_use]
 pub fn abandoned_at(begun: Timestamp) -> Timestamp {
     up_to_the(5 * MINUTE, begun.saturating_add(ABANDONED_AFTER).unwrap_or(Timestamp::MAX))
+}
+
+/// When it is confirmed to whoever asked that their request came in, if nobody has by then.
+#[must_use]
+pub fn confirmed_at(came: Timestamp) -> Timestamp {
+    up_to_the(MINUTE, came.saturating_add(CONFIRMED_AFTER).unwrap_or(Timestamp::MAX))
 }
 
 /// The first full minute or hour that does not come before a time.
@@ -55,6 +64,7 @@ mod tests {
         let full: Timestamp = "2026-11-22T18:00:00Z".parse().unwrap();
         assert_eq!(told_at(AlertFrequency::AtOnce, &tz, full), Some(full));
         assert_eq!(abandoned_at(came).to_string(), "2026-11-22T18:45:00Z");
+        assert_eq!(confirmed_at(came).to_string(), "2026-11-22T18:28:00Z");
     }
 
     proptest! {

@@ -111,6 +111,8 @@ pub struct NewsLine {
     pub kind: Kind,
     /// Of which service code.
     pub code: ServiceCode,
+    /// The last day to answer.
+    pub respond_by: Date,
     /// Whether the caller hung up before the end.
     pub unfinished: bool,
 }
@@ -226,7 +228,8 @@ mod tests {
         let mut letter = NewsLetter::new(&Tenant::trusted("t-a"), &user, 9);
         for (code, kind) in [("12", Kind::Delete), ("12", Kind::OptOut), ("12", Kind::Delete), ("3", Kind::Delete)] {
             let code = ServiceCode::parse(code).unwrap();
-            letter.add(NewsLine { reference: Reference::from_entropy(7), kind, code, unfinished: false });
+            let (reference, respond_by) = (Reference::from_entropy(7), date(2027, 1, 6));
+            letter.add(NewsLine { reference, kind, code, respond_by, unfinished: false });
         }
         assert_eq!((letter.all(), letter.counts.len(), letter.counts[0].2), (4, 3, 2));
         let read: NewsLetter = serde_json::from_str(&serde_json::to_string(&letter).unwrap()).unwrap();
