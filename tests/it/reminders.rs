@@ -178,7 +178,7 @@ async fn news_are_told_at_once_every_hour_or_every_morning_and_each_once() {
         let kept = owner.submit(&page, &["name", "alerts"], &[("alerts", wish)]).await;
         assert_eq!(kept.status(), 200, "{}", kept.text());
         for kind in ["delete", "opt-out"] {
-            let typed = [("kind", kind), ("channel", "mail"), ("code", "7103")];
+            let typed = [("kind", kind), ("channel", "mail"), ("code", "7103"), ("name", "Quetzal Marker")];
             seen.push(entered(&mut owner, &typed).await);
         }
         // The stream has brought both.
@@ -232,7 +232,9 @@ async fn whoever_wrote_a_letter_is_told_once_that_it_came_in_and_the_request_say
     let email = format!("quetzal-{}@example.com", fastrand::u32(..));
     let typed = [("kind", "delete"), ("channel", "mail"), ("code", "7104"), ("email", &email), ("language", "es")];
     let reference = entered(&mut owner, &typed).await;
-    let silent = entered(&mut owner, &[("kind", "delete"), ("channel", "mail"), ("code", "7104")]).await;
+    let telephone = planted::caller(planted::REMINDERS, 1);
+    let silent =
+        entered(&mut owner, &[("kind", "delete"), ("channel", "mail"), ("code", "7104"), ("phone", &telephone)]).await;
     let before = stored(&hotline, &tenant, &reference).await;
     assert!(before["open_sk"].as_str().unwrap().starts_with(before["confirm_by"].as_str().unwrap()), "{before:#}");
     let later = now() + jiff::SignedDuration::from_mins(20);
