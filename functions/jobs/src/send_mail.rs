@@ -141,6 +141,7 @@ mod tests {
                 preferences: Preferences::default(),
             },
             invited_at: Timestamp::UNIX_EPOCH,
+            dead: None,
             version: 1,
         }
     }

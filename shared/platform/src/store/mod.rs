@@ -12,7 +12,7 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
+//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#`, `mail#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries, mails that are sent once; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `agenda` | job `#` shard | time `#` tenant `#` what | what is to be done for whom, and not before when |
@@ -36,6 +36,7 @@ mod codes;
 mod confirmation;
 mod desk;
 mod directory;
+mod feedback;
 mod human_check;
 mod inbox;
 mod intake;
@@ -46,6 +47,7 @@ mod notice;
 mod provisioning;
 mod requests;
 mod runs;
+mod sendings;
 mod sessions;
 mod settings;
 mod signal;
@@ -72,6 +74,7 @@ pub use desk::{
     Person, Spoken, WebForm,
 };
 pub use directory::{CallOwner, NumberOwner};
+pub use feedback::{Dead, Unreachable};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
@@ -84,6 +87,7 @@ pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use runs::{Counts, Outcome, Planning, Run};
+pub use sendings::Sending;
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
