@@ -112,7 +112,7 @@ const ALLOWED: &[(&str, &[May])] = &[
     (
         "jobs-send-reminders",
         &[
-            ("agenda", &["GetItem", "Query", "UpdateItem", "DeleteItem"]),
+            ("agenda", &["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
             ("runs", &["UpdateItem"]),
             ("accounts", &["GetItem", "Query"]),
             ("requests/open-by-due", &["Query"]),
@@ -147,7 +147,6 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("directory", &["GetItem"]),
             ("accounts", &["GetItem", "BatchGetItem", "Query"]),
             ("requests", &["GetItem", "UpdateItem"]),
-            ("agenda", &["UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),

@@ -19,6 +19,8 @@ pub(crate) struct Digest {
     /// Where the rest is, and what the button says.
     button: (&'static str, String),
     closing: &'static str,
+    /// Where one click ends mails of this sort.
+    end: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +37,15 @@ struct Row {
 }
 
 impl Digest {
+    /// The same with a link at its end that ends mails of its sort.
+    pub(crate) fn ended_by(self, link: Option<&str>) -> Self {
+        Self { end: link.map(str::to_owned), ..self }
+    }
+
+    fn end_label(&self) -> &'static str {
+        either(self.language, "Send me no more of these", "No enviarme más correos como este")
+    }
+
     /// As plain text.
     pub(crate) fn text(&self) -> String {
         let mut parts = vec![self.intro.clone()];
@@ -45,6 +56,7 @@ impl Digest {
         parts.extend(self.more.clone());
         parts.push(format!("{}:\n{}", self.button.0, self.button.1));
         parts.push(self.closing.to_owned());
+        parts.extend(self.end.as_ref().map(|link| format!("{}:\n{link}", self.end_label())));
         parts.push("Optline".to_owned());
         parts.join("\n\n") + "\n"
     }
@@ -78,6 +90,9 @@ impl Digest {
                         @if let Some(more) = &self.more { p { (more) } }
                         p style="margin-top:24px" { a href=(self.button.1) style=(button) { (self.button.0) } }
                         p style="font-size:14px;color:#52605c" { (self.closing) }
+                        @if let Some(link) = &self.end {
+                            p style="font-size:14px" { a href=(link) style="color:#0b5c50" { (self.end_label()) } }
+                        }
                         p { "Optline" }
                     }
                 }
@@ -134,6 +149,7 @@ pub(crate) fn due(language: Language, letter: &DueLetter, base: &str) -> Digest 
              está cerca. Los recordatorios se eligen en su cuenta; quienes son titulares los reciben en todo caso cuando nadie \
              más los recibiría.",
         ),
+        end: None,
     }
 }
 
@@ -200,6 +216,7 @@ pub(crate) fn news(language: Language, letter: &NewsLetter, base: &str) -> Diges
             "You choose in your account how soon you are told.",
             "En su cuenta elige cuándo recibe estos avisos.",
         ),
+        end: None,
     }
 }
 
@@ -271,7 +288,10 @@ mod tests {
             format!("{}\n\n{}", digest.subject, digest.text())
         });
         insta::assert_snapshot!(said.join("\n———\n"));
-        insta::assert_snapshot!(due(Language::English, &due_letter(&days[..1]), BASE).html());
+        let link = "https://hotline.example/dashboard/unsubscribe/ticket";
+        let ended = due(Language::English, &due_letter(&days[..1]), BASE).ended_by(Some(link));
+        assert!(ended.text().contains(link));
+        insta::assert_snapshot!(ended.html());
     }
 
     #[test]

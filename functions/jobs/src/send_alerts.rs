@@ -172,7 +172,7 @@ fn is_old(news: &News, user: &User, now: Timestamp) -> bool {
 }
 
 fn wants(user: &User) -> bool {
-    user.state == UserState::Active && user.profile.preferences.alerts != AlertFrequency::Never
+    user.state == UserState::Active && user.dead.is_none() && user.profile.preferences.alerts != AlertFrequency::Never
 }
 
 #[cfg(test)]
@@ -196,6 +196,7 @@ mod tests {
                 preferences: Preferences { alerts, ..Preferences::default() },
             },
             invited_at: Timestamp::UNIX_EPOCH,
+            dead: None,
             version: 1,
         }
     }

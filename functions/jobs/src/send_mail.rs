@@ -9,8 +9,8 @@ use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
 use platform::digest::{DueLetter, NewsLetter, ToConfirm};
-use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
-use platform::store::{Account, Turn, Unconfirmed, User};
+use platform::mail::{Letter, Mail, Mails, Posted, Reader, SentCode, Waiting};
+use platform::store::{Account, Unconfirmed, User};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -64,24 +64,43 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
 async fn due(app: &App, letter: &DueLetter) -> Result<(), Error> {
     let tenant = letter.tenant();
     app.about(&tenant);
-    let store = app.store.of(&tenant);
-    let Some(user) = of_the_team(store.user(&letter.user).await?) else { return Ok(()) };
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    // Whoever wants none and is told all the same, since nobody else would be, cannot end it.
+    let end = match user.profile.preferences.reminders {
+        true => Some(app.unsubscribe_link(&tenant, &user.id, Mails::Reminders).await?),
+        false => None,
+    };
     let digest = digests::due(user.profile.language, letter, app.config.public_base_url()?);
-    once(app, &tenant, &letter.name(), async || send_digest(app, &user.email, &digest).await).await
+    send_digest(app, &user.email, &letter.name(), digest, end).await
 }
 
 /// Tells somebody of the team what came in, if they still are.
 async fn news(app: &App, letter: &NewsLetter) -> Result<(), Error> {
     let tenant = letter.tenant();
     app.about(&tenant);
-    let store = app.store.of(&tenant);
-    let Some(user) = of_the_team(store.user(&letter.user).await?) else { return Ok(()) };
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    let end = app.unsubscribe_link(&tenant, &user.id, Mails::Alerts).await?;
     let digest = digests::news(user.profile.language, letter, app.config.public_base_url()?);
-    once(app, &tenant, &letter.name(), async || send_digest(app, &user.email, &digest).await).await
+    send_digest(app, &user.email, &letter.name(), digest, Some(end)).await
 }
 
-fn of_the_team(account: Option<Account>) -> Option<Account> {
-    account.filter(|account| account.state == UserState::Active)
+/// Somebody who may sign in and whose address takes mail.
+fn reader(account: Option<Account>) -> Option<Account> {
+    account.filter(|account| account.state == UserState::Active && account.dead.is_none())
+}
+
+async fn send_digest(
+    app: &App,
+    to: &EmailAddress,
+    name: &str,
+    digest: Digest,
+    end: Option<String>,
+) -> Result<(), Error> {
+    let digest = digest.ended_by(end.as_deref());
+    let (text, html) = (digest.text(), digest.html());
+    let mail =
+        Mail { to: to.as_str(), subject: &digest.subject, text: &text, html: &html, unsubscribe: end.as_deref() };
+    app.send_once(name, &mail).await.map(|_| ())
 }
 
 /// Confirms to whoever asked that their request came in, and then writes down that it was confirmed. In this order: that
@@ -103,7 +122,10 @@ async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
     let base = app.config.public_base_url()?;
     let written =
         confirmation.written(&format!("{base}/status?code={}&lang={}", request.code, request.language.code()));
-    once(app, &tenant, &letter.name(), async || send(app, &request.email, &written).await).await?;
+    let (text, html) = (written.text(), written.html());
+    let to = request.email.as_str();
+    let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
+    app.send_once(&letter.name(), &mail).await?;
     confirmed(app, &tenant, request).await
 }
 
@@ -136,33 +158,6 @@ async fn confirmed(app: &App, tenant: &Tenant, request: Unconfirmed) -> Result<(
         }
     }
     Err(Error::Conflict)
-}
-
-/// Sends what is sent once: claimed before and noted after.
-async fn once(
-    app: &App,
-    tenant: &Tenant,
-    name: &str,
-    send: impl AsyncFnOnce() -> Result<(), Error>,
-) -> Result<(), Error> {
-    let store = app.store.of(tenant);
-    let refused = |why: &'static str| Err(Error::Failed { doing: "sending a mail once", source: why.into() });
-    match store.begin_sending(name).await? {
-        Turn::Sent => return Ok(()),
-        Turn::First => {}
-        Turn::Second => tracing::warn!(mail = name, "sent a second time: nobody knows whether the first went out"),
-        Turn::Elsewhere => return refused("another one is about to send it"),
-        Turn::Unknown => return refused("it was tried twice, and nobody knows whether it went out"),
-    }
-    match send().await {
-        Ok(()) => store.was_sent(name).await,
-        Err(error) => {
-            if error.is_refusal() {
-                store.was_not_sent(name).await?;
-            }
-            Err(error)
-        }
-    }
 }
 
 /// Only somebody who may sign in gets a link; nobody else hears of it.
@@ -232,14 +227,10 @@ fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
     }
 }
 
-async fn send_digest(app: &App, to: &EmailAddress, digest: &Digest) -> Result<(), Error> {
-    let html = digest.html();
-    app.mail.send(&Mail { to: to.as_str(), subject: &digest.subject, text: &digest.text(), html: &html }).await
-}
-
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
     let html = written.html();
-    let mail = Mail { to: to.as_str(), subject: &written.subject, text: &written.text(), html: &html };
+    let mail =
+        Mail { to: to.as_str(), subject: &written.subject, text: &written.text(), html: &html, unsubscribe: None };
     app.mail.send(&mail).await
 }
 
@@ -262,6 +253,7 @@ mod tests {
                 preferences: Preferences::default(),
             },
             invited_at: Timestamp::UNIX_EPOCH,
+            dead: None,
             version: 1,
         }
     }

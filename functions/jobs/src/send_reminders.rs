@@ -1,14 +1,16 @@
 //! `jobs-send-reminders`: each morning at eight, where the tenant is, one mail to each person who is to be reminded of anything.
 //!
 //! What is due is a range of the index of open requests, read once, however many people there are. The mails are letters in the
-//! queue of mail, each with a name of its own (day and person), so that one that fails harms no other and none goes out twice;
-//! a day is done when all of them are posted. A day on which nothing ran is made up for by the next, as things are then.
+//! queue of mail, each with a name of its own (tenant, day and person), under which it is sent once: one that fails harms no
+//! other, is tried again by that queue, and ends where its alarm is. A day is done when all letters are posted; a day on which
+//! nothing ran is made up for by the next, as things are then.
 
 use std::collections::BTreeMap;
 
 use domain::reminder::{self, Deadlines, Duty, Member};
 use domain::request::State;
 use domain::user::{UserId, UserState};
+use jiff::civil::Date;
 use platform::digest::{DueLetter, DueLine, ToConfirm};
 use platform::edge::{Ran, Work};
 use platform::mail::Letter;
@@ -32,7 +34,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     if after >= today {
         return Ok(again.because("today's are done"));
     }
-    let (team, sent) = (store.users().await?, store.reminders_sent(after, today).await?);
+    let (team, had) = (store.users().await?, store.reminded_since(after, today).await?);
     let members: Vec<Member> = team.iter().map(member).collect();
     let mut letters: BTreeMap<UserId, DueLetter> = BTreeMap::new();
     let (mut fallen, mut untold, mut place) = (0, 0, None);
@@ -49,11 +51,9 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
                 let told = reminder::audience(&members, line.assignee.as_ref(), due.days_left);
                 untold += u64::from(told.is_empty());
                 for user in told {
-                    // Somebody whose mail went out on a day that was then not brought to its end.
-                    let had = sent
-                        .get(user)
-                        .is_some_and(|had| !dates.reminders(&profile.reminders, *had, today).contains(&due));
-                    if !had {
+                    // Somebody who was told on a day that then was not brought to its end.
+                    let told = |day: &Date| !dates.reminders(&profile.reminders, *day, today).contains(&due);
+                    if !had.get(user).is_some_and(told) {
                         let letter = letters.entry(user.clone()).or_insert_with(|| DueLetter::new(tenant, user, today));
                         letter.add(DueLine { reference: line.reference.clone(), kind: line.kind, due });
                     }
@@ -73,8 +73,9 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         );
     }
     let mails = u64::try_from(letters.len()).unwrap_or_default();
-    for letter in letters.into_values() {
+    for (user, letter) in letters {
         app.post(&Letter::Due(letter)).await?;
+        store.reminded_one(today, &user).await?;
     }
     store.reminded(today).await?;
     Ok(again.counting("reminders", fallen).counting("mails", mails).counting("untold", untold))
@@ -88,7 +89,7 @@ fn member(user: &User) -> Member {
     Member {
         id: user.id.clone(),
         role: user.role,
-        reachable: user.state == UserState::Active,
+        reachable: user.state == UserState::Active && user.dead.is_none(),
         wants: user.profile.preferences.reminders,
     }
 }

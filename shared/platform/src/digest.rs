@@ -10,7 +10,6 @@ use domain::user::UserId;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::store::reminder_name;
 use crate::tenant::Tenant;
 
 /// So many requests are named in one mail; the rest is counted. Whoever has more of them works in the inbox.
@@ -82,7 +81,7 @@ impl DueLetter {
     /// Tells it from any other: there is one for each person and day.
     #[must_use]
     pub fn name(&self) -> String {
-        reminder_name(self.day, &self.user)
+        format!("{} reminders {} {}", self.tenant, self.day, self.user)
     }
 }
 
@@ -151,7 +150,7 @@ impl NewsLetter {
     /// Tells it from any other: what somebody is told begins where the last ended.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("news#{}#{}", self.user, self.until)
+        format!("{} news {} {}", self.tenant, self.user, self.until)
     }
 }
 
@@ -180,7 +179,7 @@ impl ToConfirm {
     /// Tells it from any other.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("confirmation#{}", self.reference.as_str())
+        format!("{} confirmation {}", self.tenant, self.reference.as_str())
     }
 }
 
@@ -219,7 +218,7 @@ mod tests {
         }
         assert_eq!((letter.overdue, letter.today, letter.ahead), (30, 1, 29));
         assert_eq!((letter.lines.len(), letter.unnamed()), (NAMED, 10));
-        assert_eq!(letter.name(), format!("reminder#2026-12-27#{user}"));
+        assert_eq!(letter.name(), format!("t-a reminders 2026-12-27 {user}"));
     }
 
     #[test]

@@ -62,15 +62,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// What was being done when a mail was refused.
-    pub(crate) const REFUSED_MAIL: &str = "sending a mail, which was refused,";
-
-    /// Whether a mail was refused, so that it has certainly not gone out; else it may have.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Failed { doing: Self::REFUSED_MAIL, .. })
-    }
-
     /// Wraps a cause with what was being done; for `map_err`.
     pub fn failed<E: Into<Box<dyn StdError + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Failed { doing, source: source.into() }
