@@ -166,7 +166,7 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
         ("dashboard-audit", "/dashboard/audit", 3, 1, 0),
         ("dashboard-report", "/dashboard/report", 2, 0, 0),
         ("dashboard-request-log", "/dashboard/request-log", 2, 0, 0),
-        ("dashboard-account", "/dashboard/account", 2, 0, 0),
+        ("dashboard-account", "/dashboard/account", 3, 0, 0),
         ("dashboard-sessions", "/dashboard/sessions", 2, 0, 0),
         ("dashboard-new-request", "/dashboard/new-request", 2, 0, 0),
     ] {

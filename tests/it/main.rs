@@ -40,6 +40,8 @@ mod reconcile;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod reminders;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod setup;

@@ -38,6 +38,36 @@ const NEEDS: &[(&str, &[&str])] = &[
             "sqs:SendMessage QUEUE_RETENTION",
         ],
     ),
+    (".add_news(", &["dynamodb:Query TABLE_AGENDA", "dynamodb:PutItem TABLE_AGENDA"]),
+    (".note_begun(", &["dynamodb:PutItem TABLE_AGENDA"]),
+    (
+        ".sweep_begun(",
+        &[
+            "dynamodb:Query TABLE_AGENDA",
+            "dynamodb:PutItem TABLE_AGENDA",
+            "dynamodb:DeleteItem TABLE_AGENDA",
+            "dynamodb:BatchGetItem TABLE_REQUESTS",
+        ],
+    ),
+    (".news_after(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".told().await", &["dynamodb:Query TABLE_AGENDA"]),
+    (".note_told(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".lines(&all", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (".reminded_since(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".reminded_one(", &["dynamodb:PutItem TABLE_AGENDA"]),
+    (".reminded_until()", &["dynamodb:GetItem TABLE_AGENDA"]),
+    (".reminded(today)", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".due_until(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (
+        ".unconfirmed(",
+        &[
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".confirm_receipt(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_AUDIT"]),
     (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
     (
         ".record_usage(",
@@ -161,6 +191,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ),
     ("app.letter(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.mail.send(", &["ses:SendEmail MAIL_FROM"]),
+    ("app.send_once(", &["ses:SendEmail MAIL_FROM", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("blobs.greeting(", &["s3:GetObject BUCKET_GREETINGS"]),
     (".put_recording(", &["s3:PutObject BUCKET_RECORDINGS"]),
     (".has_recording(", &["s3:GetObject BUCKET_RECORDINGS"]),
@@ -294,16 +325,8 @@ const NEEDS: &[(&str, &[&str])] = &[
             "dynamodb:Query TABLE_REQUESTS",
         ],
     ),
-    (
-        "edge::stream(",
-        &[
-            "dynamodb:DescribeStream source",
-            "dynamodb:GetRecords source",
-            "dynamodb:GetShardIterator source",
-            "dynamodb:ListStreams source",
-            "sqs:SendMessage QUEUE_DEAD",
-        ],
-    ),
+    ("edge::stream(", FOLLOWS_A_STREAM),
+    ("edge::arrivals(", FOLLOWS_A_STREAM),
     // Setup and proof.
     (".service_codes()", &["dynamodb:Query TABLE_ACCOUNTS"]),
     (".service_code_settings(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
@@ -497,6 +520,15 @@ const SHARED: &[(&str, &str)] = &[
     ("counting::", "counting"),
     ("whose::account(", "whose"),
     ("planning::summon(", "planning"),
+];
+
+/// A reader of a table's stream, which buries what cannot be read.
+const FOLLOWS_A_STREAM: &[&str] = &[
+    "dynamodb:DescribeStream source",
+    "dynamodb:GetRecords source",
+    "dynamodb:GetShardIterator source",
+    "dynamodb:ListStreams source",
+    "sqs:SendMessage QUEUE_DEAD",
 ];
 
 /// An entry in the audit trail, sealed.

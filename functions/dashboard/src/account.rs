@@ -1,18 +1,22 @@
-//! `dashboard-account`: one's own name, language, mail and password.
+//! `dashboard-account`: one's own name, language, mails and password.
 
 use domain::FieldError;
 use domain::audit::{Act, Entry, Who};
+use domain::job::Job;
 use domain::language::Language;
-use domain::user::{Preferences, ReportFrequency, UserProfile};
+use domain::report;
+use domain::service_code::ServiceCode;
+use domain::user::{AlertFrequency, Preferences, ReportFrequency, UserProfile};
 use identity::password;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use pages::form::{Button, Check, Field, Form, Select, actions, hidden};
+use pages::form::{Button, Check, Choices, Field, Form, Select, actions, hidden};
 use pages::show::{Card, Facts, Heading, Notice as Said};
 use pages::{Frame, Section};
 use platform::edge::{Page, Visit};
 use platform::mail::{Letter, Notice};
 use platform::session::{Allowed, ChangeFactors, OwnAccount};
-use platform::store::Account;
+use platform::store::{Account, ServiceCodeLine};
 use platform::{App, Error};
 use serde::Serialize;
 
@@ -20,27 +24,32 @@ use crate::{choosing, noting, telling, tries};
 
 /// Shows the page, or keeps one of its two forms.
 pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Result<Page, Error> {
-    let account = app.store.of(&allowed.tenant).user(&allowed.user).await?.ok_or(Error::SignedOut)?;
+    let store = app.store.of(&allowed.tenant);
+    let account = store.user(&allowed.user).await?.ok_or(Error::SignedOut)?;
+    let codes = store.service_codes().await?;
     let frame = allowed.frame(&visit, Section::Account);
     if !visit.post {
-        let shown = Shown { email: account.email.as_str(), profile: &account.profile, done: visit.query.get("done") };
+        let shown = Shown::of(&account, &codes, visit.query.get("done"));
         return Ok(Page::html(shown.render(&frame, &[], &[])));
     }
     if visit.form.get("do") == "password" {
         let allowed = allowed.also::<ChangeFactors>()?;
-        return change_password(app, &allowed, &visit, &frame, &account).await;
+        return change_password(app, &allowed, &visit, &frame, &account, &codes).await;
     }
-    let profile = read(&visit, &account.profile);
-    let shown = Shown { email: account.email.as_str(), profile: &profile, done: "" };
+    let profile = read(&visit, &account.profile, &codes);
+    let shown = Shown { profile: &profile, ..Shown::of(&account, &codes, "") };
     if let Err(wrong) = profile.validate() {
         let texts = Texts::of(frame.language);
         let reason = |field: &str| if field == "name" { texts.wrong_name } else { texts.wrong_hour };
         let wrong: Vec<_> = wrong.iter().map(|e| FieldError::new(e.field.as_str(), reason(&e.field))).collect();
         return Ok(Page::invalid(shown.render(&frame, &wrong, &[])));
     }
-    let store = app.store.of(&allowed.tenant);
     let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::AccountChanged).from(&visit.client.address);
     store.save_profile(&account, &profile, &entry).await?;
+    let zone = TimeZone::get(&allowed.card.time_zone).unwrap_or(TimeZone::UTC);
+    if let Some(report) = report::next(&profile.preferences, visit.at, &zone) {
+        store.arrange(Job::SendReports, report.at, "").await?;
+    }
     // Every page shows name and language from the session's card.
     let tickets = app.tickets().await?;
     for session in store.sessions(&tickets, &allowed.user, visit.at).await? {
@@ -55,17 +64,24 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
     Ok(Page::to("/dashboard/account?done=profile"))
 }
 
-/// The profile as the form has it; what the form does not show stays.
-fn read(visit: &Visit, old: &UserProfile) -> UserProfile {
+/// The profile as the form has it. Of service codes only the tenant's own can be chosen.
+fn read(visit: &Visit, old: &UserProfile, codes: &[ServiceCodeLine]) -> UserProfile {
     let form = &visit.form;
+    let chosen = form.all("codes");
     UserProfile {
         name: form.get("name").trim().to_owned(),
         language: Language::parse(form.get("language")).unwrap_or(old.language),
         preferences: Preferences {
             reports: ReportFrequency::parse(form.get("reports")).unwrap_or(old.preferences.reports),
             hour: form.get("hour").parse().unwrap_or(u8::MAX),
-            service_codes: old.preferences.service_codes.clone(),
+            service_codes: codes
+                .iter()
+                .map(|it| &it.code)
+                .filter(|it| chosen.contains(&it.as_str()))
+                .cloned()
+                .collect(),
             reminders: form.has("reminders"),
+            alerts: AlertFrequency::parse(form.get("alerts")).unwrap_or(old.preferences.alerts),
         },
     }
 }
@@ -76,11 +92,12 @@ async fn change_password(
     visit: &Visit,
     frame: &Frame,
     account: &Account,
+    codes: &[ServiceCodeLine],
 ) -> Result<Page, Error> {
     tries::password(app, visit, allowed.user.as_str()).await?;
     let texts = Texts::of(frame.language);
     let store = app.store.of(&allowed.tenant);
-    let shown = Shown { email: account.email.as_str(), profile: &account.profile, done: "" };
+    let shown = Shown::of(account, codes, "");
     let right = match account.credentials.password_hash.as_deref() {
         Some(hash) => password::verify(hash, visit.form.get("current")),
         None => password::verify_nobody(visit.form.get("current")),
@@ -120,10 +137,15 @@ async fn change_password(
 struct Shown<'a> {
     email: &'a str,
     profile: &'a UserProfile,
+    codes: &'a [ServiceCodeLine],
     done: &'a str,
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    fn of(account: &'a Account, codes: &'a [ServiceCodeLine], done: &'a str) -> Self {
+        Self { email: account.email.as_str(), profile: &account.profile, codes, done }
+    }
+
     fn render(&self, frame: &Frame, wrong_profile: &[FieldError], wrong_password: &[FieldError]) -> Markup {
         let texts = Texts::of(frame.language);
         let done = match self.done {
@@ -159,6 +181,15 @@ impl Shown<'_> {
             };
             (often.code(), name)
         });
+        let alerts = AlertFrequency::ALL.map(|often| {
+            let name = match often {
+                AlertFrequency::Never => texts.never,
+                AlertFrequency::AtOnce => texts.at_once,
+                AlertFrequency::Hourly => texts.hourly,
+                AlertFrequency::Daily => texts.daily,
+            };
+            (often.code(), name)
+        });
         let form = Form::post(language, "/dashboard/account", &frame.csrf).id("profile").errors(errors).body(html! {
             (hidden("do", "profile"))
             (Field::text("name", texts.name).within("profile").value(self.profile.name.as_str()).autocomplete("name")
@@ -168,11 +199,27 @@ impl Shown<'_> {
             (Select::new("reports", texts.reports).within("profile").choices(reports).chosen(preferences.reports.code())
                 .hint(texts.reports_hint))
             (Field::number("hour", texts.hour).within("profile").value(preferences.hour.to_string())
-                .range(Some(0), Some(23)).errors(errors))
+                .range(Some(0), Some(23)).hint(texts.hour_hint).errors(errors))
+            @if self.codes.len() > 1 { (self.service_codes(texts)) }
+            (Select::new("alerts", texts.alerts).within("profile").choices(alerts).chosen(preferences.alerts.code())
+                .hint(texts.alerts_hint))
             (Check::new("reminders", texts.reminders).within("profile").on(preferences.reminders).hint(texts.reminders_hint))
             (actions(Button::primary(texts.save)))
         });
         html! { (Facts::new().fact(texts.email, self.email)) (form) }
+    }
+
+    /// A report may be about some of the codes; where there is only one, there is nothing to choose.
+    fn service_codes(&self, texts: &Texts) -> Choices {
+        let chosen = self.profile.preferences.service_codes.iter().map(ServiceCode::as_str);
+        self.codes
+            .iter()
+            .fold(Choices::checkboxes("codes", texts.codes), |choices, it| {
+                choices.choice(it.code.as_str(), format!("{} {}", it.code, it.name))
+            })
+            .chosen(chosen)
+            .hint(texts.codes_hint)
+            .within("profile")
     }
 
     fn password(&self, frame: &Frame, errors: &[FieldError]) -> Markup {
@@ -206,7 +253,14 @@ struct Texts {
     weekly: &'static str,
     monthly: &'static str,
     hour: &'static str,
+    hour_hint: &'static str,
     wrong_hour: &'static str,
+    codes: &'static str,
+    codes_hint: &'static str,
+    alerts: &'static str,
+    alerts_hint: &'static str,
+    at_once: &'static str,
+    hourly: &'static str,
     reminders: &'static str,
     reminders_hint: &'static str,
     save: &'static str,
@@ -231,13 +285,20 @@ impl Texts {
         wrong_name: "Enter your name, in one line of at most 100 characters.",
         language: "Language",
         reports: "Mail me a report",
-        reports_hint: "Numbers only, no names.",
+        reports_hint: "Numbers only, and none so small that it could be about one person.",
         never: "Never",
         daily: "Every day",
         weekly: "Every Monday",
         monthly: "On the first of the month",
         hour: "At which hour (0 to 23)",
+        hour_hint: "By your business’s clock.",
         wrong_hour: "Choose an hour from 0 to 23.",
+        codes: "Service codes in the report",
+        codes_hint: "Choose none, and the report is about all of them.",
+        alerts: "Tell me of new requests",
+        alerts_hint: "By mail: how many came, and by when they must be answered. When none came, there is no mail.",
+        at_once: "At once",
+        hourly: "Every hour",
         reminders: "Remind me of deadlines",
         reminders_hint: "By mail, of requests that are yours or nobody’s.",
         save: "Save",
@@ -260,13 +321,20 @@ impl Texts {
         wrong_name: "Escriba su nombre, en una línea de 100 caracteres como mucho.",
         language: "Idioma",
         reports: "Enviarme un informe",
-        reports_hint: "Solo cifras, sin nombres.",
+        reports_hint: "Solo cifras, y ninguna tan pequeña que pueda tratar de una persona.",
         never: "Nunca",
         daily: "Cada día",
         weekly: "Cada lunes",
         monthly: "El primer día del mes",
         hour: "A qué hora (0 a 23)",
+        hour_hint: "Según el reloj de su empresa.",
         wrong_hour: "Elija una hora de 0 a 23.",
+        codes: "Códigos de servicio del informe",
+        codes_hint: "Si no elige ninguno, el informe trata de todos.",
+        alerts: "Avisarme de solicitudes nuevas",
+        alerts_hint: "Por correo: cuántas llegaron y hasta cuándo hay que responderlas. Si no llegó ninguna, no hay correo.",
+        at_once: "En el momento",
+        hourly: "Cada hora",
         reminders: "Recordarme los plazos",
         reminders_hint: "Por correo, de las solicitudes suyas o de nadie.",
         save: "Guardar",
@@ -303,7 +371,18 @@ mod tests {
     #[test]
     fn the_page_with_something_wrong_in_each_form() {
         let profile = fixtures::account().user.profile;
-        let shown = Shown { email: "ana@shop.example", profile: &profile, done: "" };
+        let code = |code: &str, name: &str| ServiceCodeLine {
+            code: ServiceCode::parse(code).unwrap(),
+            name: name.to_owned(),
+            active: true,
+            languages: vec![],
+            recorded: vec![],
+            kinds: 0,
+        };
+        let codes = [code("12", "Main store"), code("13", "Bear & <Sons>")];
+        let mut profile = profile;
+        profile.preferences.service_codes = vec![codes[1].code.clone()];
+        let shown = Shown { email: "ana@shop.example", profile: &profile, codes: &codes, done: "" };
         let name = [FieldError::new("name", Texts::ES.wrong_name)];
         let current = [FieldError::new("current", Texts::ES.wrong_password)];
         insta::assert_snapshot!(fixtures::main(&shown.render(&fixtures::frame(Language::Spanish), &name, &current)));

@@ -23,7 +23,7 @@ use pages::{Frame, Icon, fill, format, words};
 use platform::consumer::Contact;
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
-use platform::store::{AGENT, Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
+use platform::store::{AGENT, Author, CONFIRMED_HOW, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
 
 use crate::desk_texts::Texts;
 
@@ -539,6 +539,7 @@ fn dates(language: Language, case: &Case) -> Markup {
             let how = match how.as_str() {
                 "orally, on the call" => texts.how_on_call,
                 "on the form's answer" => texts.how_on_form,
+                CONFIRMED_HOW => texts.how_by_mail,
                 _ => texts.how_by_team,
             };
             facts = facts.noted(texts.confirmed, show::moment(language, &at.to_zoned(case.tz.clone())), how);

@@ -33,6 +33,7 @@ pub(crate) fn account() -> Account {
             preferences: Preferences::default(),
         },
         invited_at: Timestamp::UNIX_EPOCH,
+        dead: None,
         version: 1,
     };
     Account {

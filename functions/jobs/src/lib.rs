@@ -16,6 +16,9 @@
 //! | [`reconcile_usage`] | queue `reconcile-usage` | holds the ledger against Twilio's list of calls, and against its batches and Stripe |
 //! | [`reconciliation`] | the operator | what those comparisons found |
 //! | [`replay_usage`] | the operator | has days billed that were not, or says what would be |
+//! | [`watch_requests`] | the stream of the requests table | learns of new requests, and enters that people are to be told |
+//! | [`send_alerts`] | queue `send-alerts` | tells people which requests came in |
+//! | [`send_reminders`] | queue `send-reminders` | reminds people of deadlines |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -30,12 +33,16 @@ pub mod record_usage;
 pub mod recount;
 pub mod replay_usage;
 pub mod runs;
+pub mod send_alerts;
 pub mod send_mail;
+pub mod send_reminders;
 pub mod send_text;
 pub mod store_recording;
 pub mod store_transcript;
 pub mod tally;
 pub mod verify_audit;
+pub mod watch_requests;
 
+mod digests;
 mod letters;
 mod reaching;

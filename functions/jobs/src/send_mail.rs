@@ -2,14 +2,19 @@
 
 use domain::audit::{Act, Entry, Who};
 use domain::email::EmailAddress;
+use domain::language::Language;
+use domain::request::{Action, Actor};
 use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
-use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
-use platform::store::User;
+use platform::digest::{DueLetter, NewsLetter, ToConfirm};
+use platform::mail::{Letter, Mail, Mails, Posted, Reader, SentCode, Waiting};
+use platform::store::{Account, Unconfirmed, User};
+use platform::tenant::Tenant;
 use platform::{App, Error};
 
+use crate::digests::{self, Digest};
 use crate::letters::{self, Written};
 use crate::reaching;
 
@@ -18,6 +23,9 @@ const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is done for a receipt is remembered for so long: a form can be sent again for a day.
 const RECEIPT_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How often somebody of the team may change a request while its confirmation is written down.
+const CHANGED_MEANWHILE: u32 = 5;
 
 /// A message delivered twice is a mail sent twice, which harms nobody: of a reset it holds the same link.
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
@@ -46,7 +54,110 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
                 letters::Receipt { language, business: &business, kind, reference: &reference, respond_by, telephone };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
         }
+        Letter::Due(letter) => due(app, &letter).await,
+        Letter::News(letter) => news(app, &letter).await,
+        Letter::ToConfirm(letter) => to_confirm(app, &letter).await,
     }
+}
+
+/// Reminds somebody of the team, if they still are.
+async fn due(app: &App, letter: &DueLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    // Whoever wants none and is told all the same, since nobody else would be, cannot end it.
+    let end = match user.profile.preferences.reminders {
+        true => Some(app.unsubscribe_link(&tenant, &user.id, Mails::Reminders).await?),
+        false => None,
+    };
+    let digest = digests::due(user.profile.language, letter, app.config.public_base_url()?);
+    send_digest(app, &user.email, &letter.name(), digest, end).await
+}
+
+/// Tells somebody of the team what came in, if they still are.
+async fn news(app: &App, letter: &NewsLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    let end = app.unsubscribe_link(&tenant, &user.id, Mails::Alerts).await?;
+    let digest = digests::news(user.profile.language, letter, app.config.public_base_url()?);
+    send_digest(app, &user.email, &letter.name(), digest, Some(end)).await
+}
+
+/// Somebody who may sign in and whose address takes mail.
+fn reader(account: Option<Account>) -> Option<Account> {
+    account.filter(|account| account.state == UserState::Active && account.dead.is_none())
+}
+
+async fn send_digest(
+    app: &App,
+    to: &EmailAddress,
+    name: &str,
+    digest: Digest,
+    end: Option<String>,
+) -> Result<(), Error> {
+    let digest = digest.ended_by(end.as_deref());
+    let (text, html) = (digest.text(), digest.html());
+    let mail =
+        Mail { to: to.as_str(), subject: &digest.subject, text: &text, html: &html, unsubscribe: end.as_deref() };
+    app.send_once(name, &mail).await.map(|_| ())
+}
+
+/// Confirms to whoever asked that their request came in, and then writes down that it was confirmed. In this order: that
+/// somebody may be told twice harms nobody, but a confirmation that is on record and never went out is one that nobody would
+/// ever miss, since with the record ends the team's reminder of it.
+async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let Some(request) = store.unconfirmed(&letter.reference).await? else { return Ok(()) };
+    let Some(account) = store.service_code(&request.code).await? else { return Ok(()) };
+    let confirmation = letters::Confirmation {
+        language: request.language,
+        business: &account.code.name,
+        kind: request.kind,
+        reference: &request.reference,
+        clocks: &request.clocks,
+    };
+    let base = app.config.public_base_url()?;
+    let written =
+        confirmation.written(&format!("{base}/status?code={}&lang={}", request.code, request.language.code()));
+    let (text, html) = (written.text(), written.html());
+    let to = request.email.as_str();
+    let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
+    app.send_once(&letter.name(), &mail).await?;
+    confirmed(app, &tenant, request).await
+}
+
+/// Writes it down, on whatever the team has made of the request meanwhile.
+async fn confirmed(app: &App, tenant: &Tenant, request: Unconfirmed) -> Result<(), Error> {
+    let store = app.store.of(tenant);
+    let mut request = request;
+    for _ in 0..CHANGED_MEANWHILE {
+        let now = app.clock.now();
+        let who = Actor::System { function: app.config.function.clone() };
+        let why = match request.language {
+            Language::English => "a confirmation of receipt was sent to the e-mail address on file",
+            Language::Spanish => "se envió una confirmación de recepción al correo electrónico que consta",
+        };
+        let (_, event) = request
+            .progress
+            .next(request.kind, Action::Acknowledge, who, now, why)
+            .map_err(Error::failed("confirming a receipt"))?;
+        let entry = Entry::new(now, Who::System(app.config.function.clone()), Act::RequestChanged)
+            .on("request", request.reference.as_str())
+            .with("action", Action::Acknowledge.code());
+        if store.confirm_receipt(&request, &event, &entry).await? {
+            return Ok(());
+        }
+        let reference = request.reference;
+        match store.unconfirmed(&reference).await? {
+            Some(now) => request = now,
+            // Confirmed by somebody of the team, or closed.
+            None => return Ok(()),
+        }
+    }
+    Err(Error::Conflict)
 }
 
 /// Only somebody who may sign in gets a link; nobody else hears of it.
@@ -118,7 +229,8 @@ fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
 
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
     let html = written.html();
-    let mail = Mail { to: to.as_str(), subject: &written.subject, text: &written.text(), html: &html };
+    let mail =
+        Mail { to: to.as_str(), subject: &written.subject, text: &written.text(), html: &html, unsubscribe: None };
     app.mail.send(&mail).await
 }
 
@@ -141,6 +253,7 @@ mod tests {
                 preferences: Preferences::default(),
             },
             invited_at: Timestamp::UNIX_EPOCH,
+            dead: None,
             version: 1,
         }
     }

@@ -30,8 +30,11 @@
 //! | 24 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
+//! | 27 | [`report`] | when a report of numbers is due, what it covers, and what it may say |
+//! | 28 | [`reminder`], [`alert`] | which deadlines are reminded of on a day, when news is told, and to whom |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
+pub mod alert;
 pub mod audit;
 pub mod billing;
 pub mod business_day;
@@ -52,6 +55,8 @@ pub mod origin;
 pub mod personal;
 pub mod phone;
 pub mod reference;
+pub mod reminder;
+pub mod report;
 pub mod request;
 pub mod role;
 pub mod rules;
@@ -91,6 +96,7 @@ mod tests {
     use crate::service_code::{Greeting, GreetingVersion, Number, ServiceCode, ServiceCodeProfile};
     use crate::tenant::{Reminders, Retention, TenantProfile};
     use crate::usage::{CallStatus, CallUsage};
+    use crate::user::{AlertFrequency, Preferences, ReportFrequency, UserProfile};
 
     #[track_caller]
     fn is_stored_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, stored: serde_json::Value) {
@@ -135,6 +141,12 @@ mod tests {
         }
         for urgency in clock::Urgency::ALL {
             is_stored_as(&urgency, json!(urgency.code()));
+        }
+        for frequency in ReportFrequency::ALL {
+            is_stored_as(&frequency, json!(frequency.code()));
+        }
+        for frequency in AlertFrequency::ALL {
+            is_stored_as(&frequency, json!(frequency.code()));
         }
         is_stored_as(
             &[Missing::Name, Missing::Details, Missing::Confirmation],
@@ -216,6 +228,31 @@ mod tests {
         );
         is_stored_as(&Number::Shared, json!("shared"));
         is_stored_as(&Number::Dedicated { code }, json!({"dedicated": {"code": "1"}}));
+    }
+
+    #[test]
+    fn somebody_who_chose_before_there_were_alerts_hears_of_requests_once_a_day() {
+        let preferences = Preferences {
+            reports: ReportFrequency::Weekly,
+            hour: 8,
+            service_codes: vec![ServiceCode::parse("12").unwrap()],
+            reminders: true,
+            alerts: AlertFrequency::AtOnce,
+        };
+        is_stored_as(
+            &preferences,
+            json!({
+                "reports": "weekly", "hour": 8, "service-codes": ["12"], "reminders": true, "alerts": "at-once",
+            }),
+        );
+        let profile = json!({
+            "name": "Ana", "language": "es",
+            "preferences": {"reports": "weekly", "hour": 8, "service-codes": ["12"], "reminders": true},
+        });
+        let read: UserProfile = serde_json::from_value(profile).unwrap();
+        assert_eq!(read.preferences, Preferences { alerts: AlertFrequency::Daily, ..preferences });
+        let profile = json!({"name": "Ana", "language": "es"});
+        assert_eq!(serde_json::from_value::<UserProfile>(profile).unwrap().preferences, Preferences::default());
     }
 
     #[test]

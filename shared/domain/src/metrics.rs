@@ -56,6 +56,7 @@ impl Facts {
             (received, Counter::Kind(kind)),
             (received, Counter::Channel(self.channel)),
             (received, Counter::Code(self.code.clone())),
+            (received, Counter::CodeKind(self.code.clone(), kind)),
         ];
         let mut figures = vec![(self.received_on.year(), Figure::Received)];
         match (self.closed_on, self.outcome) {
@@ -65,6 +66,8 @@ impl Facts {
                 if outcome.is_response() {
                     let late = closed_on > self.respond_by;
                     counts.push((closed, if late { Counter::Late(kind) } else { Counter::OnTime(kind) }));
+                    let code = self.code.clone();
+                    counts.push((closed, if late { Counter::CodeLate(code) } else { Counter::CodeOnTime(code) }));
                 }
                 figures.extend(self.figures_of_the_end(closed_on, outcome).map(|figure| (closed_on.year(), figure)));
             }
@@ -73,6 +76,7 @@ impl Facts {
                 let due = Bucket::Due(self.confirm_by.map_or(self.respond_by, |confirm| confirm.min(self.respond_by)));
                 counts.push((due, Counter::Kind(kind)));
                 counts.push((due, Counter::State(self.state)));
+                counts.push((due, Counter::CodeKind(self.code.clone(), kind)));
             }
         }
         for (year, figure) in figures {
@@ -132,11 +136,11 @@ pub struct Delta {
 pub enum Bucket {
     /// The figures of a calendar year: [`Counter::Statutory`].
     Year(i16),
-    /// What was received on a day: by kind, by channel, by service code.
+    /// What was received on a day: by kind, by channel, by service code, by both service code and kind.
     Received(Date),
-    /// What was closed on a day: by kind, and what was answered on time or late.
+    /// What was closed on a day: by kind, and what was answered on time or late, also by service code.
     Closed(Date),
-    /// What is open and due on a day: by kind, by state.
+    /// What is open and due on a day: by kind, also by service code; by state.
     Due(Date),
 }
 
@@ -186,6 +190,12 @@ pub enum Counter {
     Channel(Channel),
     /// Requests to a service code.
     Code(ServiceCode),
+    /// Requests of a kind to a service code.
+    CodeKind(ServiceCode, Kind),
+    /// Requests to a service code that were answered on the last day or before.
+    CodeOnTime(ServiceCode),
+    /// Requests to a service code that were answered later.
+    CodeLate(ServiceCode),
     /// Requests of a kind that were answered on the last day or before.
     OnTime(Kind),
     /// Requests of a kind that were answered later.
@@ -207,6 +217,12 @@ impl Counter {
             "kind" => Kind::parse(rest).map(Self::Kind),
             "channel" => Channel::parse(rest).map(Self::Channel),
             "code" => ServiceCode::parse(rest).ok().map(Self::Code),
+            "code-kind" => {
+                let (code, kind) = rest.split_once('.')?;
+                Some(Self::CodeKind(ServiceCode::parse(code).ok()?, Kind::parse(kind)?))
+            }
+            "code-on-time" => ServiceCode::parse(rest).ok().map(Self::CodeOnTime),
+            "code-late" => ServiceCode::parse(rest).ok().map(Self::CodeLate),
             "on-time" => Kind::parse(rest).map(Self::OnTime),
             "late" => Kind::parse(rest).map(Self::Late),
             "state" => State::parse(rest).map(Self::State),
@@ -222,6 +238,9 @@ impl fmt::Display for Counter {
             Self::Kind(kind) => write!(f, "kind.{kind}"),
             Self::Channel(channel) => write!(f, "channel.{channel}"),
             Self::Code(code) => write!(f, "code.{code}"),
+            Self::CodeKind(code, kind) => write!(f, "code-kind.{code}.{kind}"),
+            Self::CodeOnTime(code) => write!(f, "code-on-time.{code}"),
+            Self::CodeLate(code) => write!(f, "code-late.{code}"),
             Self::OnTime(kind) => write!(f, "on-time.{kind}"),
             Self::Late(kind) => write!(f, "late.{kind}"),
             Self::State(state) => write!(f, "state.{state}"),

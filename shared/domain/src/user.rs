@@ -120,6 +120,43 @@ impl ReportFrequency {
     }
 }
 
+/// How soon news of requests that came in is mailed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertFrequency {
+    /// Not at all.
+    Never,
+    /// When a request comes in.
+    AtOnce,
+    /// Every hour in which any came.
+    Hourly,
+    /// Every day on which any came.
+    #[default]
+    Daily,
+}
+
+impl AlertFrequency {
+    /// Every frequency.
+    pub const ALL: [Self; 4] = [Self::Never, Self::AtOnce, Self::Hourly, Self::Daily];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::AtOnce => "at-once",
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+        }
+    }
+
+    /// The frequency with this stored name.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|frequency| frequency.code() == code)
+    }
+}
+
 /// What somebody wants to be written about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -132,6 +169,8 @@ pub struct Preferences {
     pub service_codes: Vec<ServiceCode>,
     /// Whether deadlines of requests assigned to them, or to nobody, are mailed.
     pub reminders: bool,
+    /// How soon news of requests that came in is mailed.
+    pub alerts: AlertFrequency,
 }
 
 /// What somebody says about themselves.

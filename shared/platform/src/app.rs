@@ -75,7 +75,9 @@ impl App {
             .force_path_style(config.aws_endpoint.is_some())
             .timeout_config(aws::patient())
             .build();
-        let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        // A mail that was taken and not answered for would be sent again: what is tried again is for its queue to say.
+        let once = aws_sdk_sesv2::config::retry::RetryConfig::disabled();
+        let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).retry_config(once).build();
         let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sns = aws_sdk_sns::config::Builder::from(&sdk).interceptor(calls.clone()).build();

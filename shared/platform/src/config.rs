@@ -52,6 +52,8 @@ pub struct Config {
     pub dashboard_secret: Option<String>,
     /// `MAIL_FROM`: the address that mail comes from.
     pub mail_from: Option<String>,
+    /// `MAIL_EVENTS`: the SES configuration set that says what became of mails.
+    pub mail_events: Option<String>,
     /// `HOTLINE_NUMBER`: the shared hotline's number in E.164, for people who would rather call.
     pub hotline_number: Option<String>,
     /// `KMS_KEY`: ARN of the key that wraps tenants' root keys.
@@ -117,6 +119,7 @@ impl Config {
             table_runs: read("TABLE_RUNS"),
             dashboard_secret: read("DASHBOARD_SECRET"),
             mail_from: read("MAIL_FROM"),
+            mail_events: read("MAIL_EVENTS"),
             hotline_number: read("HOTLINE_NUMBER"),
             kms_key: read("KMS_KEY"),
             queue_usage: read("QUEUE_USAGE"),

@@ -5,24 +5,33 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sesv2::error::SdkError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::reference::Reference;
 use domain::request::Kind;
+use domain::user::UserId;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
 use crate::consumer::LookedUp;
+use crate::digest::{DueLetter, NewsLetter, ToConfirm};
 use crate::seal::hex;
+use crate::store::Sending;
 use crate::tenant::Tenant;
 use crate::{App, Error};
 
 /// The purposes under which a letter, and a text message, is sealed while it waits in its queue.
 const LETTER: &str = "mail";
 const TEXT: &str = "text";
+/// The purpose under which the address is sealed that ends mails of a sort, and for how long.
+const UNSUBSCRIBE: &str = "unsubscribe";
+const UNSUBSCRIBES: SignedDuration = SignedDuration::from_hours(5 * 365 * 24);
+/// What mail programs send there (RFC 8058, section 3.1).
+const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 /// As long as the queue and its dead-letter queue keep anything.
 const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -31,6 +40,7 @@ const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 pub struct Mailer {
     client: aws_sdk_sesv2::Client,
     from: Option<String>,
+    events: Option<String>,
 }
 
 /// A mail, ready to go. It is printed without what it says, for that may be a link.
@@ -43,6 +53,8 @@ pub struct Mail<'a> {
     pub text: &'a str,
     /// The same as HTML.
     pub html: &'a str,
+    /// Where one click ends mails of this sort: an `https` address that takes a POST (RFC 8058).
+    pub unsubscribe: Option<&'a str>,
 }
 
 impl fmt::Debug for Mail<'_> {
@@ -53,27 +65,131 @@ impl fmt::Debug for Mail<'_> {
 
 impl Mailer {
     pub(crate) fn new(client: aws_sdk_sesv2::Client, config: &Config) -> Self {
-        Self { client, from: config.mail_from.clone() }
+        Self { client, from: config.mail_from.clone(), events: config.mail_events.clone() }
     }
 
     /// Sends a mail.
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), Error> {
-        let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
-        let built = || Error::failed("writing a mail");
-        let body = Body::builder()
-            .text(content(mail.text).map_err(built())?)
-            .html(content(mail.html).map_err(built())?)
-            .build();
-        let message = Message::builder().subject(content(mail.subject).map_err(built())?).body(body).build();
+        self.attempt(mail).await.map_err(|unsent| match unsent {
+            Unsent::Refused(error) | Unsent::Unknown(error) => error,
+        })
+    }
+
+    async fn attempt(&self, mail: &Mail<'_>) -> Result<(), Unsent> {
+        let message = message(mail).map_err(Unsent::Refused)?;
+        let from = required(self.from.as_deref(), "MAIL_FROM is not set").map_err(Unsent::Refused)?;
         self.client
             .send_email()
-            .from_email_address(required(self.from.as_deref(), "MAIL_FROM is not set")?)
+            .from_email_address(from)
             .destination(Destination::builder().to_addresses(mail.to).build())
             .content(EmailContent::builder().simple(message).build())
+            .set_configuration_set_name(self.events.clone())
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Error::failed("sending a mail")(error.into_service_error()))
+            .map_err(|error| {
+                let answered = matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
+                let error = Error::failed("sending a mail")(error.into_service_error());
+                if answered { Unsent::Refused(error) } else { Unsent::Unknown(error) }
+            })
+    }
+}
+
+/// Why a mail is not known to have gone.
+enum Unsent {
+    /// It did not go.
+    Refused(Error),
+    /// It may have gone.
+    Unknown(Error),
+}
+
+fn message(mail: &Mail<'_>) -> Result<Message, Error> {
+    let built = || Error::failed("writing a mail");
+    let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+    let body =
+        Body::builder().text(content(mail.text).map_err(built())?).html(content(mail.html).map_err(built())?).build();
+    let mut message = Message::builder().subject(content(mail.subject).map_err(built())?).body(body);
+    if let Some(link) = mail.unsubscribe {
+        let headers = [("List-Unsubscribe", format!("<{link}>")), ("List-Unsubscribe-Post", ONE_CLICK.to_owned())];
+        for (name, value) in headers {
+            message = message.headers(MessageHeader::builder().name(name).value(value).build().map_err(built())?);
+        }
+    }
+    Ok(message.build())
+}
+
+/// A sort of mail that whoever gets it can end by a link in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mails {
+    /// Reports of numbers.
+    Reports,
+    /// News of requests.
+    Alerts,
+    /// Reminders of dates.
+    Reminders,
+}
+
+/// What the link at the end of a mail is good for: ending mails of that sort, and nothing else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsubscribing {
+    tenant: String,
+    /// Who gets the mails.
+    pub user: UserId,
+    /// Which.
+    pub mails: Mails,
+}
+
+impl Unsubscribing {
+    /// Of whose team: only we seal tickets, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+}
+
+impl fmt::Debug for Unsubscribing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsubscribing").field("mails", &self.mails).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// The address that ends mails of a sort for somebody, with one click: for [`Mail::unsubscribe`] and for the mail's end.
+    /// It is good for years, for mails are kept; whoever has it can do no more than that.
+    pub async fn unsubscribe_link(&self, tenant: &Tenant, user: &UserId, mails: Mails) -> Result<String, Error> {
+        let expires = self.clock.now() + UNSUBSCRIBES;
+        let what = Unsubscribing { tenant: tenant.id().as_str().to_owned(), user: user.clone(), mails };
+        let ticket = self.tickets().await?.seal(UNSUBSCRIBE, "", expires, &what)?;
+        Ok(format!("{}/dashboard/unsubscribe/{ticket}", self.config.public_base_url()?))
+    }
+
+    /// What such an address says; `NotFound` for what is not one of ours.
+    pub async fn unsubscribing(&self, ticket: &str) -> Result<Unsubscribing, Error> {
+        self.tickets().await?.open(UNSUBSCRIBE, "", self.clock.now(), ticket)
+    }
+
+    /// Sends a mail that is to go once, by its name. Returns whether it went now: `false` where it had gone before.
+    ///
+    /// It may go twice, where the answer of SES is lost or the process ends before it is written down: whether it went is not
+    /// known then, and it is better to send it again than never. It is not tried a third time. What SES refuses has not
+    /// gone, and is tried again by whoever asks again.
+    pub async fn send_once(&self, name: &str, mail: &Mail<'_>) -> Result<bool, Error> {
+        match self.store.mail_begins(name, self.clock.now()).await? {
+            Sending::Go => {}
+            Sending::Over => return Ok(false),
+            Sending::Busy => {
+                return Err(Error::Failed { doing: "sending a mail", source: "another worker may be at it".into() });
+            }
+        }
+        match self.mail.attempt(mail).await {
+            Ok(()) => self.store.mail_went(name).await.map(|()| true),
+            Err(Unsent::Refused(error)) => {
+                self.store.mail_did_not_go(name).await?;
+                Err(error)
+            }
+            Err(Unsent::Unknown(error)) => Err(error),
+        }
     }
 }
 
@@ -148,6 +264,12 @@ pub enum Letter {
     MessageWaiting(Waiting),
     /// A code, for whoever reads what is sent to the address of a request.
     Code(SentCode),
+    /// What somebody of the team is reminded of today.
+    Due(DueLetter),
+    /// Which requests came in since somebody of the team was told.
+    News(NewsLetter),
+    /// A request came in that nobody has confirmed to whoever made it.
+    ToConfirm(ToConfirm),
 }
 
 /// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
@@ -235,6 +357,9 @@ impl fmt::Debug for Letter {
             Self::Receipt { .. } => "Receipt(..)",
             Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Code(_) => "Code(..)",
+            Self::Due(_) => "Due(..)",
+            Self::News(_) => "News(..)",
+            Self::ToConfirm(_) => "ToConfirm(..)",
         })
     }
 }
@@ -312,6 +437,22 @@ mod tests {
         assert_eq!(read, letter);
         assert_eq!(waiting.tenant(), tenant);
         assert!(!format!("{letter:?} {waiting:?}").contains(waiting.reference.as_str()));
+    }
+
+    #[test]
+    fn a_mail_that_can_be_ended_says_where_and_that_one_click_is_enough() {
+        let mail = Mail { to: "ana@shop.example", subject: "s", text: "t", html: "<p>t</p>", unsubscribe: None };
+        assert_eq!(message(&mail).unwrap().headers(), []);
+        let link = "https://hotline.example/dashboard/unsubscribe/ticket";
+        let message = message(&Mail { unsubscribe: Some(link), ..mail }).unwrap();
+        let headers: Vec<_> = message.headers().iter().map(|it| (it.name(), it.value())).collect();
+        assert_eq!(
+            headers,
+            [
+                ("List-Unsubscribe", "<https://hotline.example/dashboard/unsubscribe/ticket>"),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            ]
+        );
     }
 
     #[test]

@@ -39,7 +39,9 @@ fn a_request_counts_where_it_came_from_and_what_it_is_due() {
             "received#2026-11-02 kind.delete +1",
             "received#2026-11-02 channel.phone +1",
             "received#2026-11-02 code.24 +1",
+            "received#2026-11-02 code-kind.24.delete +1",
             "due#2026-12-17 kind.delete +1",
+            "due#2026-12-17 code-kind.24.delete +1",
             "due#2026-12-17 state.in-review +1",
         ]
     );
@@ -59,8 +61,10 @@ fn an_answer_after_the_last_day_is_late_and_counts_in_the_year_it_was_given() {
             "year#2027 all.delete.refused.unverifiable +1",
             "year#2027 all.delete.days.63 +1",
             "closed#2027-01-04 kind.delete +1",
+            "closed#2027-01-04 code-late.24 +1",
             "closed#2027-01-04 late.delete +1",
             "due#2026-12-17 kind.delete -1",
+            "due#2026-12-17 code-kind.24.delete -1",
             "due#2026-12-17 state.in-review -1",
         ]
     );
@@ -118,6 +122,9 @@ fn names_that_are_not_ours_are_not_read() {
         "us-tx.delete.received",
         "kind.x",
         "code.0",
+        "code-kind.24",
+        "code-kind.0.delete",
+        "code-late.0",
         "all.delete.refused.x",
     ] {
         assert_eq!(Counter::parse(name), None, "{name}");

@@ -9,7 +9,7 @@
 //! | [`page`](page()), [`door`], [`files_door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
 //! | [`work`](work()) | SQS, for a job of the agenda | the same; each run is written down |
-//! | [`stream`](stream()) | DynamoDB, after a change of a request | the whole batch is retried |
+//! | [`stream`](stream()), [`arrivals`] | DynamoDB, after a change of a request | the whole batch is retried |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
 //!
 //! The loops below are not generic over the handler: it is boxed once, or every bin would compile hyper again.
@@ -38,7 +38,7 @@ pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, public, safe_next, with_query};
 pub use queue::queue;
-pub use stream::stream;
+pub use stream::{arrivals, stream};
 pub use stripe::stripe;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 pub use work::{Ran, Work, work};

@@ -522,12 +522,12 @@ pub struct ExportPlace {
     start: Option<Item>,
 }
 
-fn projection() -> String {
+pub(super) fn projection() -> String {
     LINE.iter().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Names for the attributes of a line, and of the keys that a condition speaks of.
-fn names(keys: &[&str]) -> HashMap<String, String> {
+pub(super) fn names(keys: &[&str]) -> HashMap<String, String> {
     LINE.iter().chain(keys).map(|name| (format!("#{name}"), (*name).to_owned())).collect()
 }
 
@@ -551,7 +551,7 @@ fn page(found: &QueryOutput, sk_name: &str) -> Result<InboxPage, Error> {
     Ok(InboxPage { lines, next })
 }
 
-fn line(item: &Item) -> Result<Line, Error> {
+pub(super) fn line(item: &Item) -> Result<Line, Error> {
     fn maybe<T>(item: &Item, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Error> {
         if item.contains_key(name) { get_parsed(item, name, parse).map(Some) } else { Ok(None) }
     }

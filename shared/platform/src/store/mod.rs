@@ -13,10 +13,12 @@
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
 //! | `requests` | tenant `#` shard of the reference | reference | requests with their events |
 //! | | | reference `#note#…`, `#file#…`, `#msg#…` | its notes, what is known of its attachments, messages |
-//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
+//! | `sessions` | `session#`, `link#`, `used#`, `throttle#`, `code#`, `mail#` and a hash | – | who is signed in, links and codes that are good once, what was used up, counted tries, mails that are sent once; of the web form `throttle#form#` code `#` shard `#` minute, of choices and signals likewise |
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `agenda` | job `#` shard | time `#` tenant `#` what | what is to be done for whom, and not before when |
+//! | | `news#` tenant | – | which requests came in, and until where each person was told of them |
+//! | | `reminded#` tenant | – | until when people were reminded |
 //! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
@@ -39,19 +41,25 @@ mod billing;
 mod case;
 mod codes;
 mod confirmation;
+mod deadlines;
 mod desk;
 mod directory;
+mod feedback;
 mod human_check;
 mod inbox;
 mod intake;
 mod keys;
 mod log;
 mod messages;
+mod news;
 mod notice;
 mod provisioning;
 mod reconciliation;
+mod receipt;
+mod reminded;
 mod requests;
 mod runs;
+mod sendings;
 mod sessions;
 mod settings;
 mod signal;
@@ -77,11 +85,13 @@ pub use billing::{
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
+pub use deadlines::DuePlace;
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
 };
 pub use directory::{CallOwner, NumberOwner};
+pub use feedback::{Dead, Unreachable};
 pub use human_check::{CheckAccount, FormAccount};
 pub use inbox::{
     Assigned, Contacts, ExportPart, ExportPlace, Filter, InboxPage, Line, Place as InboxPlace, Searched, Standing,
@@ -90,11 +100,14 @@ pub(crate) use intake::network;
 pub use intake::{Counter, Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
+pub use news::{Came, News, Told};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use reconciliation::DayOfBilling;
+pub use receipt::{CONFIRMED_HOW, Unconfirmed};
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use runs::{Counts, Outcome, Planning, Run};
+pub use sendings::Sending;
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};

@@ -89,18 +89,19 @@ impl Standing {
 /// A record of the stream, as far as counting goes. Values are DynamoDB's own JSON.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StreamRecord {
-    dynamodb: StreamChange,
+    pub(super) dynamodb: StreamChange,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct StreamChange {
-    keys: Image,
-    new_image: Option<Image>,
+pub(super) struct StreamChange {
+    pub(super) keys: Image,
+    pub(super) new_image: Option<Image>,
+    pub(super) old_image: Option<Image>,
     sequence_number: String,
 }
 
-type Image = HashMap<String, Value>;
+pub(super) type Image = HashMap<String, Value>;
 
 impl StreamRecord {
     /// What it tells of a request: nothing where it is about a note or a file, `Invalid` where it cannot be read.
@@ -171,11 +172,11 @@ fn attributes(facts: &Facts) -> impl Iterator<Item = (&'static str, String)> {
     .filter_map(|(name, value)| Some((name, value?)))
 }
 
-fn image_text<'a>(image: &'a Image, name: &'static str) -> Result<&'a str, Error> {
+pub(super) fn image_text<'a>(image: &'a Image, name: &'static str) -> Result<&'a str, Error> {
     image.get(name).and_then(|value| value.get("S")?.as_str()).ok_or_else(|| unreadable(name))
 }
 
-fn unreadable(name: &'static str) -> Error {
+pub(super) fn unreadable(name: &'static str) -> Error {
     Error::invalid("record", format!("{name} is missing or damaged"))
 }
 

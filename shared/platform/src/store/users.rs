@@ -2,7 +2,7 @@
 //!
 //! | table | key | holds |
 //! |---|---|---|
-//! | `accounts` | tenant, `user#` id | role, state, version, live sessions; e-mail, profile and credentials, sealed |
+//! | `accounts` | tenant, `user#` id | role, state, version, live sessions, whether mail arrives; e-mail, profile and credentials, sealed |
 //! | `accounts` | tenant, `team` | how many owners may sign in; never less than one once there was one |
 //! | `directory` | `sign-in#` SHA-256 of the e-mail in lower case | tenant, user |
 //! | `directory` | `passkey-user#` SHA-256 of the handle | tenant, user |
@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 
 use super::audit::Written;
 use super::sessions::{Link, LinkOwner, NewSession, end_update, link_key, link_update};
-use super::{Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
+use super::{Dead, Item, Store, TenantStore, damaged, directory, feedback, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
 use crate::session::{ABSOLUTE, LiveSessions, SessionId};
@@ -53,6 +53,8 @@ pub struct User {
     pub profile: UserProfile,
     /// When they were invited.
     pub invited_at: Timestamp,
+    /// Why no mail goes to the address any more; nothing where it does.
+    pub dead: Option<Dead>,
     /// Counts changes.
     pub version: u64,
 }
@@ -215,7 +217,7 @@ impl TenantStore<'_> {
             .collect())
     }
 
-    async fn user_items(&self) -> Result<Vec<Item>, Error> {
+    pub(super) async fn user_items(&self) -> Result<Vec<Item>, Error> {
         let mut items = vec![];
         let mut from = None;
         loop {
@@ -490,7 +492,7 @@ impl TenantStore<'_> {
         built(update)
     }
 
-    fn read_user(&self, keys: &TenantKeys, item: &Item) -> Result<User, Error> {
+    pub(super) fn read_user(&self, keys: &TenantKeys, item: &Item) -> Result<User, Error> {
         let (pk, sk) = (self.tenant.id().as_str(), get_text(item, "sk")?);
         let email = open(keys, pk, sk, item, "email")?;
         let email = str::from_utf8(&email).ok().and_then(|email| EmailAddress::parse(email).ok());
@@ -501,6 +503,7 @@ impl TenantStore<'_> {
             state: get_parsed(item, "state", UserState::parse)?,
             profile: read_json(&open(keys, pk, sk, item, "profile")?)?,
             invited_at: get_seconds(item, "invited_at")?,
+            dead: feedback::dead(item)?,
             version: get_number(item, "version")?,
         })
     }
@@ -667,7 +670,7 @@ fn built(update: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<Tra
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-fn user_key(id: &UserId) -> String {
+pub(super) fn user_key(id: &UserId) -> String {
     format!("user#{id}")
 }
 
@@ -732,6 +735,7 @@ mod tests {
                 preferences: domain::user::Preferences::default(),
             },
             invited_at: Timestamp::UNIX_EPOCH,
+            dead: None,
             version: 7,
         };
         Account {
