@@ -297,6 +297,7 @@ const fn in_words(permission: Permission) -> &'static str {
         Permission::SeeRequests => "see requests",
         Permission::WorkRequests => "work on requests",
         Permission::ExportRequests => "export requests",
+        Permission::HoldRequests => "hold requests and restore them from the recycle bin",
         Permission::SeeSettings => "see how the account is set up",
         Permission::EditServiceCodes => "change service codes and greetings",
         Permission::EditSettings => "change the account’s settings",

@@ -24,6 +24,7 @@ use platform::store::{Assigned, Filter, InboxPlace, Line, Searched, Standing};
 use platform::{App, Error};
 
 use crate::desk_texts::Texts;
+use crate::keeping;
 
 /// The purpose of the tickets that say where a page begins.
 const CURSOR: &str = "inbox";
@@ -64,6 +65,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
         today,
         works: allowed.role.may(Permission::WorkRequests),
         exports: allowed.role.may(Permission::ExportRequests),
+        holds: allowed.role.may(Permission::HoldRequests),
     };
     Ok(Page::html(inbox.render()))
 }
@@ -212,6 +214,7 @@ struct Inbox<'a> {
     today: Date,
     works: bool,
     exports: bool,
+    holds: bool,
 }
 
 impl Inbox<'_> {
@@ -220,6 +223,7 @@ impl Inbox<'_> {
         let texts = Texts::of(language);
         let first = self.asked.address(&[]);
         let heading = Heading::new(texts.inbox).lede(texts.inbox_lede).actions(html! {
+            @if self.holds { (Button::quiet(keeping::bin_title(language)).icon(Icon::Bin).to("/dashboard/recycle-bin")) }
             @if self.exports { (Button::secondary(texts.export).icon(Icon::Download).to("/dashboard/export")) }
             @if self.works { (Button::primary(texts.new_request).icon(Icon::Plus).to("/dashboard/new-request")) }
         });

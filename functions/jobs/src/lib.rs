@@ -12,6 +12,7 @@
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
 //! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
+//! | [`retention`](mod@retention) | queue `retention`, every night for each tenant | puts away and erases what has been kept long enough |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -21,6 +22,7 @@ pub mod planning;
 pub mod provision_tenant;
 pub mod record_usage;
 pub mod recount;
+pub mod retention;
 pub mod runs;
 pub mod send_mail;
 pub mod send_text;

@@ -30,6 +30,7 @@
 //! | 24 | [`audit`] | who did what, in a chain that shows when a link was changed |
 //! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
+//! | 27 | [`retention`] | how long what belongs to a request is kept, and when it goes |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod audit;
@@ -53,6 +54,7 @@ pub mod personal;
 pub mod phone;
 pub mod reference;
 pub mod request;
+pub mod retention;
 pub mod role;
 pub mod rules;
 pub mod service_code;

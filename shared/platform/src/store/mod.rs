@@ -7,6 +7,7 @@
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
+//! | | | `retention` | how far `jobs-retention` has looked |
 //! | | | `notice#…` | what a business tells of what it collects, by service code |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
@@ -45,6 +46,7 @@ mod messages;
 mod notice;
 mod provisioning;
 mod requests;
+mod retention;
 mod runs;
 mod sessions;
 mod settings;
@@ -83,6 +85,7 @@ pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, Ne
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use retention::{Bookmarks, Erasing, Found, Held, InBin, Keeping, KeptRequest};
 pub use runs::{Counts, Outcome, Planning, Run};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
