@@ -486,6 +486,7 @@ mod tests {
             today: jiff::civil::date(2026, 11, 20),
             works,
             exports: works,
+            holds: works,
         };
         let page = inbox.render().into_string();
         // The frame has its own snapshot.

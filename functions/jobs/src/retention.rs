@@ -95,7 +95,11 @@ impl Round<'_> {
         }
         let ran = self.counted(Ran::again(next_night(self.work.now, &self.zone)));
         let failed = self.counted.contains_key("failed");
-        Ok(if failed { ran.because("some requests could not be dealt with; each is tried again by itself") } else { ran })
+        Ok(if failed {
+            ran.because("some requests could not be dealt with; each is tried again by itself")
+        } else {
+            ran
+        })
     }
 
     /// Up to which day a rule looks today; nothing where it has nothing to do with these settings.
@@ -222,7 +226,9 @@ impl Round<'_> {
             match part {
                 Part::Recordings => self.shred_recordings(&kept, &kept.shredding).await?,
                 Part::Correspondence => {}
-                Part::Attachments => drop(self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference).await?),
+                Part::Attachments => {
+                    drop(self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference).await?)
+                }
             }
             self.store.erase_part(&kept.reference, part).await?;
             self.store.part_is_gone(&kept, part).await?;

@@ -511,10 +511,13 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
         Action::Verify | Action::Review | Action::Fulfil | Action::Complete | Action::Deny => {
             Some(clocks.respond_by.clone())
         }
-        Action::Receive | Action::Classify | Action::Assign | Action::Residence | Action::Withdraw | Action::Reopen
-        | Action::Expire => {
-            None
-        }
+        Action::Receive
+        | Action::Classify
+        | Action::Assign
+        | Action::Residence
+        | Action::Withdraw
+        | Action::Reopen
+        | Action::Expire => None,
     };
     let choice = match action {
         Action::Classify => {
@@ -547,12 +550,9 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
         | Action::Extend
         | Action::Reopen => true,
         Action::Classify => *kind != Kind::Message,
-        Action::Receive
-        | Action::Assign
-        | Action::Residence
-        | Action::Review
-        | Action::Fulfil
-        | Action::Expire => false,
+        Action::Receive | Action::Assign | Action::Residence | Action::Review | Action::Fulfil | Action::Expire => {
+            false
+        }
     };
     Ok(Offer {
         action,

@@ -370,7 +370,10 @@ mod tests {
         assert_eq!(promise.on(date(2027, 4, 1), 1).in_force(), 1);
         assert_eq!(promise.on(date(2027, 2, 1), 30), Promise::new(30));
         // Shorter still: from that day anew. Longer than that, and still shorter: from the first day.
-        assert_eq!(Promise::new(24).on(date(2027, 1, 1), 6).on(date(2027, 2, 1), 3).on(date(2027, 4, 1), 3).in_force(), 24);
+        assert_eq!(
+            Promise::new(24).on(date(2027, 1, 1), 6).on(date(2027, 2, 1), 3).on(date(2027, 4, 1), 3).in_force(),
+            24
+        );
         assert_eq!(promise.on(date(2027, 2, 1), 6).on(date(2027, 4, 1), 6).in_force(), 6);
     }
 
@@ -413,8 +416,9 @@ mod tests {
     }
 
     fn any_settings() -> impl Strategy<Value = Retention> {
-        (0..=120_u16, 1..=120_u16, 1..=120_u16, 1..=120_u16)
-            .prop_map(|(requests, recordings, messages, attachments)| settings(requests, recordings, messages, attachments))
+        (0..=120_u16, 1..=120_u16, 1..=120_u16, 1..=120_u16).prop_map(
+            |(requests, recordings, messages, attachments)| settings(requests, recordings, messages, attachments),
+        )
     }
 
     proptest! {

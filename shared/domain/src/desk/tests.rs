@@ -72,6 +72,7 @@ fn well_made(standing: &Standing, action: Action) -> Decision {
         Action::Withdraw => Decision::Withdraw { how: text() },
         Action::Extend => Decision::Extend { reason: text() },
         Action::Reopen => Decision::Reopen { why: text() },
+        Action::Expire => unreachable!("nobody decides that"),
     }
 }
 

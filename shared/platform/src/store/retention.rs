@@ -17,7 +17,9 @@ use std::fmt;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use domain::audit::Entry;
 use domain::personal::PersonalText;
 use domain::reference::Reference;
@@ -246,9 +248,7 @@ impl KeptRequest {
             going: list(item, "going").filter_map(|code| part(code.as_s().ok()?)).collect(),
             photos: list(item, "photos").filter_map(|it| Photo::read(it.as_s().ok()?)).collect(),
             rule: clear("bin_rule").and_then(Rule::parse),
-            erasing: clear(ERASING)
-                .map(|it| serde_json::from_str(it).map_err(|_| damaged(ERASING)))
-                .transpose()?,
+            erasing: clear(ERASING).map(|it| serde_json::from_str(it).map_err(|_| damaged(ERASING))).transpose()?,
             kin: kin.filter_map(|it| Reference::parse(it.as_s().ok()?).ok()).collect(),
             version: whole(item, "version").unwrap_or_default(),
             found_by: found_by.map(|(name, value)| (name.clone(), value.clone())).collect(),
@@ -500,7 +500,10 @@ impl TenantStore<'_> {
         let got = self.store.dynamodb.batch_get_item().request_items(table, asked).send().await;
         let got = got.map_err(|error| Error::failed("reading which requests are held")(error.into_service_error()))?;
         if got.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-            return Err(Error::Failed { doing: "reading which requests are held", source: "DynamoDB is throttling".into() });
+            return Err(Error::Failed {
+                doing: "reading which requests are held",
+                source: "DynamoDB is throttling".into(),
+            });
         }
         let items = got.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
         let held = items.iter().filter(|item| item.contains_key("held_at"));
@@ -518,14 +521,17 @@ impl TenantStore<'_> {
     ) -> Result<Added, Error> {
         let (keys, salt) = (self.keys().await?, self.salt(reference.as_str()).await?);
         let (pk, sk) = (partition(self.tenant.id(), reference), reference.as_str());
-        let sealed = keys.seal(&salt, Place { table: "requests", pk: &pk, sk, attribute: "hold" }, reason.as_str().as_bytes())?;
+        let sealed =
+            keys.seal(&salt, Place { table: "requests", pk: &pk, sk, attribute: "hold" }, reason.as_str().as_bytes())?;
         let update = Update::builder()
             .table_name(self.store.requests_table()?)
             .key("pk", text(&pk))
             .key("sk", text(sk))
             // From now on the hotline cannot begin it anew, with another salt.
             .update_expression("SET #hold = :hold, #held_at = :at, #held_by = :by, #worked = :worked")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)")
+            .condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)",
+            )
             .expression_attribute_names("#hold", "hold")
             .expression_attribute_names("#held_at", "held_at")
             .expression_attribute_names("#held_by", "held_by")
@@ -542,7 +548,11 @@ impl TenantStore<'_> {
             Written::Done => Ok(Added::Done(())),
             Written::Refused(reasons) => {
                 let there = reasons.first().and_then(|reason| reason.item());
-                if there.is_some_and(|item| item.contains_key("held_at")) { Ok(Added::Other) } else { Err(Error::NotFound) }
+                if there.is_some_and(|item| item.contains_key("held_at")) {
+                    Ok(Added::Other)
+                } else {
+                    Err(Error::NotFound)
+                }
             }
         }
     }
@@ -658,7 +668,9 @@ impl TenantStore<'_> {
             .key("pk", text(partition(self.tenant.id(), &kept.reference)))
             .key("sk", text(kept.reference.as_str()))
             .update_expression("SET #erasing = :said")
-            .condition_expression("attribute_exists(#binned) AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)")
+            .condition_expression(
+                "attribute_exists(#binned) AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)",
+            )
             .expression_attribute_names("#erasing", ERASING)
             .expression_attribute_names("#binned", BINNED)
             .expression_attribute_names("#held_at", "held_at")
