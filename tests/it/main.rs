@@ -36,6 +36,8 @@ mod notice;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod setup;

@@ -401,7 +401,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".bookmarks().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
     (".keep_bookmarks(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
     (".look(rule", &["dynamodb:Query TABLE_REQUESTS"]),
-    (".kept(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (".kept_request(", &["dynamodb:GetItem TABLE_REQUESTS"]),
     (".bin_request(", RECORDS),
     (".bin_request(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
     (".restore_request(", RECORDS),
@@ -624,7 +624,7 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
         let (domain, step) = module(&bin);
         let main = read(format!("functions/{domain}/src/bin/{bin}.rs"));
         assert!(
-            main.contains(&format!("({domain}::{step}::handle)")),
+            main.contains(&format!("{domain}::{step}::handle)")),
             "{bin} does not hand over its own module's handler"
         );
         for (method, path) in routes(properties) {

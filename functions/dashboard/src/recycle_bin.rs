@@ -57,7 +57,8 @@ async fn restore(app: &App, allowed: &Allowed<HoldRequests>, visit: &Visit) -> R
     let profile = store.settings().await?.value;
     let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
     let today = visit.at.to_zoned(zone.clone()).date();
-    let binned = store.kept(&reference).await?.filter(|it| it.standing.binned_on.is_some() && it.erasing.is_none());
+    let binned =
+        store.kept_request(&reference).await?.filter(|it| it.standing.binned_on.is_some() && it.erasing.is_none());
     let kept = binned.ok_or(Error::NotFound)?;
     let restored = Standing { binned_on: None, restored_on: Some(today), ..kept.standing };
     // The night's round has passed its day, so it comes again by itself; a day on which there is nothing to do does no harm.

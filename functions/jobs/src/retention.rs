@@ -176,7 +176,7 @@ impl Round<'_> {
     /// When a request is to be looked at once more by itself: one whose day in the indexes is not the day that counts for it. Every
     /// other one is found by its day.
     async fn comes_again(&self, reference: &Reference) -> Result<Option<Timestamp>, Error> {
-        let Some(kept) = self.store.kept(reference).await? else { return Ok(None) };
+        let Some(kept) = self.store.kept_request(reference).await? else { return Ok(None) };
         let by_itself = kept.standing.restored_on.is_some() || kept.standing.closed_on.is_none();
         let going = kept.standing.next(self.settings()).filter(|going| by_itself && going.on > self.today);
         Ok(going.filter(|going| going.rule != Rule::Bin).map(|going| night_of(going.on, &self.zone)))
@@ -184,7 +184,7 @@ impl Round<'_> {
 
     /// Does with a request what its day asks for.
     async fn deal_with(&mut self, reference: &Reference) -> Result<Became, Error> {
-        let Some(kept) = self.store.kept(reference).await? else { return Ok(Became::Nothing) };
+        let Some(kept) = self.store.kept_request(reference).await? else { return Ok(Became::Nothing) };
         if let Some(erasing) = kept.erasing {
             self.erase(&kept, erasing).await?;
             return Ok(Became::Erased);
@@ -220,7 +220,7 @@ impl Round<'_> {
                 if !due || !self.store.expire_part(&kept, part, &entry).await? {
                     continue;
                 }
-                let Some(again) = self.store.kept(&kept.reference).await? else { return Ok(became) };
+                let Some(again) = self.store.kept_request(&kept.reference).await? else { return Ok(became) };
                 kept = again;
             }
             match part {
@@ -232,7 +232,7 @@ impl Round<'_> {
             }
             self.store.erase_part(&kept.reference, part).await?;
             self.store.part_is_gone(&kept, part).await?;
-            let Some(again) = self.store.kept(&kept.reference).await? else { return Ok(became) };
+            let Some(again) = self.store.kept_request(&kept.reference).await? else { return Ok(became) };
             kept = again;
             became = Became::Parts;
         }

@@ -358,7 +358,7 @@ impl TenantStore<'_> {
     }
 
     /// What retention needs of a request; nothing where it is gone.
-    pub async fn kept(&self, reference: &Reference) -> Result<Option<KeptRequest>, Error> {
+    pub async fn kept_request(&self, reference: &Reference) -> Result<Option<KeptRequest>, Error> {
         let aside = FOUND_BY.map(|name| format!("{ASIDE}{name}"));
         let all = KEPT.iter().copied().chain(FOUND_BY).chain(aside.iter().map(String::as_str));
         let mut get = self
@@ -693,7 +693,7 @@ impl TenantStore<'_> {
             if kin.len() >= MOST_KIN || !known.insert(next.as_str().to_owned()) {
                 continue;
             }
-            let Some(other) = self.kept(&next).await? else { continue };
+            let Some(other) = self.kept_request(&next).await? else { continue };
             open.extend(other.kin.iter().cloned());
             if other.erasing.is_none() {
                 kin.push(other);
