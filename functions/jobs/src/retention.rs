@@ -227,7 +227,7 @@ impl Round<'_> {
                 Part::Recordings => self.shred_recordings(&kept, &kept.shredding).await?,
                 Part::Correspondence => {}
                 Part::Attachments => {
-                    drop(self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference).await?)
+                    self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference).await?;
                 }
             }
             self.store.erase_part(&kept.reference, part).await?;
