@@ -182,8 +182,16 @@ impl Round<'_> {
         Ok(going.filter(|going| going.rule != Rule::Bin).map(|going| night_of(going.on, &self.zone)))
     }
 
-    /// Does with a request what its day asks for.
+    /// Does with a request what its day asks for. Where somebody was at it in the same moment, it is looked at once more as it is
+    /// now.
     async fn deal_with(&mut self, reference: &Reference) -> Result<Became, Error> {
+        match self.try_with(reference).await {
+            Err(Error::Conflict) => self.try_with(reference).await,
+            dealt_with => dealt_with,
+        }
+    }
+
+    async fn try_with(&mut self, reference: &Reference) -> Result<Became, Error> {
         let Some(kept) = self.store.kept_request(reference).await? else { return Ok(Became::Nothing) };
         if let Some(erasing) = kept.erasing {
             self.erase(&kept, erasing).await?;
