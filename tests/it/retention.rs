@@ -13,6 +13,8 @@ use tests::hotline::Code;
 use tests::person::{Form, Seen};
 use tests::{Hotline, Person, answers, eventually, planted};
 
+use crate::rooms::{random, random_code};
+
 /// A business with a request that was made by telephone.
 struct Shop<'a> {
     hotline: &'a Hotline,
@@ -31,9 +33,10 @@ fn spaced(reference: &str) -> String {
 }
 
 impl<'a> Shop<'a> {
-    async fn open(hotline: &'a Hotline, slug: &str, code: &str) -> Self {
-        let (owner, _, tenant) = Person::owner_of(hotline, slug, &[Code::new(code, "Old Shop")]).await;
-        Self { hotline, owner, slug: slug.to_owned(), code: code.to_owned(), tenant }
+    async fn open(hotline: &'a Hotline, slug: &str) -> Self {
+        let (slug, code) = (format!("{slug}-{}", random(8)), random_code());
+        let (owner, _, tenant) = Person::owner_of(hotline, &slug, &[Code::new(&code, "Old Shop")]).await;
+        Self { hotline, owner, slug, code, tenant }
     }
 
     /// Somebody asks for a correction, says it, and is answered today. The recordings are there.
@@ -193,8 +196,8 @@ fn days(n: i64, after: Date) -> Date {
 #[tokio::test]
 async fn an_answered_request_is_kept_for_two_years_waits_ninety_days_and_is_gone_but_for_the_proof() {
     let hotline = Hotline::open();
-    let mut shop = Shop::open(&hotline, "retention-life", "7201").await;
-    let mut other = Shop::open(&hotline, "retention-other", "7202").await;
+    let mut shop = Shop::open(&hotline, "retention-life").await;
+    let mut other = Shop::open(&hotline, "retention-other").await;
     let (reference, call) = shop.answered(60).await;
     shop.beside(&reference).await;
     let (theirs, their_call) = other.answered(61).await;
@@ -263,7 +266,7 @@ async fn an_answered_request_is_kept_for_two_years_waits_ninety_days_and_is_gone
 #[tokio::test]
 async fn what_is_restored_is_kept_as_long_again_and_what_is_held_stays_until_it_is_not() {
     let hotline = Hotline::open();
-    let mut shop = Shop::open(&hotline, "retention-hold", "7203").await;
+    let mut shop = Shop::open(&hotline, "retention-hold").await;
     let (reference, _) = shop.answered(62).await;
     let closed_on = shop.closed_on(&reference).await;
     let before = shop.stored(&reference).await.unwrap();
@@ -325,7 +328,7 @@ async fn what_is_restored_is_kept_as_long_again_and_what_is_held_stays_until_it_
 #[tokio::test]
 async fn recordings_and_files_with_a_shorter_time_go_by_themselves_and_the_request_says_so() {
     let hotline = Hotline::open();
-    let mut shop = Shop::open(&hotline, "retention-parts", "7204").await;
+    let mut shop = Shop::open(&hotline, "retention-parts").await;
     let form = shop.owner.get("/dashboard/settings").await.form(&["version", "time-zone"]);
     let shorter = [("retention.recording-months", "6"), ("retention.attachment-months", "12")];
     let saved = shop.owner.send_form(&form, &shorter).await;
@@ -364,7 +367,7 @@ async fn recordings_and_files_with_a_shorter_time_go_by_themselves_and_the_reque
 #[tokio::test]
 async fn a_crash_in_the_middle_is_finished_by_the_next_night_with_one_proof() {
     let hotline = Hotline::open();
-    let mut shop = Shop::open(&hotline, "retention-crash", "7205").await;
+    let mut shop = Shop::open(&hotline, "retention-crash").await;
     let (reference, call) = shop.answered(64).await;
     shop.beside(&reference).await;
     let bin_day = binned_on(shop.closed_on(&reference).await);
@@ -402,7 +405,7 @@ async fn a_crash_in_the_middle_is_finished_by_the_next_night_with_one_proof() {
 #[tokio::test]
 async fn one_request_that_cannot_be_read_holds_up_no_other_and_the_run_says_so() {
     let hotline = Hotline::open();
-    let mut shop = Shop::open(&hotline, "retention-poison", "7206").await;
+    let mut shop = Shop::open(&hotline, "retention-poison").await;
     let (poisoned, _) = shop.answered(65).await;
     let (well, _) = shop.answered(66).await;
     let closed_on = shop.closed_on(&well).await;
