@@ -214,7 +214,7 @@ impl RequestPage<'_> {
             (keeping::in_the_bin(self.frame, &dossier.reference, &dossier.keeping, self.holds))
             (self.unread())
             (show::split(
-                html! { (dates(language, self.case)) (self.actions()) (self.hold()) },
+                html! { (dates(language, self.case)) @if dossier.keeping.binned_on.is_none() { (self.actions()) } (self.hold()) },
                 html! {
                     (self.person()) (self.identity()) (self.spoken()) (self.messages()) (self.history()) (self.notes()) (self.files())
                 },

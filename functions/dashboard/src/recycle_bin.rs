@@ -95,7 +95,7 @@ fn show(frame: &Frame, view: &View<'_>) -> Markup {
         let href = format!("/dashboard/request/{}", line.reference.as_str());
         let answered = match (line.closed_on, line.outcome) {
             (Some(day), Some(outcome)) => {
-                html! { (show::day(language, day)) p.note { (case::outcome(language, outcome)) } }
+                html! { div { (show::day(language, day)) p.note { (case::outcome(language, outcome)) } } }
             }
             _ => html! { (texts.unfinished) },
         };
