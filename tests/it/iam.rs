@@ -129,6 +129,26 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("retention-queue", &["SendMessage"]),
         ],
     ),
+    (
+        "jobs-retention",
+        &[
+            ("accounts", &["GetItem", "PutItem"]),
+            ("requests", &["GetItem", "Query", "UpdateItem", "DeleteItem"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("keys", &["Query", "DeleteItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings-bucket", &["ListBucketVersions"]),
+            ("recordings/*", &["DeleteObjectVersion"]),
+            ("recordings/attachments/*", &["DeleteObjectVersion"]),
+            ("recordings/identity/*", &["DeleteObjectVersion"]),
+            ("retention-queue", RECEIVE),
+            ("retention-dead-queue", &["SendMessage"]),
+        ],
+    ),
     ("jobs-runs", &[("runs", &["Query"])]),
     ("jobs-watch-requests", &[("agenda", &["Query", "PutItem", "UpdateItem"]), ("watch-dead-queue", &["SendMessage"])]),
     (
@@ -423,6 +443,32 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("key", &["Decrypt"]),
             ("recordings/attachments/*", &["PutObject"]),
             ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "dashboard-hold",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("requests", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-recycle-bin",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("requests", &["GetItem", "BatchGetItem", "UpdateItem"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("accounts", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
         ],
     ),
     (
@@ -795,7 +841,19 @@ const ACTIONS: &[May] = &[
         "sqs",
         &["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue", "SetQueueAttributes"],
     ),
-    ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
+    (
+        "s3",
+        &[
+            "GetObject",
+            "PutObject",
+            "DeleteObject",
+            "DeleteObjectVersion",
+            "GetObjectVersion",
+            "ListBucket",
+            "ListBucketVersions",
+            "PutObjectAcl",
+        ],
+    ),
     ("ses", &["SendEmail", "SendRawEmail", "CreateEmailIdentity"]),
     ("sns", &["Publish", "Subscribe", "DeleteTopic"]),
     ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
@@ -834,6 +892,7 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
         all.push((format!("{name}-queue"), "sqs", arn("sqs", url.rsplit('/').next().unwrap())));
     }
     for (name, bucket) in &at.buckets {
+        all.push((format!("{name}-bucket"), "s3", format!("arn:aws:s3:::{bucket}")));
         all.push((format!("{name}/*"), "s3", format!("arn:aws:s3:::{bucket}/t-0/CA0/RE0.audio")));
     }
     let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);

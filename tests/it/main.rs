@@ -41,6 +41,7 @@ mod reconcile;
 mod recordings;
 #[cfg(test)]
 mod reminders;
+mod retention;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]

@@ -201,16 +201,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("app.twilio()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("app.secrets()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     // The request desk. Every change is written together with its audit entry, which is sealed.
-    (
-        ".case(&reference)",
-        &[
-            "dynamodb:Query TABLE_REQUESTS",
-            "dynamodb:BatchGetItem TABLE_KEYS",
-            "dynamodb:Query TABLE_ACCOUNTS",
-            "dynamodb:Query TABLE_KEYS",
-            "kms:Decrypt KMS_KEY",
-        ],
-    ),
+    (".case(&reference)", CASE),
     (
         ".dossier(&",
         &[
@@ -470,6 +461,34 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:Decrypt KMS_KEY",
         ],
     ),
+    // What has been kept long enough.
+    (".bookmarks().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".keep_bookmarks(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
+    (".look(rule", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".kept_request(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (".bin_request(", RECORDS),
+    (".bin_request(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".restore_request(", RECORDS),
+    (".restore_request(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".bin_page(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".held_among(", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (".case_or_binned(", CASE),
+    (".place_hold(", RECORDS),
+    (".place_hold(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:GetItem TABLE_KEYS"]),
+    (".lift_hold(", RECORDS),
+    (".lift_hold(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".expire_part(", RECORDS),
+    (".expire_part(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:Query TABLE_REQUESTS"]),
+    (".erase_part(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".part_is_gone(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".claim_erasure(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".kin(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (".hand_over(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".shred(", &["dynamodb:DeleteItem TABLE_KEYS"]),
+    (".erase_beside(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".erase_request(", RECORDS),
+    (".erase_request(", &["dynamodb:DeleteItem TABLE_REQUESTS"]),
+    ("blobs.erase_", &["s3:ListBucketVersions BUCKET_RECORDINGS", "s3:DeleteObjectVersion BUCKET_RECORDINGS"]),
     // The edges.
     // A worker reads its entry, enters the next, takes its own away and writes down what it did.
     (
@@ -533,6 +552,14 @@ const FOLLOWS_A_STREAM: &[&str] = &[
 
 /// An entry in the audit trail, sealed.
 const RECORDS: &[&str] = &["dynamodb:PutItem TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"];
+/// A request with everything that is kept of it, and the account.
+const CASE: &[&str] = &[
+    "dynamodb:Query TABLE_REQUESTS",
+    "dynamodb:BatchGetItem TABLE_KEYS",
+    "dynamodb:Query TABLE_ACCOUNTS",
+    "dynamodb:Query TABLE_KEYS",
+    "kms:Decrypt KMS_KEY",
+];
 /// A change of somebody's account, with its entry.
 const SAVES_A_USER: &[&str] = &[
     "dynamodb:UpdateItem TABLE_ACCOUNTS",

@@ -29,6 +29,8 @@
 //! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
 //! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
 //! | [`recording`] | `GET /dashboard/recording/{ticket}` | the player of `request` | – |
+//! | [`hold`] | `POST /dashboard/hold/{reference}` | `request`; owners and managers | `request` |
+//! | [`recycle_bin`] | `GET` `POST /dashboard/recycle-bin` | `requests`; owners and managers | `request` |
 //! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
 //! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
 //! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
@@ -69,12 +71,14 @@ pub mod attach;
 pub mod attachment;
 pub mod bulk;
 pub mod export;
+pub mod hold;
 pub mod message;
 pub mod new_request;
 pub mod note;
 pub mod overview;
 pub mod record;
 pub mod recording;
+pub mod recycle_bin;
 pub mod request;
 pub mod requests;
 
@@ -99,6 +103,7 @@ mod choosing;
 mod desk_texts;
 mod entering;
 mod human_check;
+mod keeping;
 mod links;
 mod noting;
 mod photos;

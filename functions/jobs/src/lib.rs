@@ -19,6 +19,7 @@
 //! | [`watch_requests`] | the stream of the requests table | learns of new requests, and enters that people are to be told |
 //! | [`send_alerts`] | queue `send-alerts` | tells people which requests came in |
 //! | [`send_reminders`] | queue `send-reminders` | reminds people of deadlines |
+//! | [`retention`](mod@retention) | queue `retention`, every night for each tenant | puts away and erases what has been kept long enough |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
@@ -32,6 +33,7 @@ pub mod reconciliation;
 pub mod record_usage;
 pub mod recount;
 pub mod replay_usage;
+pub mod retention;
 pub mod runs;
 pub mod send_alerts;
 pub mod send_mail;

@@ -112,11 +112,23 @@ pub enum Act {
     ReportExported,
     /// Decided what becomes of usage that could not be billed by itself.
     UsageSettled,
+    /// Put a request under a legal hold.
+    HoldPlaced,
+    /// Lifted a legal hold.
+    HoldLifted,
+    /// A request was kept long enough and went into the recycle bin; `details.rule` says by which rule.
+    Binned,
+    /// Took a request out of the recycle bin.
+    Restored,
+    /// A part of a request was kept long enough and is gone for good; `details.part` says which.
+    PartErased,
+    /// A request is gone for good, with all that belonged to it: the proof, with numbers and dates and nothing personal.
+    Erased,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 44] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -155,6 +167,12 @@ impl Act {
         Self::AuditExported,
         Self::ReportExported,
         Self::UsageSettled,
+        Self::HoldPlaced,
+        Self::HoldLifted,
+        Self::Binned,
+        Self::Restored,
+        Self::PartErased,
+        Self::Erased,
     ];
 
     /// The stored name.
@@ -199,6 +217,12 @@ impl Act {
             Self::AuditExported => "audit-exported",
             Self::ReportExported => "report-exported",
             Self::UsageSettled => "usage-settled",
+            Self::HoldPlaced => "hold-placed",
+            Self::HoldLifted => "hold-lifted",
+            Self::Binned => "binned",
+            Self::Restored => "restored",
+            Self::PartErased => "part-erased",
+            Self::Erased => "erased",
         }
     }
 

@@ -32,6 +32,7 @@
 //! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
 //! | 27 | [`report`] | when a report of numbers is due, what it covers, and what it may say |
 //! | 28 | [`reminder`], [`alert`] | which deadlines are reminded of on a day, when news is told, and to whom |
+//! | 29 | [`retention`] | how long what belongs to a request is kept, and when it goes |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
 pub mod alert;
@@ -58,6 +59,7 @@ pub mod reference;
 pub mod reminder;
 pub mod report;
 pub mod request;
+pub mod retention;
 pub mod role;
 pub mod rules;
 pub mod service_code;

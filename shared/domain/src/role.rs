@@ -62,6 +62,8 @@ pub enum Permission {
     WorkRequests,
     /// Take requests out as a file.
     ExportRequests,
+    /// Put requests under a legal hold, and take them out of the recycle bin.
+    HoldRequests,
     /// Read how the account is set up.
     SeeSettings,
     /// Change service codes and greetings.
@@ -92,6 +94,7 @@ impl Permission {
         Self::SeeRequests,
         Self::WorkRequests,
         Self::ExportRequests,
+        Self::HoldRequests,
         Self::SeeSettings,
         Self::EditServiceCodes,
         Self::EditSettings,
@@ -112,6 +115,7 @@ impl Permission {
             Self::SeeRequests => "see-requests",
             Self::WorkRequests => "work-requests",
             Self::ExportRequests => "export-requests",
+            Self::HoldRequests => "hold-requests",
             Self::SeeSettings => "see-settings",
             Self::EditServiceCodes => "edit-service-codes",
             Self::EditSettings => "edit-settings",
@@ -135,6 +139,7 @@ impl Permission {
             }
             Self::WorkRequests => &[Role::Owner, Role::Manager, Role::Agent],
             Self::ExportRequests
+            | Self::HoldRequests
             | Self::EditServiceCodes
             | Self::EditSettings
             | Self::SeeAudit

@@ -62,6 +62,11 @@ pub const fn permission(language: Language, permission: Permission) -> &'static 
         Permission::SeeRequests => either(language, "see requests", "ver solicitudes"),
         Permission::WorkRequests => either(language, "work on requests", "trabajar en solicitudes"),
         Permission::ExportRequests => either(language, "export requests", "exportar solicitudes"),
+        Permission::HoldRequests => either(
+            language,
+            "hold requests and restore them from the recycle bin",
+            "retener solicitudes y restaurarlas de la papelera",
+        ),
         Permission::SeeSettings => {
             either(language, "see how the account is set up", "ver la configuración de la cuenta")
         }
@@ -183,6 +188,7 @@ pub const fn action(language: Language, action: Action) -> &'static str {
         Action::Withdraw => either(language, "Mark as withdrawn", "Marcar como retirada"),
         Action::Extend => either(language, "Extend", "Prorrogar"),
         Action::Reopen => either(language, "Reopen", "Reabrir"),
+        Action::Expire => either(language, "Erase", "Borrar"),
     }
 }
 
@@ -203,6 +209,7 @@ pub const fn happened(language: Language, action: Action) -> &'static str {
         Action::Withdraw => either(language, "Withdrawn", "Se retiró"),
         Action::Extend => either(language, "Extended", "Se prorrogó"),
         Action::Reopen => either(language, "Reopened", "Se reabrió"),
+        Action::Expire => either(language, "A part was erased", "Se borró una parte"),
     }
 }
 

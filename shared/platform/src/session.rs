@@ -228,6 +228,9 @@ pub struct WorkRequests;
 /// See [`Permission::ExportRequests`].
 #[derive(Debug, Clone, Copy)]
 pub struct ExportRequests;
+/// See [`Permission::HoldRequests`].
+#[derive(Debug, Clone, Copy)]
+pub struct HoldRequests;
 /// See [`Permission::SeeSettings`].
 #[derive(Debug, Clone, Copy)]
 pub struct SeeSettings;
@@ -270,6 +273,9 @@ impl Needs for WorkRequests {
 }
 impl Needs for ExportRequests {
     const PERMISSION: Permission = Permission::ExportRequests;
+}
+impl Needs for HoldRequests {
+    const PERMISSION: Permission = Permission::HoldRequests;
 }
 impl Needs for SeeSettings {
     const PERMISSION: Permission = Permission::SeeSettings;

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::desk::EMAIL_INDEX;
 use super::keys::salt_key;
 use super::requests::{PHONE_INDEX, partition};
+use super::retention::BINNED;
 use super::{Item, TenantStore, damaged, get_parsed, get_text, text};
 use crate::Error;
 use crate::seal::{Place as Sealed, SubjectSalt};
@@ -351,7 +352,7 @@ impl TenantStore<'_> {
         found.items().iter().map(line).collect()
     }
 
-    /// The request of a reference, if this tenant has it.
+    /// The request of a reference, if this tenant has it and it does not lie in the recycle bin.
     pub async fn find_request(&self, reference: &Reference) -> Result<Option<Line>, Error> {
         let got = self
             .store
@@ -360,12 +361,12 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .projection_expression(projection())
-            .set_expression_attribute_names(Some(names(&[])))
+            .projection_expression(format!("{}, #{BINNED}", projection()))
+            .set_expression_attribute_names(Some(names(&[BINNED])))
             .send()
             .await
             .map_err(|error| Error::failed("looking for a request")(error.into_service_error()))?;
-        got.item.as_ref().map(line).transpose()
+        got.item.filter(|item| !item.contains_key(BINNED)).as_ref().map(line).transpose()
     }
 
     /// The requests of a person, the newest first: at most as many as a page has.

@@ -8,6 +8,7 @@
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
 //! | | | `billing` | who the tenant is at Stripe |
+//! | | | `retention` | how far `jobs-retention` has looked |
 //! | | | `notice#…` | what a business tells of what it collects, by service code |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
@@ -54,10 +55,11 @@ mod messages;
 mod news;
 mod notice;
 mod provisioning;
-mod reconciliation;
 mod receipt;
+mod reconciliation;
 mod reminded;
 mod requests;
+mod retention;
 mod runs;
 mod sendings;
 mod sessions;
@@ -103,9 +105,10 @@ pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, Ne
 pub use news::{Came, News, Told};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
-pub use reconciliation::DayOfBilling;
 pub use receipt::{CONFIRMED_HOW, Unconfirmed};
+pub use reconciliation::DayOfBilling;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use retention::{Bookmarks, Erasing, Found, Held, InBin, Keeping, KeptRequest};
 pub use runs::{Counts, Outcome, Planning, Run};
 pub use sendings::Sending;
 pub use sessions::{Link, LinkOwner, NewSession};
