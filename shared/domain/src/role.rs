@@ -90,7 +90,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SeeRequests,
         Self::WorkRequests,
         Self::ExportRequests,
