@@ -107,7 +107,7 @@ impl<'a> Ledger<'a> {
         for entry in self.agenda("push-usage").await {
             let mut parts = entry["sk"].as_str().unwrap().split('#');
             let (at, what) = (parts.next().unwrap(), parts.nth(1).unwrap());
-            let summons = json!({ "job": "push-usage", "tenant": self.tenant, "at": at, "what": what });
+            let summons = json!({ "job": "push-usage", "tenant": self.tenant, "at": at, "what": what, "by": at });
             invoke(self.hotline, "jobs-push-usage", &summons).await;
         }
     }
@@ -139,7 +139,7 @@ async fn compare(hotline: &Hotline, tenant: &str, what: &str) {
     invoke(
         hotline,
         "jobs-reconcile-usage",
-        &json!({ "job": "reconcile-usage", "tenant": tenant, "at": at, "what": what }),
+        &json!({ "job": "reconcile-usage", "tenant": tenant, "at": at, "what": what, "by": at }),
     )
     .await;
 }
