@@ -189,8 +189,9 @@ impl Metered {
     /// Waits for the line that the alarms count.
     async fn says_that_it_waits(&self, why: &str) {
         let wanted = format!("\"usage\":\"{why}\"");
+        let message = if why == "not-billed" { "usage is not billed" } else { "usage waits" };
         eventually(&format!("a line of {} that says {why}", self.slug), async || {
-            let said = self.hotline.cloud.log(&self.hotline.at.log_groups["jobs"], Some("usage waits")).await;
+            let said = self.hotline.cloud.log(&self.hotline.at.log_groups["jobs"], Some(message)).await;
             said.iter().any(|(_, line)| line.contains(&self.tenant) && line.contains(&wanted)).then_some(())
         })
         .await;

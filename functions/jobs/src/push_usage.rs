@@ -12,29 +12,30 @@ use std::sync::Arc;
 
 use domain::billing::{
     Answer, Batch, Content, Counting, Event, Finding, LIFE, Meter, Refused, Standing, Step, Unit, UnitStep, day_end,
-    reconcile, standing,
+    reconcile, standings,
 };
 use domain::job::Job;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit as ClockUnit};
+use jiff::{SignedDuration, Timestamp};
 use partners::stripe::meter_event::{Grouping, MeterEvent, Receipt, Value};
 use partners::stripe::rest::StripeError;
 use partners::stripe::{CustomerId, MeterId, rest};
 use platform::edge::{Ran, Work};
 use platform::secrets::StripeSecrets;
-use platform::store::{AT_ONCE, Counts, Halt, Lease, Taken, TenantStore, Which, closes_at};
+use platform::store::{AT_ONCE, Counts, DayOfUse, Halt, Lease, Taken, TenantStore, Which, closes_at};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
 /// How often a run begins anew when something else was written in between.
 const ROUNDS: u32 = 4;
-/// When it is tried again what did not work or was refused.
-const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(30);
-/// How often a day is looked at that somebody else must do something about.
-const LOOK_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// The minute of an hour at which planners plan this (`PushUsageSchedule`). Whoever wants to be called again says one of
+/// these times, so that all who want it for the same hour are one entry of the agenda.
+const PLANNED_AT: i64 = 20;
+/// How often a day is looked at for which nobody can be billed yet.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How often a day is looked at that waits for a person, so that it is not forgotten.
-const REMIND_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const REMIND_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long a call to Stripe may take, with all its tries.
 const STRIPE_TAKES: SignedDuration = SignedDuration::from_secs(46);
 
@@ -59,6 +60,10 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         return Ok(Ran::again(closes_at(day)).because("the day is not over"));
     }
     let account = account(app, store).await?;
+    let missing = account.as_ref().err().copied();
+    if let Some((at, why)) = only_waits(store, tenant, day, missing, plus(app.clock.now(), ahead)).await? {
+        return Ok(Ran::again(at).because(why));
+    }
     let mut counts = Counts::new();
     let mut stopped = None;
     for _ in 0..ROUNDS {
@@ -78,14 +83,53 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         });
         break;
     }
-    let now = whole(plus(app.clock.now(), ahead));
+    let now = plus(app.clock.now(), ahead);
     let ran = match stopped {
         // It goes on where we were; somebody looks again when its life is over.
-        Some(Stop::Fenced) => Ran::again(now + LIFE).because("another worker has the day"),
-        Some(Stop::TimeIsUp) => Ran::again(now).because("there is more than fits into one run"),
-        _ => Ran::again(now).because("others write at the same time"),
+        Some(Stop::Fenced) => Ran::again(next_planning(plus(now, LIFE))).because("another worker has the day"),
+        Some(Stop::TimeIsUp) => Ran::again(next_planning(now)).because("there is more than fits into one run"),
+        Some(Stop::Busy) => Ran::again(next_planning(now)).because("the table is too busy"),
+        _ => Ran::again(next_planning(now)).because("others write at the same time"),
     };
     Ok(Ran { counted: counts, ..ran })
+}
+
+/// When to look again at a day about which nothing can be done here. Its calls are not read for that.
+async fn only_waits(
+    store: TenantStore<'_>,
+    tenant: &Tenant,
+    day: Date,
+    missing: Option<&'static str>,
+    now: Timestamp,
+) -> Result<Next, Error> {
+    let batches = store.batches_of_day(day).await?;
+    if !all_wait(&batches, missing.is_some(), now) || !has_all(&batches, store.use_of_day(day).await?) {
+        return Ok(None);
+    }
+    let next = Waiting { day, missing, why: None, not_before: None }.next_call(&batches, now);
+    tell(tenant, day, &batches, missing, next, now);
+    Ok(next)
+}
+
+/// Whether each batch was counted and waits for a person or, where nobody can be billed, for somebody who can. One that
+/// Stripe has is left out: its calls may not be put down as processed yet.
+fn all_wait(batches: &[Batch], missing: bool, now: Timestamp) -> bool {
+    let waits = |step: Step| match step {
+        Step::Nothing | Step::AskAPerson => true,
+        Step::Send(_) | Step::Cancel(_) | Step::Wait(_) | Step::ReadSummaries => missing,
+        Step::Expire => false,
+    };
+    let all = |batch: &Batch| Meter::ALL.into_iter().all(|meter| waits(batch.step(meter, now)));
+    !batches.is_empty()
+        && batches.iter().all(|batch| batch.content.is_some() && !batch.stale && !batch.is_sent() && all(batch))
+}
+
+/// Whether the batches have all calls that the day's sums know of.
+fn has_all(batches: &[Batch], used: DayOfUse) -> bool {
+    let counted = batches.iter().filter_map(|batch| batch.content.as_ref());
+    let (calls, minutes) =
+        counted.fold((0, 0), |(calls, minutes), content| (calls + content.calls, minutes + content.minutes));
+    (u64::try_from(used.calls), u64::try_from(used.minutes)) == (Ok(calls), Ok(minutes))
 }
 
 /// How far the planner's clock is ahead. Only where Stripe is a stand-in: the real one's clock does not move along, and
@@ -119,6 +163,7 @@ async fn account(app: &App, store: TenantStore<'_>) -> Result<Account, Error> {
 enum Stop {
     Fenced,
     Changed,
+    Busy,
     TimeIsUp,
     Failed(Error),
 }
@@ -128,6 +173,7 @@ impl From<Halt> for Stop {
         match halt {
             Halt::Fenced => Self::Fenced,
             Halt::Changed => Self::Changed,
+            Halt::Busy => Self::Busy,
             Halt::Failed(error) => Self::Failed(error),
         }
     }
@@ -463,54 +509,76 @@ impl Run<'_> {
 
     /// When to be called again; nothing where all is settled. What comes up from now on enters itself.
     async fn finish(&self, not_before: Option<Timestamp>) -> Result<Next, Stop> {
-        let (batches, now) = (self.store.batches_of_day(self.lease.day).await?, self.now());
-        let next = self.next_call(&batches, not_before, now);
-        let looks = standing(self.lease.day, false, &batches, now);
-        let trouble = match looks {
-            Standing::Overdue => Some("overdue"),
-            Standing::Expired => Some("expired"),
-            Standing::NeedsAPerson => Some("needs-a-person"),
-            Standing::Due | Standing::Running | Standing::Settled | Standing::Sent => None,
-        };
-        let (tenant, day) = (self.tenant.id().as_str(), self.lease.day.to_string());
-        let why = next.map_or("", |(_, why)| why);
-        if let Some(trouble) = trouble {
-            // The alarms "unsent for twenty days" and "too old for Stripe" count these lines.
-            tracing::error!(usage = trouble, tenant, day, why, "usage waits");
-        } else if next.is_some() && self.account.is_err() {
-            tracing::error!(usage = "not-billed", tenant, day, why, "usage waits");
-        }
+        let (batches, now, day) = (self.store.batches_of_day(self.lease.day).await?, self.now(), self.lease.day);
+        let missing = self.account.as_ref().err().copied();
+        let next = Waiting { day, missing, why: self.why, not_before }.next_call(&batches, now);
+        tell(self.tenant, day, &batches, missing, next, now);
         // As the writes do: who lost the day does not say that it is done.
         if next.is_none() && !self.store.has_day(self.lease).await? {
             return Err(Stop::Fenced);
         }
         Ok(next)
     }
+}
 
-    fn next_call(&self, batches: &[Batch], not_before: Option<Timestamp>, now: Timestamp) -> Next {
-        let account = self.account.as_ref().err().copied();
+/// What a day waits for, besides what its batches say.
+struct Waiting {
+    day: Date,
+    /// Why nobody can be billed.
+    missing: Option<&'static str>,
+    /// What went wrong last.
+    why: Option<&'static str>,
+    /// Before what time the summaries say nothing new.
+    not_before: Option<Timestamp>,
+}
+
+impl Waiting {
+    fn next_call(&self, batches: &[Batch], now: Timestamp) -> Next {
         let mut wanted = vec![];
         for batch in batches {
             if batch.content.is_none() || batch.stale {
-                wanted.push((plus(now, RETRY_AFTER), "calls come to a batch"));
+                wanted.push((next_planning(now), "calls come to a batch"));
             }
             for meter in Meter::ALL {
                 wanted.extend(match batch.step(meter, now) {
                     Step::Nothing => None,
-                    Step::Wait(at) => Some((at, "Stripe's summaries settle")),
-                    Step::AskAPerson => Some((plus(now, REMIND_AFTER), "a person must decide")),
-                    Step::ReadSummaries if not_before.is_some() && account.is_none() => {
-                        not_before.map(|at| (at, "Stripe's summaries settle"))
+                    Step::Wait(at) => Some((planning(at), "Stripe's summaries settle")),
+                    Step::AskAPerson => Some((next_look(self.day, REMIND_EVERY, now), "a person must decide")),
+                    Step::ReadSummaries if self.not_before.is_some() && self.missing.is_none() => {
+                        self.not_before.map(|at| (planning(at), "Stripe's summaries settle"))
                     }
-                    Step::Send(_) | Step::Cancel(_) | Step::ReadSummaries | Step::Expire => Some(match account {
-                        Some(missing) => (plus(now, LOOK_AFTER), missing),
-                        None => (plus(now, RETRY_AFTER), self.why.unwrap_or("an event is to be sent")),
+                    Step::Send(_) | Step::Cancel(_) | Step::ReadSummaries | Step::Expire => Some(match self.missing {
+                        Some(missing) => (next_look(self.day, LOOK_EVERY, now), missing),
+                        None => (next_planning(now), self.why.unwrap_or("an event is to be sent")),
                     }),
                 });
             }
         }
-        wanted.into_iter().min_by_key(|(at, _)| *at).map(|(at, why)| (whole(at), why))
+        wanted.into_iter().min_by_key(|(at, _)| *at)
     }
+}
+
+/// Says what of a day waits for somebody: each trouble by itself, so that none hides another.
+fn tell(tenant: &Tenant, day: Date, batches: &[Batch], missing: Option<&str>, next: Next, now: Timestamp) {
+    let (tenant, day_named, why) = (tenant.id().as_str(), day.to_string(), next.map_or("", |(_, why)| why));
+    for trouble in troubles(day, batches, now) {
+        // The alarms "unsent for twenty days", "too old for Stripe" and "needs a decision" count these lines.
+        tracing::error!(usage = trouble, tenant, day = day_named, why, "usage waits");
+    }
+    if let Some(missing) = missing.filter(|_| next.is_some()) {
+        // Not an error of ours, and it may be meant: it has an alarm of its own.
+        tracing::warn!(usage = "not-billed", tenant, day = day_named, why = missing, "usage is not billed");
+    }
+}
+
+fn troubles(day: Date, batches: &[Batch], now: Timestamp) -> Vec<&'static str> {
+    let named = |standing| match standing {
+        Standing::Overdue => Some("overdue"),
+        Standing::Expired => Some("expired"),
+        Standing::NeedsAPerson => Some("needs-a-person"),
+        Standing::Due | Standing::Running | Standing::Settled | Standing::Sent => None,
+    };
+    standings(day, false, batches, now).into_iter().filter_map(named).collect()
 }
 
 /// What became of counting a batch's calls.
@@ -529,10 +597,31 @@ fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// The first whole second that is not before: the agenda knows no parts of one, and who is called too soon has come for
-/// nothing.
-fn whole(at: Timestamp) -> Timestamp {
-    at.round(TimestampRound::new().smallest(ClockUnit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
+/// The first planning that is not before this time.
+fn planning(at: Timestamp) -> Timestamp {
+    let hour = SignedDuration::from_hours(1);
+    let first = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(PLANNED_AT);
+    // What comes just after the time before it is just before the time itself.
+    after(first, hour, at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(at))
+}
+
+/// The first planning after this one.
+fn next_planning(now: Timestamp) -> Timestamp {
+    after(Timestamp::UNIX_EPOCH + SignedDuration::from_mins(PLANNED_AT), SignedDuration::from_hours(1), now)
+}
+
+/// When to look again at a day, counted from when it was closed.
+fn next_look(day: Date, every: SignedDuration, now: Timestamp) -> Timestamp {
+    after(closes_at(day), every, now)
+}
+
+/// The first time after `now` of those that follow `first` in equal steps; both are whole seconds.
+fn after(first: Timestamp, step: SignedDuration, now: Timestamp) -> Timestamp {
+    let (passed, step) = (now.duration_since(first), step.as_secs().max(1));
+    if passed.is_negative() {
+        return first;
+    }
+    plus(first, SignedDuration::from_secs((passed.as_secs() / step + 1).saturating_mul(step)))
 }
 
 fn day_start(day: Date) -> Timestamp {
@@ -630,11 +719,93 @@ mod tests {
         assert_eq!(sum_of(&["-3"]), None);
     }
 
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn day() -> Date {
+        "2026-11-20".parse().unwrap()
+    }
+
+    fn counted(number: u32) -> Batch {
+        let mut counting = Counting::default();
+        counting.add(&format!("CA{number}"), 2).unwrap();
+        let open = Batch::open("t-a", day(), number, 1);
+        open.next(Event::Counted { fence: 1, content: counting.finish().unwrap() }).unwrap()
+    }
+
+    /// Sent, and the summaries cannot be explained.
+    fn held(number: u32) -> Batch {
+        let sent_at = at("2026-11-21T00:20:00Z");
+        Meter::ALL.into_iter().fold(counted(number), |batch, meter| {
+            let tried = batch.next(Event::Tried { meter, at: sent_at }).unwrap();
+            let sent = Event::Answered { meter, answer: Answer::Done { request_id: "req_1".into() } };
+            let finding = Finding::Unexplained { found: 9, expected: 2 };
+            let found = Event::Found { meter, finding, at: sent_at + SignedDuration::from_hours(8) };
+            tried.next(sent).unwrap().next(found).unwrap()
+        })
+    }
+
+    fn waiting(missing: Option<&'static str>) -> Waiting {
+        Waiting { day: day(), missing, why: None, not_before: None }
+    }
+
     #[test]
-    fn nobody_is_called_a_part_of_a_second_too_soon() {
-        let at: Timestamp = "2026-11-22T15:00:09.4Z".parse().unwrap();
-        assert_eq!(whole(at).to_string(), "2026-11-22T15:00:10Z");
-        assert_eq!(whole(whole(at)), whole(at));
+    fn whoever_wants_to_be_called_within_the_same_hour_is_one_entry() {
+        let batches = [counted(1)];
+        let next = |now: &str| waiting(None).next_call(&batches, at(now)).unwrap().0.to_string();
+        for now in ["2026-11-21T00:20:00Z", "2026-11-21T00:20:07.3Z", "2026-11-21T00:59:59Z", "2026-11-21T01:19:59.9Z"]
+        {
+            assert_eq!(next(now), "2026-11-21T01:20:00Z", "{now}");
+        }
+        assert_eq!(next("2026-11-21T01:20:00Z"), "2026-11-21T02:20:00Z");
+    }
+
+    #[test]
+    fn a_day_that_nobody_can_be_billed_for_is_looked_at_once_a_day_and_one_that_waits_for_a_person_once_a_week() {
+        let next = |batch: Batch, missing, now: &str| waiting(missing).next_call(&[batch], at(now)).unwrap();
+        let daily = next(counted(1), Some(NO_CUSTOMER), "2026-11-21T00:20:09Z");
+        assert_eq!((daily.0.to_string().as_str(), daily.1), ("2026-11-22T00:10:00Z", NO_CUSTOMER));
+        assert_eq!(next(counted(1), Some(NO_CUSTOMER), "2026-11-21T23:59:59Z"), daily);
+        for now in ["2026-11-21T09:20:00Z", "2026-11-27T13:00:00Z"] {
+            assert_eq!(next(held(1), None, now).0.to_string(), "2026-11-28T00:10:00Z", "{now}");
+        }
+        assert_eq!(next(held(1), None, "2026-11-28T00:10:00Z").0.to_string(), "2026-12-05T00:10:00Z");
+    }
+
+    #[test]
+    fn the_calls_of_a_day_are_not_read_again_while_it_only_waits() {
+        let now = at("2026-11-22T00:20:00Z");
+        let used = |calls| DayOfUse { calls, seconds: 100 * calls, minutes: 2 * calls };
+        assert!(all_wait(&[counted(1), counted(2)], true, now) && has_all(&[counted(1), counted(2)], used(2)));
+        assert!(all_wait(&[held(1)], false, now));
+        assert!(!all_wait(&[counted(1)], false, now), "it is to be sent");
+        assert!(!all_wait(&[], true, now), "what there is has not been looked at");
+        assert!(!all_wait(&[counted(1), Batch::open("t-a", day(), 2, 1)], true, now), "calls come to a batch");
+        assert!(!all_wait(&[counted(1).next(Event::Touched).unwrap()], true, now), "a call was corrected");
+        assert!(!has_all(&[counted(1)], used(2)), "a call is in no batch");
+        assert!(!all_wait(&[counted(1)], true, at("2026-12-26T00:20:00Z")), "it is too old for Stripe now");
+    }
+
+    #[test]
+    fn no_trouble_of_a_day_hides_another() {
+        let now = at("2026-12-12T00:20:00Z");
+        assert_eq!(troubles(day(), &[held(1), counted(2)], now), ["overdue", "needs-a-person"]);
+        assert_eq!(troubles(day(), &[counted(2)], at("2026-11-22T00:20:00Z")), [""; 0]);
+    }
+
+    #[test]
+    fn the_next_planning_is_ahead_and_no_more_than_an_hour() {
+        for n in 0..20_000_i64 {
+            // A little less than an hour further each time, so that every second of one is met.
+            let now = Timestamp::from_millisecond(n * 3_599_211).unwrap();
+            let next = next_planning(now);
+            assert!(next > now && next.duration_since(now) <= SignedDuration::from_hours(1), "{now}");
+            assert_eq!((next.as_second() % 3600, next.subsec_nanosecond()), (PLANNED_AT * 60, 0), "{now}");
+            // What is wanted for a planning's own time is not put off.
+            assert_eq!(planning(next), next);
+            assert!(planning(now) >= now && planning(now) <= next);
+        }
     }
 
     #[test]

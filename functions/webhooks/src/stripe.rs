@@ -5,7 +5,6 @@
 //! was dealt with is passed over, and one that was interrupted is dealt with again. What Stripe counts as refused and does
 //! not name, the summaries show.
 
-use domain::job::Job;
 use jiff::SignedDuration;
 use partners::stripe::error_report::{About, ErrorReport, Notification, RefusedEvent};
 use platform::{App, Error};
@@ -66,6 +65,6 @@ async fn take_back(app: &App, refused: &RefusedEvent) -> Result<Came, Error> {
     let store = app.store.of(&owner.tenant);
     let news = store.report_refusal(owner.day, owner.batch, &refused.identifier, refused.why.as_str()).await?;
     // Also where it was known: whoever wrote it may have come no further.
-    store.arrange(Job::PushUsage, app.clock.now(), &owner.day.to_string()).await?;
+    app.store.mark_day(&owner.tenant, owner.day).await?;
     Ok(if news { Came::Told } else { Came::Known })
 }

@@ -48,7 +48,7 @@ pub mod unit;
 
 pub use batch::{Answer, Batch, Event, Finding, Line, LineState, Send, Step, identifier};
 pub use check::{Amount, AtStripe, DayCheck, Difference, Kept, ListCheck, Rows};
-pub use day::{Day, DayState, DayStep, Standing, day_end, send_until, standing, used_at};
+pub use day::{Day, DayState, DayStep, Standing, day_end, send_until, standing, standings, used_at};
 pub use summaries::{Reconciled, reconcile};
 pub use unit::{Content, Counting, Unit, UnitStep};
 

@@ -37,7 +37,7 @@ use partners::stripe::CustomerId;
 
 use super::audit::Written;
 use super::usage::{get_number, month_key};
-use super::{Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
+use super::{DayOfUse, Item, Store, TenantStore, damaged, directory, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::tenant::{Tenant, TenantId};
 
@@ -48,9 +48,13 @@ pub const CLOSES_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// the fence and the batch.
 pub const AT_ONCE: usize = 98;
 
-/// How often a write is tried that another one is in the way of.
-const TRIES: u32 = 6;
-const WAIT: Duration = Duration::from_millis(20);
+/// How often a write is tried that another one is in the way of: some twenty seconds in all.
+const TRIES: u32 = 12;
+/// How long is waited after the first try, at most; after each further one twice as long, until [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(40);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// How often a report is written that something else came before.
+const REPORT_TRIES: u32 = 6;
 
 /// When the worker of a day is called.
 #[must_use]
@@ -83,6 +87,8 @@ pub enum Halt {
     Fenced,
     /// It is not as it was read: something was reported, corrected or decided in between.
     Changed,
+    /// Others write the same items all the time, or the table has more to do than it can: later it may go.
+    Busy,
     /// Storage failed.
     Failed(Error),
 }
@@ -192,6 +198,16 @@ impl Marked {
     }
 }
 
+/// What became of items that were to be written together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Together {
+    Written,
+    /// Nothing is: the condition of the item in this place does not hold.
+    Refused(usize),
+    /// Nothing is: others were in the way.
+    Busy,
+}
+
 impl Store {
     /// Puts a day on the agenda, after something was written that is to be billed. Calls that reached nobody are not.
     pub async fn mark_day(&self, tenant: &Tenant, day: Date) -> Result<(), Error> {
@@ -251,27 +267,24 @@ impl Store {
         self.use_up("stripe-event", id, until).await.map(|_| ())
     }
 
-    /// Writes all or nothing. Gives the place of the first item whose condition does not hold.
-    pub(super) async fn write_together(
-        &self,
-        items: Vec<TransactWriteItem>,
-        doing: &'static str,
-    ) -> Result<Result<(), usize>, Error> {
+    /// Writes all or nothing. Where others are in the way it waits, a little longer each time and never twice the same, and
+    /// gives up only after some time.
+    async fn write_together(&self, items: Vec<TransactWriteItem>, doing: &'static str) -> Result<Together, Error> {
         for turn in 0..TRIES {
             let written = self.dynamodb.transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let canceled = match written.map_err(SdkError::into_service_error) {
-                Ok(_) => return Ok(Ok(())),
+                Ok(_) => return Ok(Together::Written),
                 Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
                 Err(error) => return Err(Error::failed(doing)(error)),
             };
             let failed = |code: Option<&str>| code == Some("ConditionalCheckFailed");
             if let Some(place) = canceled.cancellation_reasons().iter().position(|reason| failed(reason.code())) {
-                return Ok(Err(place));
+                return Ok(Together::Refused(place));
             }
             // Somebody writes one of these items at this moment, or the table is busy.
-            tokio::time::sleep(WAIT * 2_u32.pow(turn)).await;
+            tokio::time::sleep(wait(turn, chance()?)).await;
         }
-        Err(Error::Failed { doing, source: "the table is too busy".into() })
+        Ok(Together::Busy)
     }
 }
 
@@ -343,6 +356,29 @@ impl TenantStore<'_> {
                 return Ok(batches);
             }
         }
+    }
+
+    /// What a day's calls came to, by its sums: one read, however many they are.
+    pub async fn use_of_day(&self, day: Date) -> Result<DayOfUse, Error> {
+        let found = self
+            .store
+            .dynamodb
+            .query()
+            .table_name(self.store.usage_table()?)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(month_key(self.tenant, day)))
+            .expression_attribute_values(":prefix", text(format!("{day}#")))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Error::failed("reading a day's sums")(error.into_service_error()))?;
+        let mut used = DayOfUse::default();
+        for item in found.items() {
+            used.calls += get_number::<i64>(item, "calls")?;
+            used.seconds += get_number::<i64>(item, "seconds")?;
+            used.minutes += get_number::<i64>(item, "minutes")?;
+        }
+        Ok(used)
     }
 
     /// One batch.
@@ -512,7 +548,7 @@ impl TenantStore<'_> {
 
     /// Writes down what Stripe reports of an event of a batch. Whether it says anything new.
     pub async fn report_refusal(&self, day: Date, batch: u32, identifier: &str, reason: &str) -> Result<bool, Error> {
-        for turn in 0..TRIES {
+        for turn in 0..REPORT_TRIES {
             let read = self.batch(day, batch).await?.ok_or(Error::NotFound)?;
             let event = Event::Reported { identifier: identifier.to_owned(), reason: reason.to_owned() };
             let Ok(next) = read.next(event) else { return Err(Error::NotFound) };
@@ -521,10 +557,11 @@ impl TenantStore<'_> {
                 return Ok(false);
             }
             let put = self.put_batch(&next, Some(read.version))?;
-            if self.store.write_together(vec![put], "writing down a refusal").await?.is_ok() {
-                return Ok(true);
+            match self.store.write_together(vec![put], "writing down a refusal").await? {
+                Together::Written => return Ok(true),
+                Together::Refused(_) => tokio::time::sleep(wait(turn, chance()?)).await,
+                Together::Busy => break,
             }
-            tokio::time::sleep(WAIT * (turn + 1)).await;
         }
         Err(Error::Conflict)
     }
@@ -552,7 +589,7 @@ impl TenantStore<'_> {
             Written::Done => {}
             Written::Refused(_) => return Err(Error::Conflict),
         }
-        self.arrange(Job::PushUsage, at, &day.to_string()).await
+        self.store.mark_day(self.tenant, day).await
     }
 
     /// The write that a correction of one of a batch's calls is made with.
@@ -564,10 +601,11 @@ impl TenantStore<'_> {
 
     async fn step(&self, items: Vec<TransactWriteItem>, doing: &'static str) -> Result<(), Halt> {
         match self.store.write_together(items, doing).await? {
-            Ok(()) => Ok(()),
+            Together::Written => Ok(()),
             // The first item is always the day's.
-            Err(0) => Err(Halt::Fenced),
-            Err(_) => Err(Halt::Changed),
+            Together::Refused(0) => Err(Halt::Fenced),
+            Together::Refused(_) => Err(Halt::Changed),
+            Together::Busy => Err(Halt::Busy),
         }
     }
 
@@ -637,6 +675,19 @@ impl TenantStore<'_> {
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":batch", number(batch)))
     }
+}
+
+/// How long to wait after a try, by a chance from 0 to 1: whoever met others does not meet them again.
+fn wait(turn: u32, chance: f64) -> Duration {
+    let longest = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(turn)).min(LONGEST_WAIT);
+    longest.mul_f64(chance.clamp(0.0, 1.0).midpoint(1.0))
+}
+
+fn chance() -> Result<f64, Error> {
+    let mut random = [0; 2];
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| Error::Failed { doing: "waiting", source: "no random bytes".into() })?;
+    Ok(f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX))
 }
 
 /// Where a row of the ledger is on its way to the bill.
@@ -747,6 +798,14 @@ mod tests {
             marked.add(key(&format!("t-{n}"), day));
         }
         assert!(marked.0.lock().unwrap().len() <= Marked::KEEP_AT_MOST);
+    }
+
+    #[test]
+    fn whoever_meets_others_waits_long_enough_and_never_as_long_as_them() {
+        let longest: Duration = (0..TRIES).map(|turn| wait(turn, 1.0)).sum();
+        let shortest: Duration = (0..TRIES).map(|turn| wait(turn, 0.0)).sum();
+        assert!(shortest > Duration::from_secs(8) && longest < Duration::from_secs(30), "{shortest:?} {longest:?}");
+        assert!(wait(3, 0.2) < wait(3, 0.7) && wait(40, 1.0) == LONGEST_WAIT);
     }
 
     #[test]
