@@ -299,7 +299,9 @@ impl Round<'_> {
     }
 
     fn entry(&self, act: Act, reference: &Reference) -> Entry {
-        Entry::new(self.work.now, Who::System("jobs-retention".to_owned()), act).on("request", reference.as_str())
+        // When it really happened, also where somebody looks ahead.
+        Entry::new(self.app.clock.now(), Who::System("jobs-retention".to_owned()), act)
+            .on("request", reference.as_str())
     }
 
     fn counted(&self, ran: Ran) -> Ran {
