@@ -87,6 +87,9 @@ impl Round<'_> {
                     self.look_at(&one.reference, rule).await?;
                     self.bookmarks.looked(rule, one.place);
                 }
+                if !more {
+                    self.bookmarks.looked_until(rule, until);
+                }
                 self.store.keep_bookmarks(&self.bookmarks).await?;
                 if !more {
                     break;
