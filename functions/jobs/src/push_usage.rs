@@ -91,7 +91,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
 /// How far the planner's clock is ahead. Only where Stripe is a stand-in: the real one's clock does not move along, and
 /// what is not in its summaries yet would be sent again.
 fn ahead(app: &App, work: &Work) -> SignedDuration {
-    if app.config.stage.as_deref() != Some("local") {
+    if !app.config.is_local() {
         return SignedDuration::ZERO;
     }
     work.now.duration_since(app.clock.now()).max(SignedDuration::ZERO)
