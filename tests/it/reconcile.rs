@@ -15,6 +15,8 @@ use tests::unseal::sha256;
 use tests::walk::new_sid;
 use tests::{Hotline, Person};
 
+use crate::rooms::{random, random_code};
+
 const PLATFORM: &str = "t-platform";
 
 #[expect(clippy::disallowed_methods, reason = "calls are of yesterday, whenever the tests run")]
@@ -36,14 +38,15 @@ struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    async fn open(hotline: &'a Hotline, slug: &str, code: &str, customer: Option<&str>) -> Self {
-        let mut order = order(slug, &[Code::new(code, "Counting House")], &[]);
+    async fn open(hotline: &'a Hotline, slug: &str, customer: Option<&str>) -> Self {
+        let (slug, code) = (format!("{slug}-{}", random(8)), random_code());
+        let mut order = order(&slug, &[Code::new(&code, "Counting House")], &[]);
         if let Some(customer) = customer {
             order["tenant"]["stripe-customer"] = customer.into();
         }
         let done = hotline.provision(&order).await.unwrap_or_else(|why| panic!("{slug}: {why}"));
         let tenant = done["tenant"].as_str().unwrap().to_owned();
-        Self { hotline, slug: slug.to_owned(), code: code.to_owned(), tenant, day: yesterday() }
+        Self { hotline, slug, code, tenant, day: yesterday() }
     }
 
     /// Twilio has a call of the day that reached this tenant. What it reports of it is another matter.
@@ -177,7 +180,7 @@ async fn counting(hotline: &Hotline, customer: &str) -> Vec<(String, String)> {
 async fn a_lost_callback_is_added_once_marked_and_billed() {
     let hotline = Hotline::open();
     let customer = customer(&hotline, "test-reconcile-lost").await;
-    let ledger = Ledger::open(&hotline, "test-reconcile-lost", "6901", Some(&customer)).await;
+    let ledger = Ledger::open(&hotline, "test-reconcile-lost", Some(&customer)).await;
     let (lost, known) = (ledger.happened(61).await, ledger.happened(30).await);
     ledger.reported(&known, 30).await;
     for night in 0..2 {
@@ -201,7 +204,7 @@ async fn a_lost_callback_is_added_once_marked_and_billed() {
 #[tokio::test]
 async fn differences_with_twilio_and_within_the_ledger_are_listed_and_nothing_is_changed() {
     let hotline = Hotline::open();
-    let ledger = Ledger::open(&hotline, "test-reconcile-differs", "6902", None).await;
+    let ledger = Ledger::open(&hotline, "test-reconcile-differs", None).await;
     let call = ledger.happened(130).await;
     ledger.reported(&call, 59).await;
     compare(&hotline, PLATFORM, &format!("list {}", ledger.day)).await;
@@ -235,7 +238,7 @@ async fn differences_with_twilio_and_within_the_ledger_are_listed_and_nothing_is
 async fn a_dry_run_changes_nothing_and_a_replay_bills_nothing_twice() {
     let hotline = Hotline::open();
     let customer = customer(&hotline, "test-reconcile-replay").await;
-    let ledger = Ledger::open(&hotline, "test-reconcile-replay", "6903", Some(&customer)).await;
+    let ledger = Ledger::open(&hotline, "test-reconcile-replay", Some(&customer)).await;
     for seconds in [61, 1] {
         let call = ledger.happened(seconds).await;
         ledger.reported(&call, seconds).await;
@@ -296,10 +299,12 @@ fn held(tenant: &str, day: Date) -> Batch {
 #[tokio::test]
 async fn an_owner_decides_what_is_held_once_and_nobody_elses_is_there_for_them() {
     let hotline = Hotline::open();
-    let slug = "test-reconcile-settle";
-    let (mut owner, _, tenant) = Person::owner_of(&hotline, slug, &[Code::new("6904", "Held Shop")]).await;
-    let (mut other, _, _) =
-        Person::owner_of(&hotline, "test-reconcile-other", &[Code::new("6905", "Other Shop")]).await;
+    let owner_of = async || {
+        let slug = format!("test-reconcile-settle-{}", random(8));
+        Person::owner_of(&hotline, &slug, &[Code::new(&random_code(), "Held Shop")]).await
+    };
+    let (mut owner, _, tenant) = owner_of().await;
+    let (mut other, _, _) = owner_of().await;
     let day = yesterday();
     hold(&hotline, &tenant, day).await;
     let month = format!("/dashboard/usage?month={}", day.strftime("%Y-%m"));

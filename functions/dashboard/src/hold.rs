@@ -54,7 +54,7 @@ pub async fn handle(app: &App, allowed: Allowed<HoldRequests>, visit: Visit) -> 
 }
 
 fn done(reference: &Reference, what: &str) -> Page {
-    Page::to(format!("/dashboard/request/{}?done={what}#hold", reference.as_str()))
+    Page::to(format!("/dashboard/request/{}?done={what}", reference.as_str()))
 }
 
 /// The form with what was typed and what is wrong with it.

@@ -493,6 +493,7 @@ mod tests {
                 preferences: Preferences::default(),
             },
             invited_at: "2026-11-22T01:00:00Z".parse().unwrap(),
+            dead: None,
             version: 1,
         };
         Member { user, app: state == UserState::Active, passkeys: usize::from(state == UserState::Active) * 2 }

@@ -135,7 +135,7 @@ fn has_all(batches: &[Batch], used: DayOfUse) -> bool {
 /// How far the planner's clock is ahead. Only where Stripe is a stand-in: the real one's clock does not move along, and
 /// what is not in its summaries yet would be sent again.
 fn ahead(app: &App, work: &Work) -> SignedDuration {
-    if app.config.stage.as_deref() != Some("local") {
+    if !app.config.is_local() {
         return SignedDuration::ZERO;
     }
     work.now.duration_since(app.clock.now()).max(SignedDuration::ZERO)

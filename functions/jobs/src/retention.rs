@@ -87,6 +87,9 @@ impl Round<'_> {
                     self.look_at(&one.reference, rule).await?;
                     self.bookmarks.looked(rule, one.place);
                 }
+                if !more {
+                    self.bookmarks.looked_until(rule, until);
+                }
                 self.store.keep_bookmarks(&self.bookmarks).await?;
                 if !more {
                     break;
@@ -299,7 +302,9 @@ impl Round<'_> {
     }
 
     fn entry(&self, act: Act, reference: &Reference) -> Entry {
-        Entry::new(self.work.now, Who::System("jobs-retention".to_owned()), act).on("request", reference.as_str())
+        // When it really happened, also where somebody looks ahead.
+        Entry::new(self.app.clock.now(), Who::System("jobs-retention".to_owned()), act)
+            .on("request", reference.as_str())
     }
 
     fn counted(&self, ran: Ran) -> Ran {

@@ -119,6 +119,14 @@ impl Bookmarks {
         self.looked.insert(rule.code().to_owned(), place);
     }
 
+    /// Notes that a rule has looked at all up to a day. No number of a request stays behind.
+    pub fn looked_until(&mut self, rule: Rule, day: Date) {
+        let all = format!("{day}#~");
+        if self.place(rule).is_none_or(|place| place < all.as_str()) {
+            self.looked(rule, all);
+        }
+    }
+
     /// For how many months a part is kept today, where the settings say so many.
     pub fn in_force(&mut self, part: Part, today: Date, wanted: u16) -> u16 {
         let promise = self.promises.get(part.code()).copied().unwrap_or_else(|| Promise::new(wanted));
@@ -896,6 +904,12 @@ mod tests {
         bookmarks.looked(Rule::Bin, "2028-11-22#1".to_owned());
         assert_eq!(bookmarks.in_force(Part::Recordings, date(2028, 1, 1), 24), 24);
         assert_eq!(bookmarks.in_force(Part::Recordings, date(2028, 1, 2), 6), 24);
+        bookmarks.looked_until(Rule::Bin, date(2028, 11, 22));
+        assert_eq!(bookmarks.place(Rule::Bin), Some("2028-11-22#~"));
+        assert_eq!(range(date(2028, 11, 22), bookmarks.place(Rule::Bin)), None);
+        assert!(range(date(2028, 11, 23), bookmarks.place(Rule::Bin)).unwrap().0.as_str() < "2028-11-23#000000000000");
+        bookmarks.looked_until(Rule::Bin, date(2028, 11, 21));
+        assert_eq!(bookmarks.place(Rule::Bin), Some("2028-11-22#~"), "never back");
         let text = serde_json::to_string(&bookmarks).unwrap();
         let mut read: Bookmarks = serde_json::from_str(&text).unwrap();
         assert_eq!(read, bookmarks);
