@@ -7,7 +7,9 @@ import json
 import re
 import time
 import unicodedata
+import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ class Target:
     """Where a command goes: the local cloud, or an environment of samconfig.toml with the operator's credentials."""
 
     def __init__(self, settings: Settings, env: str | None) -> None:
+        # None where it goes to an account of AWS.
+        self.local = None if env else settings
         self.stack_name = STACK_NAME
         self.client: Callable[[str], Any] = lambda service: aws.local(settings, service)
         if env:
@@ -226,12 +230,34 @@ def jobs(target: Target, job: str | None, last: int) -> None:
             say("  " + "  ".join(part for part in parts if part) + tries + why)
 
 
+# Those that hold what they have against Stripe.
+USAGE_JOBS = ("push-usage", "reconcile-usage")
+
+
 def run_job(target: Target, job: str, at: str | None, tenant: str | None) -> None:
     """`make jobs RUN=send-reminders`: plan a job now, or as if it were later."""
     order = {key: value for key, value in (("at", at), ("tenant", tenant)) if value}
     function = "jobs-close-usage-day" if job == "push-usage" else "jobs-plan"
+    if at and target.local and job in USAGE_JOBS:
+        _move_stripes_clock(target.local, at)
     done = _invoke(target, function, order if job == "push-usage" else {"job": job, **order})
     say(f"{done['planned']} workers were summoned. make jobs says what they did.")
+
+
+def _move_stripes_clock(settings: Settings, at: str) -> None:
+    """Take the Stripe stand-in along to a later time: it takes no usage of the future. It is never moved back."""
+    url, headers = f"{settings.standins_url}/_standin/stripe/clock", {"Content-Type": "application/json"}
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        now = datetime.fromisoformat(json.loads(answer.read())["now"])
+    try:
+        wanted = datetime.fromisoformat(at)
+    except ValueError:
+        raise Stop(f"{at!r} is no time.", "Give it in UTC, such as AT=2027-01-05T16:00:00Z") from None
+    if wanted.tzinfo is None:
+        raise Stop(f"{at!r} names no time zone.", "Give it in UTC, such as AT=2027-01-05T16:00:00Z")
+    if wanted > now:
+        body = json.dumps({"at": at}).encode()
+        urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers), timeout=10).close()
 
 
 def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
