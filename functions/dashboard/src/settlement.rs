@@ -92,6 +92,16 @@ pub async fn handle(app: &App, allowed: Allowed<SettleUsage>, visit: Visit) -> R
         at: visit.at,
     };
     store.settle_line(&settlement, &entry).await?;
+    // The decision ends the alarm that called for it. Whoever runs this is told by this line, which an alarm counts.
+    tracing::error!(
+        tenant = allowed.tenant.id().as_str(),
+        day = %wanted.day,
+        batch = wanted.batch,
+        meter = wanted.meter.code(),
+        due = line.due,
+        counted,
+        "a person has decided about usage"
+    );
     Ok(Page::to(format!("{month}&done=settled")))
 }
 
@@ -112,11 +122,11 @@ impl Input {
     fn read(&self, language: Language, line: &Line) -> Result<(Option<u64>, String), Vec<FieldError>> {
         let texts = Texts::of(language);
         let mut errors = vec![];
-        let counted = match self.counted.parse::<u64>().ok().filter(|counted| *counted <= line.value) {
+        let counted = match self.counted.parse::<u64>().ok().filter(|counted| *counted <= most(line)) {
             _ if !is_held(line) => None,
             Some(counted) => Some(counted),
             None => {
-                let most = format::number(i128::from(line.value));
+                let most = format::number(i128::from(most(line)));
                 errors.push(FieldError::new("counted", fill(texts.wrong_counted, &[("most", &most)])));
                 None
             }
@@ -129,6 +139,14 @@ impl Input {
             errors.push(FieldError::new("reference", texts.wrong_reference));
         }
         if errors.is_empty() { Ok((counted, self.reference.clone())) } else { Err(errors) }
+    }
+}
+
+/// The most that can count at Stripe: what was sent, or what its sum shows where that is more.
+fn most(line: &Line) -> u64 {
+    match line.state {
+        LineState::Held { found, .. } => line.value.max(found),
+        _ => line.value,
     }
 }
 
@@ -163,7 +181,7 @@ fn show(frame: &Frame, wanted: Wanted, line: &Line, input: &Input, errors: &[Fie
             Form::post(language, address, frame.csrf.as_str()).id("settle").errors(errors).body(html! {
                 @if is_held(line) {
                     (Field::number("counted", texts.counted).within("settle").value(&input.counted).narrow().required()
-                        .range(Some(0), Some(line.value)).hint(texts.counted_hint).errors(errors))
+                        .range(Some(0), Some(most(line))).hint(texts.counted_hint).errors(errors))
                 }
                 (Field::text("reference", texts.reference).within("settle").value(&input.reference).required()
                     .max_length(LONGEST).plain_text().hint(texts.reference_hint).errors(errors))
@@ -296,6 +314,20 @@ mod tests {
     fn what_is_held_asks_for_what_counts_and_for_a_reference() {
         let (line, frame) = (&held().lines[&Meter::Minutes], frame(Language::English, Section::Usage));
         insta::assert_snapshot!(main_of(show(&frame, wanted(), line, &Input::default(), &[])));
+    }
+
+    #[test]
+    fn as_much_as_stripe_shows_can_count_though_less_was_sent() {
+        let mut line = held().lines[&Meter::Minutes].clone();
+        line.state = LineState::Held { found: line.value + 4, expected: line.value };
+        let read = |counted: u64| {
+            let input = Input { counted: counted.to_string(), reference: "ii_1".into() };
+            input.read(Language::English, &line).map(|(counted, _)| counted)
+        };
+        assert_eq!(read(line.value + 4), Ok(Some(line.value + 4)));
+        assert!(read(line.value + 5).is_err());
+        let page = show(&frame(Language::English, Section::Usage), wanted(), &line, &Input::default(), &[]);
+        assert!(page.into_string().contains(&format!("max=\"{}\"", line.value + 4)));
     }
 
     #[test]
