@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use domain::billing::{Amount, Batch, Difference, Meter, Rows, Standing, Step, check, standing};
-use domain::job::Job;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
-use platform::store::{DayOfBilling, closes_at};
+use platform::store::DayOfBilling;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +97,8 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         }
         let mut seen = see(day, &rows, &of_day, app.clock.now());
         if !order.dry_run {
-            // A day that is not over keeps its own time: it is closed when it is.
-            store.arrange(Job::PushUsage, closes_at(day), &day.to_string()).await?;
+            // As a call that comes late: at this minute, so that nothing seems to have waited since the day was closed.
+            app.store.mark_day(&tenant, day).await?;
             seen.arranged = true;
         }
         done.days.push(seen);
