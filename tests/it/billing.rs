@@ -365,6 +365,16 @@ async fn the_usage_of_a_tenant_that_stripe_does_not_know_is_kept_until_somebody_
 }
 
 #[tokio::test]
+async fn no_two_tenants_are_the_same_customer_at_stripe() {
+    let (metered, slug) = (Metered::open("same").await, format!("test-billing-other-{}", &new_sid("")[..8]));
+    let mut theirs = order(&slug, &[], &[]);
+    theirs["tenant"]["stripe-customer"] = metered.customer.as_str().into();
+    assert_eq!(metered.hotline.provision(&theirs).await.unwrap_err()["errorType"], "Conflict");
+    assert!(metered.hotline.directory("tenant", &slug).await.is_none(), "nothing of the order was written");
+    assert_eq!(metered.bill(Some(&metered.customer)).await, metered.tenant, "its own is no other's");
+}
+
+#[tokio::test]
 async fn what_is_unsent_for_twenty_days_is_an_alarm_and_what_is_too_old_for_stripe_is_not_sent() {
     let mut metered = Metered::open("late").await;
     let yesterday = metered.day;

@@ -120,13 +120,11 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         numbers,
         replace: order.replace,
         owner: order.owner.as_ref().map(|owner| owner.email.clone()),
+        stripe_customer: order.stripe_customer,
     };
     let tenant = app.store.provision(&wanted).await?;
     for job in DAILY {
         app.store.of(&tenant).arrange(job, app.clock.now() + FIRST_AFTER, "").await?;
-    }
-    if let Some(customer) = &order.stripe_customer {
-        app.store.of(&tenant).set_stripe_customer(customer).await?;
     }
     let invitation = match &order.owner {
         Some(owner) => invite(app, &tenant, &wanted.profile.name, owner).await?,

@@ -308,7 +308,7 @@ impl TenantStore<'_> {
     }
 
     /// Says who the tenant is at Stripe. What counts there for another that it was before stays there.
-    pub async fn set_stripe_customer(&self, customer: &CustomerId) -> Result<(), Error> {
+    pub(super) async fn set_stripe_customer(&self, customer: &CustomerId) -> Result<(), Error> {
         self.store
             .dynamodb
             .put_item()
