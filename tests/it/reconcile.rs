@@ -13,7 +13,7 @@ use tests::cloud::plain;
 use tests::hotline::{Code, order};
 use tests::unseal::sha256;
 use tests::walk::new_sid;
-use tests::{Hotline, Person};
+use tests::{Hotline, Person, eventually};
 
 use crate::rooms::{random, random_code};
 
@@ -65,10 +65,14 @@ impl<'a> Ledger<'a> {
 
     /// Twilio lists a call.
     async fn listed(&self, sid: &str, seconds: u32) {
+        self.listed_to(sid, "+18665550100", seconds).await;
+    }
+
+    async fn listed_to(&self, sid: &str, to: &str, seconds: u32) {
         let call = CallDeposit {
             sid: sid.to_owned(),
             from: "+12025550199".into(),
-            to: "+18665550100".into(),
+            to: to.to_owned(),
             status: "completed".into(),
             start_time: day_end(self.day) - SignedDuration::from_hours(6),
             duration: seconds,
@@ -182,6 +186,8 @@ async fn a_lost_callback_is_added_once_marked_and_billed() {
     let customer = customer(&hotline, "test-reconcile-lost").await;
     let ledger = Ledger::open(&hotline, "test-reconcile-lost", Some(&customer)).await;
     let (lost, known) = (ledger.happened(61).await, ledger.happened(30).await);
+    let others = new_sid("CA");
+    ledger.listed_to(&others, "+12025550111", 90).await;
     ledger.reported(&known, 30).await;
     for night in 0..2 {
         compare(&hotline, PLATFORM, "").await;
@@ -189,6 +195,7 @@ async fn a_lost_callback_is_added_once_marked_and_billed() {
         assert_eq!((&row["seconds"], &row["billed_minutes"], &row["source"]), (&json!(61), &json!(2), &json!("list")));
         let list = report(&month_of(&hotline, PLATFORM, ledger.day).await, &format!("list#{}", ledger.day));
         assert!(names(&list["added-calls"], &lost) && !names(&list["added-calls"], &known), "night {night}: {list}");
+        assert!(!list.to_string().contains(&others), "a call to a number that is not ours is none of the ledger's");
         assert!(!list.to_string().contains("2025550199"), "nobody's number is on a report");
         assert!(!ledger.agenda("reconcile-usage").await.is_empty(), "whoever had calls is looked at");
         ledger.push().await;
@@ -324,6 +331,11 @@ async fn an_owner_decides_what_is_held_once_and_nobody_elses_is_there_for_them()
     let typed = [("counted", "3"), ("reference", "ii_1Qx2")];
     let kept = owner.submit(&form, &["counted", "reference"], &typed).await;
     assert!(kept.target.ends_with("&done=settled") && kept.text().contains("ii_1Qx2"), "{}", kept.text());
+    eventually("a line for the operator", async || {
+        let said = hotline.cloud.log(&hotline.at.log_groups["dashboard"], Some("a person has decided")).await;
+        said.iter().any(|(_, line)| line.contains(&tenant) && !line.contains("ii_1Qx2")).then_some(())
+    })
+    .await;
     // The same form again, and another's.
     assert_eq!(owner.submit(&form, &["counted", "reference"], &typed).await.status(), 409);
     let csrf = other.csrf().await;

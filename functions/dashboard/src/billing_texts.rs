@@ -116,6 +116,7 @@ pub(crate) fn compared(language: Language, texts: &Texts, check: &DayCheck) -> S
     match check.stripe {
         AtStripe::Compared => fill(texts.compared, &[("at", &time(check.at))]),
         AtStripe::NotBefore(at) => fill(texts.compared_later, &[("at", &time(at))]),
+        AtStripe::Unexplained => fill(texts.compared_odd, &[("at", &time(check.at))]),
         AtStripe::NoCustomer | AtStripe::NotConnected => fill(texts.compared_here, &[("at", &time(check.at))]),
     }
 }
@@ -157,6 +158,7 @@ pub(crate) struct Texts {
     stripe_differs: &'static str,
     compared: &'static str,
     compared_later: &'static str,
+    compared_odd: &'static str,
     compared_here: &'static str,
     call_word: &'static str,
     calls_word: &'static str,
@@ -193,6 +195,7 @@ impl Texts {
         stripe_differs: "{meter}: Stripe shows {found}, but {expected} were sent.",
         compared: "Compared with Stripe on {at}.",
         compared_later: "Will be compared with Stripe on {at}.",
+        compared_odd: "Compared with Stripe on {at}: its sums hold what was never sent.",
         compared_here: "Checked on {at}.",
         call_word: "call",
         calls_word: "calls",
@@ -227,6 +230,7 @@ impl Texts {
         stripe_differs: "{meter}: Stripe muestra {found}, pero se enviaron {expected}.",
         compared: "Comparado con Stripe el {at}.",
         compared_later: "Se comparará con Stripe el {at}.",
+        compared_odd: "Comparado con Stripe el {at}: sus sumas contienen lo que nunca se envió.",
         compared_here: "Revisado el {at}.",
         call_word: "llamada",
         calls_word: "llamadas",

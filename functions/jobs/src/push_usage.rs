@@ -40,7 +40,7 @@ const REMIND_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 const STRIPE_TAKES: SignedDuration = SignedDuration::from_secs(46);
 
 const NO_CUSTOMER: &str = "no Stripe customer";
-const NO_SUCH_CUSTOMER: &str = "Stripe does not know the customer";
+pub(crate) const NO_SUCH_CUSTOMER: &str = "Stripe does not know the customer";
 const NOT_SET_UP: &str = "Stripe is not set up";
 
 /// Goes on with a day, as far as it can be gone on with now.
@@ -629,7 +629,7 @@ fn day_start(day: Date) -> Timestamp {
 }
 
 /// What the summaries come to; nothing where they hold what we never sent.
-fn sum<'a>(values: impl Iterator<Item = &'a Value>) -> Option<u64> {
+pub(crate) fn sum<'a>(values: impl Iterator<Item = &'a Value>) -> Option<u64> {
     values.map(Value::as_whole).sum::<Option<i64>>().and_then(|sum| u64::try_from(sum).ok())
 }
 
@@ -647,7 +647,7 @@ fn answer(said: Result<String, StripeError>) -> Answer {
 }
 
 /// The same for the record of the run.
-fn told(error: &StripeError) -> &'static str {
+pub(crate) fn told(error: &StripeError) -> &'static str {
     match error {
         StripeError::Unauthorized { .. } => "Stripe refused the key",
         StripeError::Refused { code: Some(code), param: Some(param), .. }

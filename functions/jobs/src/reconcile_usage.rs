@@ -10,23 +10,28 @@
 //! walks tenants, and a day is looked at even where everything else about it was lost. A lost callback is written into the
 //! ledger the way a late one would be, and marked. What else differs is only reported: it is a person's to decide.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use domain::billing::{self, AtStripe, DayCheck, Difference, ListCheck, Meter, day_end};
+use domain::billing::{self, AtStripe, DayCheck, Difference, Kept, ListCheck, Meter, day_end};
 use domain::job::Job;
+use domain::phone::E164;
 use domain::usage::{CallStatus, CallUsage, billed_minutes};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use partners::stripe::meter_event::Grouping;
-use partners::twilio::rest::{Began, CallsPage, ListedCall};
+use partners::twilio::rest::{Began, CallsPage, ListedCall, RestError};
 use platform::edge::{Ran, Work};
-use platform::store::{DayOfBilling, UsageSource};
+use platform::store::{DayOfBilling, NumberOwner, UsageSource};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
+use crate::push_usage::{NO_SUCH_CUSTOMER, sum, told};
+
 /// How many days of Twilio's list a night looks at: what was lost is found though two nights were missed.
 const DAYS: i64 = 3;
+/// How many it looks at after an outage: as long as Stripe takes usage.
+const MOST_DAYS: i64 = 35;
 /// When it runs, in UTC: Twilio bills and lists by then what ended before midnight.
 const HOUR: i8 = 5;
 /// How long a callback may be on its way, its queue's retries included, before it counts as lost.
@@ -70,15 +75,22 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let platform = work.due.tenant == Tenant::platform();
     match Part::of(&work.due.what, platform) {
         Some(Part::Nightly) => {
-            let today = work.now.to_zoned(TimeZone::UTC).date();
-            let days = (1..=DAYS).filter_map(|back| today.checked_sub(back.days()).ok()).collect();
-            let found = walk(app, work, days, false).await?;
+            let found = walk(app, work, listed_days(work.due.at, work.now), false).await?;
             Ok(found.ran(Ran::again(next_night(work.now))))
         }
         Some(Part::ListOf(day)) => Ok(walk(app, work, vec![day], true).await?.ran(Ran::done())),
         Some(Part::Day(day)) => compare(app, work, day).await,
         None => Err(Error::invalid("what", "it is no part of this job")),
     }
+}
+
+/// The days of Twilio's list that a night looks at, the latest first: those before this night and before the one that it
+/// was to be done in, which lies further back after an outage.
+fn listed_days(due: Timestamp, now: Timestamp) -> Vec<Date> {
+    let date = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let oldest = date(due.min(now)).saturating_sub(DAYS.days());
+    let days = (1..=MOST_DAYS).filter_map(|back| date(now).checked_sub(back.days()).ok());
+    days.take_while(|day| *day >= oldest).collect()
 }
 
 /// The next time it is five in the morning.
@@ -122,16 +134,16 @@ async fn walk(app: &App, work: &Work, days: Vec<Date>, goes_on: bool) -> Result<
     let platform = app.store.of(&work.due.tenant);
     let (mut found, mut entered) = (Found::default(), HashSet::new());
     for day in days {
-        let before = if goes_on { platform.list_of(day).await? } else { None };
-        let before = before.and_then(|list| list.next.clone().map(|next| (list, next)));
-        let (mut list, mut next) = match before {
-            Some((list, next)) => (list, Some(next)),
-            None => (ListCheck::begins(work.now), None),
-        };
-        let (listed_before, differing_before) = (list.listed.calls, list.differing);
+        let before = platform.list_of(day).await?;
+        let begun = || ListCheck::begins(work.now, before.as_ref());
+        let mut next = before.as_ref().filter(|_| goes_on).and_then(|list| list.next.clone());
+        let mut kept_place = next.is_some();
+        let mut list = before.clone().filter(|_| kept_place).unwrap_or_else(begun);
+        let mut listed_before = list.listed.calls;
         loop {
             if app.clock.now() >= work.until {
                 if next.is_some() {
+                    found.differing += list.news();
                     list.next.clone_from(&next);
                     platform.keep_list(day, &list).await?;
                 }
@@ -142,21 +154,33 @@ async fn walk(app: &App, work: &Work, days: Vec<Date>, goes_on: bool) -> Result<
                 Some(next) => twilio.more_calls(next).await,
                 None => twilio.calls(began_on(day)).await,
             };
-            let page = page.map_err(Error::failed("listing Twilio's calls"))?;
+            let page = match page {
+                Err(error) if kept_place && is_no_place(&error) => {
+                    (list, next, kept_place, listed_before) = (begun(), None, false, 0);
+                    continue;
+                }
+                page => page.map_err(Error::failed("listing Twilio's calls"))?,
+            };
+            kept_place = false;
             let mut met = HashSet::new();
             found.added += hold(app, &page, &mut list, &mut met).await?;
             found.days += enter(app, work, met, &mut entered).await?;
             next = page.next;
             if next.is_none() {
+                found.differing += list.news();
                 list.next = None;
                 platform.keep_list(day, &list).await?;
                 break;
             }
         }
         found.listed += list.listed.calls - listed_before;
-        found.differing += list.differing - differing_before;
     }
     Ok(found)
+}
+
+/// Whether Twilio says that its list does not go on there, which it may forget from one night to the other.
+fn is_no_place(error: &RestError) -> bool {
+    matches!(error, RestError::NotFound { .. } | RestError::Refused { .. } | RestError::Unreadable { .. })
 }
 
 fn began_on(day: Date) -> Began {
@@ -178,9 +202,13 @@ async fn hold(
         inbound.map(|call| (call, usage(call, app.clock.now()))).collect();
     list.under_way += ended.iter().map(|(_, usage)| u64::from(usage.is_none())).sum::<u64>();
     let sids: Vec<_> = ended.iter().map(|(call, _)| call.sid.clone()).collect();
-    let mut added = 0;
+    let (mut added, mut ours) = (0, HashMap::new());
     for ((call, usage), (owner, kept)) in ended.iter().zip(app.store.kept_calls(&sids).await?) {
         let Some(usage) = usage else { continue };
+        let called = call.to.as_deref().unwrap_or_default();
+        if owner.is_none() && !is_ours(app, called, &mut ours).await? {
+            continue;
+        }
         let missing = list.ended(call.sid.as_str(), call.seconds, kept);
         let owner = match owner {
             Some(owner) => owner,
@@ -189,11 +217,35 @@ async fn hold(
         if missing {
             // A callback that came in this very moment is there first, and then there is nothing to add.
             added += u64::from(app.store.record_usage(&owner, usage, UsageSource::List).await?);
+        }
+        if is_of_the_list(kept) {
             app.store.mark_day(&owner.tenant, owner.day).await?;
         }
         met.insert((owner.tenant, owner.day));
     }
     Ok(added)
+}
+
+/// Whether a number is the hotline's or of a service code: the account may have others, whose calls are not ours to count.
+/// Where nobody says what the hotline's is, all are.
+async fn is_ours<'a>(app: &App, number: &'a str, known: &mut HashMap<&'a str, bool>) -> Result<bool, Error> {
+    let Some(hotline) = app.config.hotline_number.as_deref() else { return Ok(true) };
+    if let Some(known) = known.get(number) {
+        return Ok(*known);
+    }
+    let ours = match E164::parse(number) {
+        _ if number == hotline => true,
+        Ok(number) => matches!(app.store.number(&number).await?, NumberOwner::Dedicated(_)),
+        Err(_) => false,
+    };
+    known.insert(number, ours);
+    Ok(ours)
+}
+
+/// Whether a call is, or was, added by a comparison. It has its day called each time: whoever added it may have come no
+/// further than its row.
+fn is_of_the_list(kept: Option<Kept>) -> bool {
+    kept.is_none_or(|kept| kept.found_at_twilio)
 }
 
 /// Enters days that are over into the agenda, each once as far as is remembered. Returns how many.
@@ -259,12 +311,12 @@ async fn compare(app: &App, work: &Work, day: Date) -> Result<Ran, Error> {
         differences,
     };
     store.keep_check(day, &check).await?;
-    if check.unprocessed > 0 && matches!(stripe, AtStripe::Compared | AtStripe::NotBefore(_)) {
+    if check.unprocessed > 0 && !matches!(stripe, AtStripe::NoCustomer | AtStripe::NotConnected) {
         // Whatever became of the day's own entry: to be called once too often does the worker no harm.
         app.store.mark_day(&work.due.tenant, day).await?;
     }
-    let found = u64::try_from(check.differences.len()).unwrap_or(u64::MAX);
-    tell(found);
+    let found = check.news(None);
+    tell(check.news(after.check.as_ref()));
     let ran = match stripe {
         AtStripe::NotBefore(at) => Ran::again(at.max(work.now + MOVING)).because("Stripe is still counting"),
         _ if found > 0 && work.now.duration_since(day_end(day)) < FOLLOWED => {
@@ -300,35 +352,52 @@ async fn at_stripe(
     }
     // Also whoever the tenant was there before: what was sent in that name counts.
     let mut customers = of_day.customers.clone();
-    customers.extend(app.store.of(&work.due.tenant).billing_account().await?.stripe_customer);
+    let own = app.store.of(&work.due.tenant).billing_account().await?.stripe_customer;
+    customers.extend(own.clone());
     customers.sort();
     customers.dedup();
     if customers.is_empty() {
         return Ok((AtStripe::NoCustomer, vec![]));
     }
     let stripe = app.stripe().await?;
-    let (mut differences, mut not_before) = (vec![], None);
+    let (mut differences, mut not_before, mut unexplained) = (vec![], None, false);
     let from = day.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |start| start.timestamp());
     for meter in Meter::ALL {
         let Some(setup) = secrets.meter(meter) else { continue };
-        let mut found = 0;
+        let mut found = Some(0_u64);
         for customer in &customers {
-            let sums = stripe.event_summaries(&setup.id, customer, from, day_end(day), Grouping::Whole).await;
-            let sums = sums.map_err(Error::failed("reading Stripe's summaries"))?;
-            found += sums.iter().filter_map(|sum| u64::try_from(sum.value.as_whole()?).ok()).sum::<u64>();
+            match stripe.event_summaries(&setup.id, customer, from, day_end(day), Grouping::Whole).await {
+                Ok(sums) => {
+                    let sum = sum(sums.iter().map(|sum| &sum.value));
+                    found = found.zip(sum).and_then(|(found, sum)| found.checked_add(sum));
+                }
+                // For one that there is no more, nothing counts.
+                Err(error) if told(&error) == NO_SUCH_CUSTOMER && Some(customer) != own.as_ref() => {}
+                Err(error) => return Err(Error::failed("reading Stripe's summaries")(error)),
+            }
         }
+        let Some(found) = found else {
+            unexplained = true;
+            continue;
+        };
         match billing::reconcile(&of_day.batches, meter, found, work.now) {
             Ok(seen) if seen.found == seen.expected => {}
             Ok(seen) => differences.push(Difference::Stripe { meter, found: seen.found, expected: seen.expected }),
             Err(at) => not_before = not_before.max(Some(at)),
         }
     }
-    Ok((not_before.map_or(AtStripe::Compared, AtStripe::NotBefore), differences))
+    let came = match not_before {
+        _ if unexplained => AtStripe::Unexplained,
+        Some(at) => AtStripe::NotBefore(at),
+        None => AtStripe::Compared,
+    };
+    Ok((came, differences))
 }
 
 #[cfg(test)]
 mod tests {
     use partners::twilio::CallSid;
+    use partners::twilio::rest::Cause;
 
     use super::*;
 
@@ -343,6 +412,7 @@ mod tests {
             inbound: true,
             seconds: 61,
             ended_at: ended_at.map(at),
+            to: Some("+18665550100".into()),
         }
     }
 
@@ -368,6 +438,35 @@ mod tests {
         ] {
             assert_eq!(next_night(at(now)), at(next), "{now}");
         }
+    }
+
+    #[test]
+    fn a_night_looks_back_three_days_and_as_far_as_the_nights_that_were_missed() {
+        let days = |due: &str, now: &str| {
+            let days = listed_days(at(due), at(now));
+            let ends = [days.first(), days.last()].map(|day| day.unwrap().to_string());
+            (days.len(), ends)
+        };
+        let ends = |from: &str, to: &str| [to.to_owned(), from.to_owned()];
+        assert_eq!(days("2026-11-21T05:00:00Z", "2026-11-21T05:35:09Z"), (3, ends("2026-11-18", "2026-11-20")));
+        assert_eq!(days("2026-11-11T05:00:00Z", "2026-11-21T11:35:00Z"), (13, ends("2026-11-08", "2026-11-20")));
+        assert_eq!(days("2026-01-01T05:00:00Z", "2026-11-21T05:35:00Z"), (35, ends("2026-10-17", "2026-11-20")));
+        assert_eq!(days("2026-11-25T05:00:00Z", "2026-11-21T05:35:00Z").0, 3, "never fewer");
+    }
+
+    #[test]
+    fn a_call_that_was_added_before_has_its_day_called_again() {
+        let kept = |found_at_twilio| Some(Kept { seconds: 61, minutes: 2, found_at_twilio });
+        assert!(is_of_the_list(None) && is_of_the_list(kept(true)) && !is_of_the_list(kept(false)));
+    }
+
+    #[test]
+    fn a_place_that_twilio_does_not_know_any_more_begins_the_day_anew_and_a_bad_hour_does_not() {
+        let doing = "list calls";
+        assert!(is_no_place(&RestError::NotFound { doing }));
+        assert!(is_no_place(&RestError::Refused { doing, status: 400, code: Some(20006) }));
+        assert!(!is_no_place(&RestError::GaveUp { doing, tries: 4, cause: Cause::Status(503) }));
+        assert!(!is_no_place(&RestError::Unauthorized { doing }));
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub enum AtStripe {
     Compared,
     /// Its sums cannot be believed before this time.
     NotBefore(Timestamp),
+    /// Its sums are no whole numbers, or less than nothing: they hold what was never sent.
+    Unexplained,
     /// The tenant has no Stripe customer, so nothing can be there.
     NoCustomer,
     /// There is no Stripe account to ask.
@@ -167,6 +169,18 @@ pub struct DayCheck {
     pub stripe: AtStripe,
     /// What differs.
     pub differences: Vec<Difference>,
+}
+
+impl DayCheck {
+    /// How much of it nobody was told of when the day was compared before.
+    #[must_use]
+    pub fn news(&self, before: Option<&Self>) -> u64 {
+        let known = |difference: &&Difference| before.is_some_and(|before| before.differences.contains(difference));
+        let unexplained = |check: &Self| check.stripe == AtStripe::Unexplained;
+        let differences = self.differences.iter().filter(|difference| !known(difference)).count();
+        u64::try_from(differences).unwrap_or(u64::MAX)
+            + u64::from(unexplained(self) && !before.is_some_and(unexplained))
+    }
 }
 
 /// What the ledger has of a call that Twilio lists.
@@ -210,16 +224,26 @@ pub struct ListCheck {
     pub differing: u64,
     /// The first of them.
     pub differing_calls: Vec<CallDifference>,
+    /// How many such calls somebody was told of.
+    #[serde(default)]
+    pub told: u64,
     /// Where the list goes on, while the comparison is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
 impl ListCheck {
-    /// A comparison that begins.
+    /// A comparison that begins, where one of before may have told of some calls that differ.
     #[must_use]
-    pub fn begins(at: Timestamp) -> Self {
-        Self { at, ..Self::default() }
+    pub fn begins(at: Timestamp, before: Option<&Self>) -> Self {
+        Self { at, told: before.map(|before| before.told.max(before.differing)).unwrap_or_default(), ..Self::default() }
+    }
+
+    /// How many calls that differ nobody was told of. They are not told of again.
+    pub fn news(&mut self) -> u64 {
+        let news = self.differing.saturating_sub(self.told);
+        self.told += news;
+        news
     }
 
     /// Counts a call that has ended. Returns whether the ledger lacks it.
@@ -313,9 +337,9 @@ mod tests {
     #[test]
     fn a_lost_callback_is_listed_once_more_each_night_and_added_once() {
         let at = "2026-11-21T05:00:00Z".parse().unwrap();
-        let mut first = ListCheck::begins(at);
+        let mut first = ListCheck::begins(at, None);
         assert!(first.ended("CA1", 61, None), "the ledger lacks it");
-        let mut second = ListCheck::begins(at);
+        let mut second = ListCheck::begins(at, Some(&first));
         let kept = Kept { seconds: 61, minutes: 2, found_at_twilio: true };
         assert!(!second.ended("CA1", 61, Some(kept)));
         assert_eq!((first.added, &first.added_calls), (second.added, &second.added_calls));
@@ -324,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_call_that_lasted_longer_than_the_ledger_says_is_listed_with_both() {
-        let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH);
+        let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH, None);
         check.ended("CA1", 61, Some(Kept { seconds: 59, minutes: 1, found_at_twilio: false }));
         check.ended("CA2", 30, Some(Kept { seconds: 30, minutes: 1, found_at_twilio: false }));
         assert_eq!((check.added, check.differing), (0, 1));
@@ -332,8 +356,45 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_is_told_once_though_it_is_listed_each_night() {
+        let kept = Some(Kept { seconds: 59, minutes: 1, found_at_twilio: false });
+        let night = |before: Option<&ListCheck>, calls: &[&str]| {
+            let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH, before);
+            calls.iter().for_each(|call| {
+                check.ended(call, 61, kept);
+            });
+            let news = check.news();
+            assert_eq!(check.news(), 0);
+            (check, news)
+        };
+        let (first, told) = night(None, &["CA1"]);
+        assert_eq!(told, 1);
+        let (second, told) = night(Some(&first), &["CA1"]);
+        assert_eq!((second.differing, told), (1, 0));
+        assert_eq!(night(Some(&second), &["CA1", "CA2"]).1, 1);
+    }
+
+    #[test]
+    fn a_difference_is_news_only_where_the_day_was_not_so_before() {
+        let of = |found| Difference::Stripe { meter: Meter::Calls, found, expected: 5 };
+        let check = |stripe, differences: &[Difference]| DayCheck {
+            at: Timestamp::UNIX_EPOCH,
+            rows: amount(5, 9),
+            unprocessed: 0,
+            found_at_twilio: 0,
+            stripe,
+            differences: differences.to_vec(),
+        };
+        let first = check(AtStripe::Compared, &[of(3)]);
+        assert_eq!((first.news(None), first.news(Some(&first))), (1, 0));
+        assert_eq!(check(AtStripe::Compared, &[of(3), of(4)]).news(Some(&first)), 1);
+        let odd = check(AtStripe::Unexplained, &[]);
+        assert_eq!((odd.news(Some(&first)), odd.news(Some(&odd))), (1, 0), "fractions at Stripe are not passed over");
+    }
+
+    #[test]
     fn a_report_names_the_first_calls_and_counts_the_others() {
-        let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH);
+        let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH, None);
         for n in 0..250 {
             check.ended(&format!("CA{n}"), 1, None);
         }

@@ -159,7 +159,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A call as Twilio lists it, without the numbers: they are not read.
+/// A call as Twilio lists it, without the caller's number: it is not read.
 ///
 /// Source: <https://www.twilio.com/docs/voice/api/call-resource>.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +174,8 @@ pub struct ListedCall {
     pub seconds: u32,
     /// When it ended, if it has.
     pub ended_at: Option<Timestamp>,
+    /// Which of the account's numbers was called; nothing where somebody was called by us.
+    pub to: Option<String>,
 }
 
 /// Which calls are listed: those that began at or after one time and before or at another.
@@ -391,20 +393,23 @@ struct WireCall {
     direction: Option<String>,
     duration: Option<String>,
     end_time: Option<String>,
+    to: Option<String>,
 }
 
 impl WireCall {
     fn read(self) -> Option<ListedCall> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let inbound = self.direction.as_deref() == Some("inbound");
         Some(ListedCall {
             sid: self.sid,
             status: self.status,
-            inbound: self.direction.as_deref() == Some("inbound"),
+            inbound,
             seconds: given(self.duration).map_or(Some(0), |seconds| seconds.parse().ok())?,
             ended_at: match given(self.end_time) {
                 Some(at) => Some(rfc2822::parse(&at).ok()?.timestamp()),
                 None => None,
             },
+            to: self.to.filter(|_| inbound),
         })
     }
 }

@@ -273,7 +273,7 @@ const CALLS: &str = r#"{"calls": [
     {"sid": "CA0123456789abcdef0123456789abcde0", "status": "in-progress", "direction": "inbound", "duration": null,
      "start_time": "Fri, 20 Nov 2026 23:57:00 +0000", "end_time": null},
     {"sid": "CA0123456789abcdef0123456789abcde1", "status": "no-answer", "direction": "outbound-api", "duration": "0",
-     "end_time": ""}],
+     "end_time": "", "to": "+12025550123", "from": "+18665550100"}],
   "next_page_uri": "/2010-04-01/Accounts/AC/Calls.json?StartTime%3E=2026-11-20&PageSize=500&Page=1&PageToken=PACA1"}"#;
 
 fn november_20() -> Began {
@@ -289,6 +289,7 @@ async fn calls_are_listed_page_by_page_without_anybodys_number() {
     let ended: Timestamp = "2026-11-20T23:59:01Z".parse().unwrap();
     assert_eq!((first.calls[0].seconds, first.calls[0].ended_at, first.calls[0].inbound), (61, Some(ended), true));
     assert_eq!((first.calls[1].seconds, first.calls[1].ended_at), (0, None));
+    assert_eq!((first.calls[0].to.as_deref(), first.calls[2].to.as_deref()), (Some("+18665550100"), None));
     assert!(!first.calls[2].inbound);
     assert!(!format!("{first:?}").contains("2025550123"));
     let last = client.more_calls(&first.next.unwrap()).await.unwrap();
