@@ -320,7 +320,7 @@ def reconcile_report(target: Target, tenant: str | None, days: int) -> None:
     for day, found in lists.items():
         say(
             f"{day}  Twilio lists {_amount(found['listed'])}; {found['added']} were missing here and added, "
-            f"{found['differing']} differ, {found['under-way']} had not ended"
+            f"{found['differing']} differ, {found['under-way']} ended too lately to tell, or not yet"
         )
         for call in found["added-calls"]:
             say(f"  added {call}")

@@ -185,16 +185,16 @@ async fn a_lost_callback_is_added_once_marked_and_billed() {
     let hotline = Hotline::open();
     let customer = customer(&hotline, "test-reconcile-lost").await;
     let ledger = Ledger::open(&hotline, "test-reconcile-lost", Some(&customer)).await;
-    let (lost, known) = (ledger.happened(61).await, ledger.happened(30).await);
+    let (missed, known) = (ledger.happened(61).await, ledger.happened(30).await);
     let others = new_sid("CA");
     ledger.listed_to(&others, "+12025550111", 90).await;
     ledger.reported(&known, 30).await;
     for night in 0..2 {
         compare(&hotline, PLATFORM, "").await;
-        let row = hotline.usage(&ledger.tenant, &lost).await;
+        let row = hotline.usage(&ledger.tenant, &missed).await;
         assert_eq!((&row["seconds"], &row["billed_minutes"], &row["source"]), (&json!(61), &json!(2), &json!("list")));
         let list = report(&month_of(&hotline, PLATFORM, ledger.day).await, &format!("list#{}", ledger.day));
-        assert!(names(&list["added-calls"], &lost) && !names(&list["added-calls"], &known), "night {night}: {list}");
+        assert!(names(&list["added-calls"], &missed) && !names(&list["added-calls"], &known), "night {night}: {list}");
         assert!(!list.to_string().contains(&others), "a call to a number that is not ours is none of the ledger's");
         assert!(!list.to_string().contains("2025550199"), "nobody's number is on a report");
         assert!(!ledger.agenda("reconcile-usage").await.is_empty(), "whoever had calls is looked at");
@@ -203,7 +203,7 @@ async fn a_lost_callback_is_added_once_marked_and_billed() {
         assert_eq!(counting(&hotline, &customer).await, billed, "night {night}");
     }
     // Its callback comes after all, days late, and says the same.
-    ledger.reported(&lost, 61).await;
+    ledger.reported(&missed, 61).await;
     ledger.push().await;
     assert_eq!(counting(&hotline, &customer).await.len(), 2);
 }
