@@ -360,9 +360,9 @@ mod tests {
         let kept = Some(Kept { seconds: 59, minutes: 1, found_at_twilio: false });
         let night = |before: Option<&ListCheck>, calls: &[&str]| {
             let mut check = ListCheck::begins(Timestamp::UNIX_EPOCH, before);
-            calls.iter().for_each(|call| {
+            for call in calls {
                 check.ended(call, 61, kept);
-            });
+            }
             let news = check.news();
             assert_eq!(check.news(), 0);
             (check, news)

@@ -293,9 +293,10 @@ impl Client {
             if matches!(cause, Cause::Status(401 | 403)) {
                 // It says nothing of an earlier try, which came with the same key and may have been taken.
                 let request_id = failed.request_id;
-                return Err(match perhaps_done {
-                    true => StripeError::GaveUp { doing, tries, cause, perhaps_done, key_spent, request_id },
-                    false => StripeError::Unauthorized { doing, request_id },
+                return Err(if perhaps_done {
+                    StripeError::GaveUp { doing, tries, cause, perhaps_done, key_spent, request_id }
+                } else {
+                    StripeError::Unauthorized { doing, request_id }
                 });
             }
             if failed.problem.says_it_is_there() {
