@@ -9,7 +9,7 @@ use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
 use platform::digest::{DueLetter, NewsLetter, ToConfirm};
-use platform::mail::{Letter, Mail, Mails, Posted, Reader, SentCode, Waiting};
+use platform::mail::{Letter, Mail, Mails, Once, Posted, Reader, SentCode, Waiting};
 use platform::store::{Account, Unconfirmed, User};
 use platform::tenant::Tenant;
 use platform::{App, Error};
@@ -125,8 +125,11 @@ async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
     let (text, html) = (written.text(), written.html());
     let to = request.email.as_str();
     let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
-    app.send_once(&letter.name(), &mail).await?;
-    confirmed(app, &tenant, request).await
+    match app.send_once(&letter.name(), &mail).await? {
+        Once::Now | Once::Before => confirmed(app, &tenant, request).await,
+        // It stays to be confirmed, and the team is reminded of that.
+        Once::GaveUp => Ok(()),
+    }
 }
 
 /// Writes it down, on whatever the team has made of the request meanwhile.
