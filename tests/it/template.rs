@@ -58,6 +58,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".reminded_until()", &["dynamodb:GetItem TABLE_AGENDA"]),
     (".reminded(today)", &["dynamodb:UpdateItem TABLE_AGENDA"]),
     (".due_until(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".arrivals(", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
     (
         ".unconfirmed(",
         &[
