@@ -285,6 +285,26 @@ impl Cloud {
         outbox
     }
 
+    /// Sends a mail that says something.
+    pub async fn send_mail(&self, from: &str, to: &str, says: &str) {
+        let content = json!({ "Simple": { "Subject": { "Data": "Hello" }, "Body": { "Text": { "Data": says } } } });
+        let mail = json!({ "FromEmailAddress": from, "Destination": { "ToAddresses": [to] }, "Content": content });
+        let headers = [("content-type", "application/json")];
+        let answer =
+            self.send("ses", Method::POST, "/v2/email/outbound-emails", &headers, mail.to_string().into()).await;
+        Self::text(&answer).unwrap_or_else(|why| panic!("sending a mail: {why:?}"));
+    }
+
+    /// Sends a text message that says something.
+    pub async fn send_text(&self, to: &str, says: &str) {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("Action", "Publish"), ("Version", "2010-03-31"), ("PhoneNumber", to), ("Message", says)])
+            .finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.send("sns", Method::POST, "/", &headers, form.into_bytes()).await;
+        Self::text(&answer).unwrap_or_else(|why| panic!("sending a text message: {why:?}"));
+    }
+
     /// What a wrapped key unwraps to under an encryption context.
     pub async fn unwrap(&self, key: &str, wrapped: &[u8], context: &[(&str, &str)]) -> Result<Vec<u8>, AwsError> {
         let context: BTreeMap<&str, &str> = context.iter().copied().collect();

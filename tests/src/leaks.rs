@@ -34,6 +34,10 @@ pub struct Looked {
     pub sent: usize,
 }
 
+/// Whom the mail and the text message go to that the scan must find. What was sent cannot be taken back, so a later scan
+/// knows them by this.
+pub const CANARIES: [&str; 2] = ["canary@example.com", "+15005550006"];
+
 /// Finds all that was planted, in one pass.
 pub struct Scanner {
     forms: AhoCorasick,
@@ -147,7 +151,9 @@ impl Scanner {
         for (to, message) in cloud.outbox().await {
             looked.sent += 1;
             // Whoever it goes to is named on it, and nothing else of them, or of anybody else, is.
-            leaks.extend(self.look("a mail or a text message", without(&message, &to).as_bytes()));
+            let kind = if to.iter().any(|address| address.contains('@')) { "mail" } else { "text message" };
+            let canary = if to.iter().any(|address| CANARIES.contains(&address.as_str())) { ", a canary" } else { "" };
+            leaks.extend(self.look(&format!("{kind}{canary}"), without(&message, &to).as_bytes()));
         }
         (leaks, looked)
     }

@@ -58,7 +58,7 @@ impl Ran {
 pub struct Work {
     /// The entry of the agenda that asks for it.
     pub due: Due,
-    /// What time it is for it: never before the entry's own, so that a planner's clock can be moved ahead.
+    /// What time it is: its planner's, where that one looks ahead.
     pub now: Timestamp,
     /// When it must have come to an end; one that has more to do by then asks to be called again.
     pub until: Timestamp,
@@ -115,7 +115,7 @@ async fn one(app: &'static App, job: Job, handle: &Handler, body: &str, end: Tim
     app.about(&due.tenant);
     app.store.run_begins(&due).await?;
     let until = end.saturating_sub(SignedDuration::from_secs(30)).unwrap_or(end);
-    let now = app.clock.now().max(due.at);
+    let now = summons.now(app.clock.now());
     let ran = guarded(left, handle(app, Work { due: due.clone(), now, until })).await;
     let (outcome, counted, why) = match &ran {
         Ok(Ran { again: None, counted, why }) => (Outcome::Done, counted.clone(), *why),

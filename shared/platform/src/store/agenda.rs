@@ -34,9 +34,18 @@ pub struct Summons {
     at: Timestamp,
     /// A day, a user's id, or nothing: what the job calls a part of its work.
     what: String,
+    /// What time it is for the planner, who may look ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Timestamp>,
 }
 
 impl Summons {
+    /// What time it is for the worker: the planner's, if that is ahead.
+    #[must_use]
+    pub fn now(&self, clock: Timestamp) -> Timestamp {
+        self.by.map_or(clock, |by| clock.max(by))
+    }
+
     /// When it was to be done.
     #[must_use]
     pub fn at(&self) -> Timestamp {
@@ -91,7 +100,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| Error::failed("reading the agenda")(error.into_service_error()))?;
-        let summons = found.items().iter().map(|item| summons(job, item)).collect::<Result<_, _>>()?;
+        let summons = found.items().iter().map(|item| summons(job, item, until)).collect::<Result<_, _>>()?;
         Ok((summons, found.last_evaluated_key.map(Place)))
     }
 
@@ -167,13 +176,13 @@ fn second(at: Timestamp) -> String {
     at.round(Unit::Second).unwrap_or(at).to_string()
 }
 
-fn summons(job: Job, item: &Item) -> Result<Summons, Error> {
+fn summons(job: Job, item: &Item, by: Timestamp) -> Result<Summons, Error> {
     let mut parts = get_text(item, "sk")?.splitn(3, '#');
     let (Some(at), Some(tenant), Some(what)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(damaged("sk"));
     };
     let at = at.parse().map_err(|_| damaged("sk"))?;
-    Ok(Summons { job, tenant: tenant.to_owned(), at, what: what.to_owned() })
+    Ok(Summons { job, tenant: tenant.to_owned(), at, what: what.to_owned(), by: Some(by) })
 }
 
 #[cfg(test)]
@@ -187,7 +196,7 @@ mod tests {
             [("2026-11-22T07:00:00Z", ""), ("2026-11-22T07:00:00.4Z", "2026-11-21"), ("2026-11-22T07:00:00Z", "a#b")]
         {
             let key = key(Job::PushUsage, &tenant, at.parse().unwrap(), what);
-            let read = summons(Job::PushUsage, &key).unwrap();
+            let read = summons(Job::PushUsage, &key, Timestamp::UNIX_EPOCH).unwrap();
             assert_eq!((read.tenant.as_str(), read.what.as_str()), ("t-a", what));
             assert_eq!(read.at.to_string(), "2026-11-22T07:00:00Z");
         }
@@ -198,6 +207,16 @@ mod tests {
         let now: Timestamp = "2026-11-22T07:00:00Z".parse().unwrap();
         let entry = format!("{}#t-a#", second(now));
         assert!(entry < format!("{}$", second(now)) && format!("{}#t-a#", second(now)) > second(now));
+    }
+
+    #[test]
+    fn a_planner_that_looks_ahead_takes_its_workers_along_and_never_back() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let key = key(Job::Retention, &Tenant::trusted("t-a"), at("2026-11-22T07:00:00Z"), "");
+        let ahead = summons(Job::Retention, &key, at("2029-01-01T00:00:00Z")).unwrap();
+        let again: Summons = serde_json::from_str(&serde_json::to_string(&ahead).unwrap()).unwrap();
+        assert_eq!(again.now(at("2026-11-23T00:00:00Z")), at("2029-01-01T00:00:00Z"));
+        assert_eq!(again.now(at("2030-01-01T00:00:00Z")), at("2030-01-01T00:00:00Z"));
     }
 
     #[test]
