@@ -36,6 +36,8 @@ mod notice;
 #[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod setup;

@@ -12,10 +12,13 @@
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
 //! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
+//! | [`send_reports`] | queue `send-reports`, from `jobs-plan` | mails reports of numbers to those who asked for them |
+//! | [`mail_feedback`] | queue `mail-feedback`, from SES | writes down which addresses take no mail |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
 pub mod close_usage_day;
+pub mod mail_feedback;
 pub mod plan;
 pub mod planning;
 pub mod provision_tenant;
@@ -23,6 +26,7 @@ pub mod record_usage;
 pub mod recount;
 pub mod runs;
 pub mod send_mail;
+pub mod send_reports;
 pub mod send_text;
 pub mod store_recording;
 pub mod store_transcript;
@@ -31,3 +35,4 @@ pub mod verify_audit;
 
 mod letters;
 mod reaching;
+mod report_letter;

@@ -56,7 +56,9 @@ impl Store {
             .await;
         match begun.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(Sending::Go),
-            Err(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            Err(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
+                refused,
+            )) => {
                 let item = refused.item.unwrap_or_default();
                 let of = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
                 let fresh = of("begun").is_none_or(|begun| begun >= (now - LEASE).as_second());
