@@ -181,12 +181,12 @@ async fn hold(
     let mut added = 0;
     for ((call, usage), (owner, kept)) in ended.iter().zip(app.store.kept_calls(&sids).await?) {
         let Some(usage) = usage else { continue };
-        let lost = list.ended(call.sid.as_str(), call.seconds, kept);
+        let unbilled = list.ended(call.sid.as_str(), call.seconds, kept);
         let owner = match owner {
             Some(owner) => owner,
             None => app.store.call_owner(&call.sid, usage).await?,
         };
-        if lost {
+        if unbilled {
             // A callback that came in this very moment is there first, and then there is nothing to add.
             added += u64::from(app.store.record_usage(&owner, usage, UsageSource::List).await?);
             app.store.mark_day(&owner.tenant, owner.day).await?;

@@ -6,7 +6,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_sesv2::error::SdkError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::reference::Reference;
@@ -32,6 +33,8 @@ const UNSUBSCRIBE: &str = "unsubscribe";
 const UNSUBSCRIBES: SignedDuration = SignedDuration::from_hours(5 * 365 * 24);
 /// What mail programs send there (RFC 8058, section 3.1).
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+/// What a confirmation of receipt says of itself to SES, and the purpose under which that is sealed.
+pub const CONFIRMATION: &str = "confirmation";
 /// As long as the queue and its dead-letter queue keep anything.
 const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -70,12 +73,12 @@ impl Mailer {
 
     /// Sends a mail.
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), Error> {
-        self.attempt(mail).await.map_err(|unsent| match unsent {
+        self.attempt(mail, None).await.map_err(|unsent| match unsent {
             Unsent::Refused(error) | Unsent::Unknown(error) => error,
         })
     }
 
-    async fn attempt(&self, mail: &Mail<'_>) -> Result<(), Unsent> {
+    async fn attempt(&self, mail: &Mail<'_>, tag: Option<MessageTag>) -> Result<(), Unsent> {
         let message = message(mail).map_err(Unsent::Refused)?;
         let from = required(self.from.as_deref(), "MAIL_FROM is not set").map_err(Unsent::Refused)?;
         self.client
@@ -84,6 +87,7 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(mail.to).build())
             .content(EmailContent::builder().simple(message).build())
             .set_configuration_set_name(self.events.clone())
+            .set_email_tags(tag.map(|tag| vec![tag]))
             .send()
             .await
             .map(|_| ())
@@ -95,7 +99,11 @@ impl Mailer {
                     }
                     _ => false,
                 };
-                let error = Error::failed("sending a mail")(error.into_service_error());
+                let error = match error.into_service_error() {
+                    // That no mail can ever be sent to: it would be refused again.
+                    SendEmailError::BadRequestException(error) => Error::invalid("mail", error),
+                    error => Error::failed("sending a mail")(error),
+                };
                 if certain { Unsent::Refused(error) } else { Unsent::Unknown(error) }
             })
     }
@@ -203,6 +211,32 @@ impl App {
     /// has to look at, and nothing may be made to depend on it. What SES refuses, and what never reached it, has not gone, and
     /// is tried again by whoever asks again.
     pub async fn send_once(&self, name: &str, mail: &Mail<'_>) -> Result<Once, Error> {
+        self.send_tagged(name, mail, None).await
+    }
+
+    /// The same of the mail that confirms a request's receipt: SES says with it, should it come back, which request that was.
+    /// Nobody else can read that.
+    pub async fn send_confirmation(
+        &self,
+        name: &str,
+        mail: &Mail<'_>,
+        tenant: &Tenant,
+        reference: &Reference,
+    ) -> Result<Once, Error> {
+        let what = (tenant.id().as_str(), reference);
+        let ticket = self.tickets().await?.seal(CONFIRMATION, "", self.clock.now() + WAITS, &what)?;
+        let tag = MessageTag::builder().name(CONFIRMATION).value(ticket).build();
+        self.send_tagged(name, mail, Some(tag.map_err(Error::failed("writing a mail"))?)).await
+    }
+
+    /// Of which request a mail was that says this of itself; `NotFound` for what is not one of ours.
+    pub async fn confirmation_of(&self, tag: &str) -> Result<(Tenant, Reference), Error> {
+        let (tenant, reference): (String, Reference) =
+            self.tickets().await?.open(CONFIRMATION, "", self.clock.now(), tag)?;
+        Ok((Tenant::trusted(&tenant), reference))
+    }
+
+    async fn send_tagged(&self, name: &str, mail: &Mail<'_>, tag: Option<MessageTag>) -> Result<Once, Error> {
         match self.store.mail_begins(name, self.clock.now()).await? {
             Sending::Go => {}
             Sending::Sent => return Ok(Once::Before),
@@ -214,7 +248,7 @@ impl App {
                 return Err(Error::Failed { doing: "sending a mail", source: "another worker may be at it".into() });
             }
         }
-        match self.mail.attempt(mail).await {
+        match self.mail.attempt(mail, tag).await {
             Ok(()) => self.store.mail_went(name).await.map(|()| Once::Now),
             Err(Unsent::Refused(error)) => {
                 self.store.mail_did_not_go(name).await?;
@@ -498,7 +532,7 @@ mod tests {
                 events: None,
             };
             let mail = Mail { to: "ana@shop.example", subject: "s", text: "t", html: "<p>t</p>", unsubscribe: None };
-            let unsent = mailer.attempt(&mail).await.unwrap_err();
+            let unsent = mailer.attempt(&mail, None).await.unwrap_err();
             assert_eq!(matches!(unsent, Unsent::Refused(_)), certain, "{endpoint}");
         }
     }
