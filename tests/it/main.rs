@@ -41,6 +41,9 @@ mod reconcile;
 mod recordings;
 #[cfg(test)]
 mod reminders;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod rooms;

@@ -58,6 +58,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".reminded_until()", &["dynamodb:GetItem TABLE_AGENDA"]),
     (".reminded(today)", &["dynamodb:UpdateItem TABLE_AGENDA"]),
     (".due_until(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".arrivals(", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
     (
         ".unconfirmed(",
         &[
@@ -164,6 +165,14 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".save_password(", SAVES_A_USER),
     (".save_password(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".save_profile(", SAVES_A_USER),
+    (".address_is_dead(", SAVES_A_USER),
+    (".try_address_again(", SAVES_A_USER),
+    (".count_bounce(", &["dynamodb:UpdateItem TABLE_ACCOUNTS", "dynamodb:PutItem TABLE_SESSIONS"]),
+    (
+        ".receipt_bounced(",
+        &["dynamodb:GetItem TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_AUDIT"],
+    ),
+    (".readable_users()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".save_password_by_link(", SAVES_A_USER),
     (".save_password_by_link(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
     (".activate_user(", SAVES_A_USER),
@@ -191,7 +200,18 @@ const NEEDS: &[(&str, &[&str])] = &[
     ),
     ("app.letter(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.mail.send(", &["ses:SendEmail MAIL_FROM"]),
-    ("app.send_once(", &["ses:SendEmail MAIL_FROM", "dynamodb:UpdateItem TABLE_SESSIONS"]),
+    ("app.send_once(", &["dynamodb:UpdateItem TABLE_SESSIONS", "ses:SendEmail MAIL_FROM"]),
+    (
+        "app.send_confirmation(",
+        &[
+            "dynamodb:UpdateItem TABLE_SESSIONS",
+            "ses:SendEmail MAIL_FROM",
+            "secretsmanager:GetSecretValue DASHBOARD_SECRET",
+        ],
+    ),
+    ("app.confirmation_of(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
+    ("app.unsubscribe_link(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
+    ("app.unsubscribing(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("blobs.greeting(", &["s3:GetObject BUCKET_GREETINGS"]),
     (".put_recording(", &["s3:PutObject BUCKET_RECORDINGS"]),
     (".has_recording(", &["s3:GetObject BUCKET_RECORDINGS"]),

@@ -45,6 +45,7 @@
 //! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
 //! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
+//! | [`unsubscribe`] | `GET` `POST /dashboard/unsubscribe/{ticket}` | whoever wants no more of a sort of mail, or their mail program | – |
 //! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | `settlement`, `statement` |
 //! | [`settlement`] | `GET` `POST /dashboard/settlement/{line}` | owners, freshly | `usage` |
 //! | [`statement`] | `GET /dashboard/statement` | owners and managers, freshly | a file |
@@ -94,6 +95,7 @@ pub mod settings;
 pub mod settlement;
 pub mod statement;
 pub mod team;
+pub mod unsubscribe;
 pub mod usage;
 
 mod billing_texts;

@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::job::Job;
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::tenant::{LONGEST_RETENTION, Reminders, Retention, SHORTEST_RETENTION, TenantProfile};
@@ -56,12 +57,22 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
     if profile != there.value {
         let entry = entry(&allowed, &visit, Act::SettingsChanged).with("change", changes(&there.value, &profile));
         match store.save_settings(there.version, &profile, &entry).await {
-            Ok(()) => {}
+            Ok(()) => {
+                for job in keep_hours(&there.value, &profile) {
+                    store.arrange(*job, visit.at, "").await?;
+                }
+            }
             Err(Error::Conflict) => return Ok(conflict(&frame, &input, store.settings().await?, &check)),
             Err(error) => return Err(error),
         }
     }
     Ok(Page::to("/dashboard/settings?saved"))
+}
+
+/// What goes out at an hour of the tenant's day: called once, each enters its next time in the new time zone, and sends nothing
+/// that was not due.
+fn keep_hours(before: &TenantProfile, after: &TenantProfile) -> &'static [Job] {
+    if before.time_zone == after.time_zone { &[] } else { &[Job::SendReports, Job::SendReminders] }
 }
 
 fn changes(before: &TenantProfile, after: &TenantProfile) -> String {
@@ -438,6 +449,15 @@ mod tests {
     fn a_form_that_comes_back_unchanged_changes_nothing() {
         let there = stored();
         assert_eq!(Input::of(&there).profile(Language::English), Ok(there.value));
+    }
+
+    #[test]
+    fn what_goes_out_at_an_hour_of_the_day_is_entered_anew_when_the_day_begins_elsewhere() {
+        let before = stored().value;
+        let named = TenantProfile { name: "Other".into(), ..before.clone() };
+        let moved = TenantProfile { time_zone: "America/New_York".into(), ..before.clone() };
+        assert_eq!(keep_hours(&before, &named), []);
+        assert_eq!(keep_hours(&before, &moved), [Job::SendReports, Job::SendReminders]);
     }
 
     #[test]

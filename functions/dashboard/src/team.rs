@@ -38,6 +38,7 @@ pub async fn handle(app: &App, allowed: Allowed<ManageTeam>, visit: Visit) -> Re
     match visit.form.get("do") {
         "invite" => invite(app, &allowed, &visit).await,
         "resend" => resend(app, &allowed, &visit).await,
+        "mail" => write_again(app, &allowed, &visit).await,
         "role" | "remove" => change(app, &allowed, &visit).await,
         _ => Err(Error::invalid("do", "Use the buttons of the page.")),
     }
@@ -73,9 +74,29 @@ async fn resend(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Resu
     }
     throttle(app, allowed, visit).await?;
     let entry = entry(allowed, visit, Act::Invited).on("user", user.id.as_str()).with("again", "yes");
-    app.store.of(&allowed.tenant).record(&entry).await?;
+    let store = app.store.of(&allowed.tenant);
+    store.record(&entry).await?;
+    if user.dead.is_some() {
+        let again = entry.because("mail to the address is tried again");
+        match store.try_address_again(&user.id, &again).await {
+            Ok(()) | Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
     send(app, allowed, visit, &user.id, user.email, user.profile.language).await?;
     Ok(Page::to("/dashboard/team?done=resent"))
+}
+
+/// Somebody who cannot come in, because no mail reaches them, cannot say on their own page that it would.
+async fn write_again(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Result<Page, Error> {
+    let user = find(app, allowed, visit).await?;
+    let entry = entry(allowed, visit, Act::AccountChanged)
+        .on("user", user.id.as_str())
+        .because("mail to the address is tried again");
+    match app.store.of(&allowed.tenant).try_address_again(&user.id, &entry).await {
+        Ok(()) | Err(Error::Conflict) => Ok(Page::to("/dashboard/team?done=mail")),
+        Err(error) => Err(error),
+    }
 }
 
 async fn change(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Result<Page, Error> {
@@ -205,6 +226,7 @@ enum Said {
     Nothing,
     Invited,
     Resent,
+    Mail,
     RoleChanged,
     Removed,
     Joined,
@@ -217,6 +239,7 @@ impl Said {
         match done {
             "invited" => Self::Invited,
             "resent" => Self::Resent,
+            "mail" => Self::Mail,
             "role" => Self::RoleChanged,
             "removed" => Self::Removed,
             _ => Self::Nothing,
@@ -228,6 +251,7 @@ impl Said {
             Self::Nothing => None,
             Self::Invited => Some(Notice::success(texts.invited)),
             Self::Resent => Some(Notice::success(texts.resent)),
+            Self::Mail => Some(Notice::success(texts.tried_again)),
             Self::RoleChanged => Some(Notice::success(texts.role_changed)),
             Self::Removed => Some(Notice::success(texts.removed)),
             Self::Joined => Some(Notice::warning(texts.joined)),
@@ -280,6 +304,13 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
             p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) }
         },
     };
+    let state = html! {
+        (state)
+        @if user.dead.is_some() {
+            (show::badge(Tone::Warning, Icon::Letter, texts.no_mail))
+            p.note { (if user.state == UserState::Invited { texts.no_invitation } else { texts.no_mail_why }) }
+        }
+    };
     let role = if me {
         html! { (words::role(language, user.role)) }
     } else {
@@ -301,6 +332,8 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
         @if me { (texts.you) } @else {
             @if user.state == UserState::Invited {
                 (one_button(frame, user, "resend", &Button::quiet(texts.resend).about(name)))
+            } @else if user.dead.is_some() {
+                (one_button(frame, user, "mail", &Button::quiet(texts.try_again).about(name)))
             }
             (show::disclosure(texts.remove, false, &html! {
                 p { (texts.remove_why) }
@@ -351,6 +384,11 @@ fn invitation(frame: &Frame, texts: &Texts, input: &Input, errors: &[FieldError]
 
 #[derive(Serialize)]
 struct Texts {
+    no_mail: &'static str,
+    no_mail_why: &'static str,
+    try_again: &'static str,
+    tried_again: &'static str,
+    no_invitation: &'static str,
     title: &'static str,
     lede: &'static str,
     name: &'static str,
@@ -390,6 +428,11 @@ struct Texts {
 
 impl Texts {
     const EN: Self = Self {
+        no_mail: "No mail",
+        no_mail_why: "Mail came back from this address, so we write to it no more. If it works again, have us try, or they do on the page of their account; or you invite another address.",
+        try_again: "Write to them again",
+        tried_again: "Mail goes to that address again.",
+        no_invitation: "The invitation came back. Send it again if the address is right, or remove it and invite another.",
         title: "Team",
         lede: "Who may come in, and as what.",
         name: "Name",
@@ -427,6 +470,11 @@ impl Texts {
         last_owner: "This is the last owner. Make somebody else an owner first.",
     };
     const ES: Self = Self {
+        no_mail: "Sin correo",
+        no_mail_why: "El correo volvió desde esta dirección, así que ya no le escribimos. Si vuelve a funcionar, haga que lo intentemos, o hágalo esa persona desde la página de su cuenta; o invite usted otra dirección.",
+        try_again: "Volver a escribirle",
+        tried_again: "Esa dirección vuelve a recibir correo.",
+        no_invitation: "La invitación volvió. Envíela otra vez si la dirección es correcta, o quítela e invite otra.",
         title: "Equipo",
         lede: "Quién puede entrar, y con qué función.",
         name: "Nombre",

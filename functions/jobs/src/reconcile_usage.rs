@@ -209,12 +209,12 @@ async fn hold(
         if owner.is_none() && !is_ours(app, called, &mut ours).await? {
             continue;
         }
-        let missing = list.ended(call.sid.as_str(), call.seconds, kept);
+        let unbilled = list.ended(call.sid.as_str(), call.seconds, kept);
         let owner = match owner {
             Some(owner) => owner,
             None => app.store.call_owner(&call.sid, usage).await?,
         };
-        if missing {
+        if unbilled {
             // A callback that came in this very moment is there first, and then there is nothing to add.
             added += u64::from(app.store.record_usage(&owner, usage, UsageSource::List).await?);
         }

@@ -54,8 +54,8 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
             break more.then(|| work.now + SOON);
         }
     };
-    let mut round = Round { app, work, tz, again, mails: 0, told: 0 };
-    let (team, told) = (store.users().await?, store.told().await?);
+    let ((team, unreadable), told) = (store.readable_users().await?, store.told().await?);
+    let mut round = Round { app, work, tz, again, mails: 0, told: 0, unreadable };
     // Most people were told until the same; whoever has just come, or was away, is read for apart.
     let mut groups: BTreeMap<u64, Vec<(&User, Option<Told>)>> = BTreeMap::new();
     for user in team.iter().filter(|user| wants(user)) {
@@ -66,7 +66,15 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         round.tell(until, &users).await?;
     }
     let ran = round.again.map_or_else(Ran::done, Ran::again);
-    Ok(ran.counting("mails", round.mails).counting("told", round.told).counting("unfinished", unfinished))
+    if round.unreadable > 0 {
+        let (tenant, unreadable) = (work.due.tenant.id().as_str(), round.unreadable);
+        tracing::error!(tenant, unreadable, "requests or people cannot be read, and are left out of the news");
+    }
+    Ok(ran
+        .counting("mails", round.mails)
+        .counting("told", round.told)
+        .counting("unfinished", unfinished)
+        .counting("unreadable", round.unreadable))
 }
 
 /// One telling of a tenant's team, and what it came to.
@@ -77,6 +85,7 @@ struct Round<'a> {
     again: Option<Timestamp>,
     mails: u64,
     told: u64,
+    unreadable: u64,
 }
 
 impl Round<'_> {
@@ -107,7 +116,8 @@ impl Round<'_> {
                 Some(lines) => lines,
                 none => {
                     let all: Vec<Reference> = news.iter().flat_map(|news| news.references.iter().cloned()).collect();
-                    let found = store.lines(&all).await?;
+                    let (found, unreadable) = store.lines(&all).await?;
+                    self.unreadable += unreadable;
                     none.insert(found.into_iter().map(|line| (line.reference.clone(), line)).collect())
                 }
             };

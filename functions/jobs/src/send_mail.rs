@@ -9,8 +9,8 @@ use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
 use platform::digest::{DueLetter, NewsLetter, ToConfirm};
-use platform::mail::{Letter, Mail, Mails, Posted, Reader, SentCode, Waiting};
-use platform::store::{Account, Unconfirmed, User};
+use platform::mail::{Letter, Mail, Mails, Once, Posted, Reader, SentCode, Waiting};
+use platform::store::{Account, Dead, Unconfirmed, Unreachable, User};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -20,6 +20,9 @@ use crate::reaching;
 
 /// How long a link for a new password is good.
 const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
+
+/// So long nothing at all goes to an address that sent a mail back.
+const BOUNCE_RESTS: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is done for a receipt is remembered for so long: a form can be sent again for a day.
 const RECEIPT_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -31,11 +34,11 @@ const CHANGED_MEANWHILE: u32 = 5;
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
     match app.letter(&posted).await? {
         Letter::Invitation { to, language, tenant_name, invited_by, link } => {
-            send(app, &to, &letters::invitation(language, &tenant_name, invited_by.as_deref(), &link)).await
+            send_to_user(app, &to, &letters::invitation(language, &tenant_name, invited_by.as_deref(), &link)).await
         }
         Letter::Reset { id, email, address, at } => reset(app, &id, &email, &address, at).await,
         Letter::Notice { to, language, what, at, time_zone } => {
-            send(app, &to, &letters::notice(language, what, at, &time_zone)).await
+            send_to_user(app, &to, &letters::notice(language, what, at, &time_zone)).await
         }
         Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
         Letter::Code(code) => send_code(app, &code).await,
@@ -125,8 +128,11 @@ async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
     let (text, html) = (written.text(), written.html());
     let to = request.email.as_str();
     let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
-    app.send_once(&letter.name(), &mail).await?;
-    confirmed(app, &tenant, request).await
+    match app.send_confirmation(&letter.name(), &mail, &tenant, &request.reference).await? {
+        Once::Now | Once::Before => confirmed(app, &tenant, request).await,
+        // It stays to be confirmed, and the team is reminded of that.
+        Once::GaveUp => Ok(()),
+    }
 }
 
 /// Writes it down, on whatever the team has made of the request meanwhile.
@@ -168,14 +174,20 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     let account = store.user(&user).await?.filter(|account| account.state == UserState::Active);
     let Some(account) = account else { return Ok(()) };
     let now = app.clock.now();
-    if now.duration_since(at) > RESET_LIVES {
-        // It waited longer than a link would be good.
+    if now.duration_since(at) > RESET_LIVES || !account.dead.is_none_or(|dead| takes_reset(dead, now)) {
+        // It waited longer than a link would be good, or would not arrive.
         return Ok(());
     }
     let entry = Entry::new(now, Who::User(account.id.clone()), Act::ResetRequested).from(address);
     let token = store.make_reset(&*app.tickets().await?, &account, letter, RESET_LIVES, &entry).await?;
     let link = format!("{}/dashboard/new-password/{token}", app.config.public_base_url()?);
     send(app, &account.email, &letters::reset(account.profile.language, &link)).await
+}
+
+/// Whether a link that somebody asks for goes to an address that gets no other mail: without it nobody would ever get in
+/// again. One that called our mail unwanted can still be read; one that sent it back is tried again after a day.
+fn takes_reset(dead: Dead, now: Timestamp) -> bool {
+    dead.why == Unreachable::Complained || now.duration_since(dead.since) > BOUNCE_RESTS
 }
 
 /// Sends a code to the address that was given with a request, if one was.
@@ -220,11 +232,25 @@ async fn message_waiting(app: &App, waiting: &Waiting) -> Result<(), Error> {
 
 /// Whoever works on a request; where nobody does who still may, those who run the team.
 fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
-    let works = |user: &&User| user.state == UserState::Active && user.role.may(Permission::WorkRequests);
+    let works = |user: &&User| {
+        user.state == UserState::Active && user.role.may(Permission::WorkRequests) && user.dead.is_none()
+    };
     match team.iter().filter(works).find(|user| Some(&user.id) == assignee) {
         Some(user) => vec![user],
         None => team.iter().filter(works).filter(|user| matches!(user.role, Role::Owner | Role::Manager)).collect(),
     }
+}
+
+/// What only somebody of a team is written to; nothing goes to an address that takes no mail.
+async fn send_to_user(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
+    if let Some((tenant, user)) = app.store.sign_in_name(to.as_str()).await? {
+        app.about(&tenant);
+        if app.store.of(&tenant).user(&user).await?.is_some_and(|account| account.dead.is_some()) {
+            tracing::info!("a mail is not sent: its address takes none");
+            return Ok(());
+        }
+    }
+    send(app, to, written).await
 }
 
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
@@ -259,6 +285,15 @@ mod tests {
     }
 
     #[test]
+    fn a_dead_address_locks_nobody_out() {
+        let now: Timestamp = "2026-11-22T16:00:00Z".parse().unwrap();
+        let dead = |why, hours: i64| Dead { why, since: now - SignedDuration::from_hours(hours) };
+        assert!(takes_reset(dead(Unreachable::Complained, 0), now));
+        assert!(!takes_reset(dead(Unreachable::Bounced, 23), now));
+        assert!(takes_reset(dead(Unreachable::Bounced, 25), now));
+    }
+
+    #[test]
     fn a_message_is_told_to_whoever_works_on_the_request_and_else_to_those_who_run_the_team() {
         let team = [
             user(1, Role::Owner, UserState::Active),
@@ -266,6 +301,10 @@ mod tests {
             user(3, Role::Agent, UserState::Active),
             user(4, Role::Viewer, UserState::Active),
             user(5, Role::Manager, UserState::Invited),
+            User {
+                dead: Some(Dead { why: Unreachable::Bounced, since: Timestamp::UNIX_EPOCH }),
+                ..user(6, Role::Manager, UserState::Active)
+            },
         ];
         let told = |assignee: Option<usize>| -> Vec<usize> {
             let assignee = assignee.map(|n| team[n - 1].id.clone());
@@ -276,5 +315,6 @@ mod tests {
         assert_eq!(told(None), [1, 2]);
         assert_eq!(told(Some(4)), [1, 2], "somebody who became a viewer works on nothing");
         assert_eq!(told(Some(5)), [1, 2], "somebody who never came");
+        assert_eq!(told(Some(6)), [1, 2], "somebody whose address takes no mail");
     }
 }

@@ -258,6 +258,17 @@ mod tests {
     }
 
     #[test]
+    fn who_never_chose_is_reminded_and_who_chose_not_to_be_is_not() {
+        is_stored_as(
+            &Preferences::default(),
+            json!({"reports": "never", "hour": 8, "service-codes": [], "reminders": true, "alerts": "daily"}),
+        );
+        let of = |preferences: serde_json::Value| serde_json::from_value::<Preferences>(preferences).unwrap();
+        assert_eq!(of(json!({})), Preferences::default());
+        assert!(!of(json!({"reminders": false})).reminders);
+    }
+
+    #[test]
     fn a_requests_history_and_dates_are_stored_in_kebab_case() {
         let at = Timestamp::from_second(1_800_000_000).unwrap();
         is_stored_as(&Progress::new(State::InReview), json!({"state": "in-review", "extended": false}));

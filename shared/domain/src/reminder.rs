@@ -74,6 +74,22 @@ impl Deadlines {
         })
         .collect()
     }
+
+    /// What a reminder fell on `after` itself for, and on no day since: nobody was reminded of it where the request came in
+    /// when that day's reminders had gone out ([`came_after`]).
+    #[must_use]
+    pub fn too_late_for(&self, settings: &Reminders, after: Date, today: Date) -> Vec<Reminder> {
+        let known = self.reminders(settings, after, today);
+        let mut all = self.reminders(settings, after.yesterday().unwrap_or(after), today);
+        all.retain(|reminder| !known.contains(reminder));
+        all
+    }
+}
+
+/// Whether something came in when a day's reminders had gone out.
+#[must_use]
+pub fn came_after(tz: &TimeZone, day: Date, at: Timestamp) -> bool {
+    day.to_datetime(AT).to_zoned(tz.clone()).is_ok_and(|run| at >= run.timestamp())
 }
 
 /// The last day whose deadlines may be reminded of today.
@@ -284,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn what_came_in_after_eight_with_ten_days_left_is_told_the_next_morning_and_what_came_before_was_told() {
+        let (settings, by) = (Reminders::default(), date(2027, 1, 6));
+        let (received, next) = (date(2026, 12, 27), date(2026, 12, 28));
+        assert_eq!(answer(by).reminders(&settings, received, next), []);
+        let [late] = answer(by).too_late_for(&settings, received, next)[..] else { panic!() };
+        assert_eq!(late, Reminder { duty: Duty::Answer, by, days_left: 9 });
+        assert_eq!(answer(by).too_late_for(&settings, next, next.tomorrow().unwrap()), []);
+        let tz = TimeZone::get("America/Los_Angeles").unwrap();
+        for (at, after) in
+            [("2026-12-27T15:59:59Z", false), ("2026-12-27T16:00:00Z", true), ("2026-12-28T09:00:00Z", true)]
+        {
+            assert_eq!(came_after(&tz, received, at.parse().unwrap()), after, "{at}");
+        }
+    }
+
+    #[test]
     fn a_confirmation_and_an_answer_are_each_reminded_of() {
         let dates = Deadlines { confirm_by: Some(date(2026, 12, 7)), respond_by: date(2026, 12, 17) };
         let found = dates.reminders(&Reminders::default(), date(2026, 12, 6), date(2026, 12, 7));
@@ -374,6 +406,7 @@ mod tests {
                 let open = today > day(received) && today < day(received + closed);
                 open.then(|| answer(day(received + due + if extended.is_some() { 45 } else { 0 })))
             };
+            let noon = |received: i64| day(received).at(12, 0, 0, 0).to_zoned(tz.clone()).unwrap().timestamp();
             let mut now = day(0).to_zoned(tz.clone()).unwrap().timestamp();
             let mut covered = day(-1);
             let mut mails: BTreeMap<(usize, Date), u32> = BTreeMap::new();
@@ -388,7 +421,10 @@ mod tests {
                 for _ in 0..3 {
                     for (n, request) in requests.iter().enumerate() {
                         let Some(dates) = standing(*request, today) else { continue };
-                        let found = dates.reminders(&settings, covered, today);
+                        let mut found = dates.reminders(&settings, covered, today);
+                        if today > covered && came_after(&tz, covered, noon(request.0)) {
+                            found.extend(dates.too_late_for(&settings, covered, today));
+                        }
                         prop_assert!(found.len() <= 1);
                         for reminder in found {
                             prop_assert!(reminder.by <= farthest(&settings, today));
@@ -406,7 +442,9 @@ mod tests {
                         prop_assert!(!mails.contains_key(&(n, today)), "closed, or not there yet");
                         continue;
                     };
-                    let falls = settings.fall_on(days_left(today, dates.respond_by));
+                    // What came in when the day's had gone out is told the next morning.
+                    let fell = today == day(request.0 + 1) && settings.fall_on(days_left(today, dates.respond_by) + 1);
+                    let falls = fell || settings.fall_on(days_left(today, dates.respond_by));
                     if !down.contains(&today) && !down.contains(&today.yesterday().unwrap()) {
                         prop_assert_eq!(mails.contains_key(&(n, today)), falls, "{} {:?}", today, request);
                     }

@@ -37,7 +37,7 @@ use serde::de::DeserializeOwned;
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, public, safe_next, with_query};
-pub use queue::queue;
+pub use queue::{queue, queue_of_text};
 pub use stream::{arrivals, stream};
 pub use stripe::stripe;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};

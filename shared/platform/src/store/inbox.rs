@@ -552,6 +552,21 @@ fn page(found: &QueryOutput, sk_name: &str) -> Result<InboxPage, Error> {
     Ok(InboxPage { lines, next })
 }
 
+/// The requests that can be read, and how many cannot: a damaged one keeps nobody from the others.
+pub(super) fn readable(items: &[Item]) -> (Vec<Line>, u64) {
+    let (mut lines, mut damaged) = (vec![], 0);
+    for item in items {
+        match line(item) {
+            Ok(line) => lines.push(line),
+            Err(error) => {
+                tracing::error!(error = error.causes(), "a request cannot be read");
+                damaged += 1;
+            }
+        }
+    }
+    (lines, damaged)
+}
+
 pub(super) fn line(item: &Item) -> Result<Line, Error> {
     fn maybe<T>(item: &Item, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Error> {
         if item.contains_key(name) { get_parsed(item, name, parse).map(Some) } else { Ok(None) }
@@ -604,5 +619,8 @@ mod tests {
         let read = line(&item).unwrap();
         assert!(!read.is_to_confirm());
         assert_eq!(read.next_due().to_string(), "2026-12-17");
+        let mut damaged = item.clone();
+        damaged.insert("respond_by".to_owned(), text("soon"));
+        assert_eq!(readable(&[damaged, item]), (vec![read], 1));
     }
 }

@@ -87,7 +87,7 @@ pub use billing::{
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
-pub use deadlines::DuePlace;
+pub use deadlines::{Arrival, DuePage, DuePlace};
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,

@@ -21,7 +21,7 @@ use domain::request::State;
 use domain::user::UserId;
 use jiff::{SignedDuration, Timestamp};
 
-use super::inbox::{Line, line, names, projection};
+use super::inbox::{Line, names, projection, readable};
 use super::requests::partition;
 use super::tallies::{StreamRecord, image_text, unreadable};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
@@ -48,6 +48,8 @@ pub struct Came {
     pub begun: bool,
     /// Whether its receipt is to be confirmed in writing: the law asks for it, nobody did, and there is an e-mail address.
     pub to_confirm: bool,
+    /// When it changed, where the stream says so.
+    pub at: Option<Timestamp>,
 }
 
 /// Requests that came in together.
@@ -87,7 +89,9 @@ impl StreamRecord {
         }
         let has = |name: &str| new.contains_key(name);
         let to_confirm = !begun && has("confirm_by") && !has("confirmed_at") && (has("email") || has("agent_email"));
-        Ok(Some(Came { tenant: Tenant::trusted(tenant), reference, begun, to_confirm }))
+        let at = of.approximate_creation_date_time.and_then(|at| SignedDuration::try_from_secs_f64(at).ok());
+        let at = at.and_then(|at| Timestamp::UNIX_EPOCH.checked_add(at).ok());
+        Ok(Some(Came { tenant: Tenant::trusted(tenant), reference, begun, to_confirm, at }))
     }
 }
 
@@ -161,11 +165,8 @@ impl TenantStore<'_> {
             .send()
             .await
             .map_err(|error| Error::failed("reading news")(error.into_service_error()))?;
-        // Where all have expired, numbers begin where somebody was told last: nobody is before the first.
-        match found.items().first() {
-            Some(item) => Ok(read_news(item)?.number),
-            None => Ok(self.told().await?.values().map(|told| told.telling.unwrap_or(told.until)).max().unwrap_or(0)),
-        }
+        let newest = found.items().first().map(news_number).transpose()?;
+        Ok(newest_of(newest, self.told().await?.values()))
     }
 
     /// The news behind a number, in their order: at most so many.
@@ -184,7 +185,7 @@ impl TenantStore<'_> {
             .send()
             .await
             .map_err(|error| Error::failed("reading news")(error.into_service_error()))?;
-        found.items().iter().map(read_news).collect()
+        found.items().iter().map(news_or_nothing).collect()
     }
 
     /// Until where each person was told.
@@ -290,16 +291,14 @@ impl TenantStore<'_> {
             })?;
         let mut begun = vec![];
         for item in found.items() {
-            let sk = get_text(item, "sk")?;
-            let reference = sk.rsplit('#').next().and_then(|it| Reference::parse(it).ok());
-            begun.push((sk.to_owned(), reference.ok_or_else(|| damaged("sk"))?));
+            begun.push(get_text(item, "sk")?.to_owned());
         }
-        let references: Vec<Reference> = begun.iter().map(|(_, reference)| reference.clone()).collect();
-        let lines = self.lines(&references).await?;
+        let references: Vec<Reference> = begun.iter().filter_map(|sk| begun_reference(sk)).collect();
+        let (lines, _) = self.lines(&references).await?;
         let left: Vec<Reference> =
             lines.into_iter().filter(|line| line.state == State::Incomplete).map(|line| line.reference).collect();
         self.add_news(&left).await?;
-        for (sk, _) in &begun {
+        for sk in &begun {
             self.store
                 .dynamodb
                 .delete_item()
@@ -313,12 +312,22 @@ impl TenantStore<'_> {
         Ok((u64::try_from(left.len()).unwrap_or_default(), found.last_evaluated_key.is_some()))
     }
 
-    /// These requests as they are now, in no order; those that are gone are left out.
-    pub async fn lines(&self, references: &[Reference]) -> Result<Vec<Line>, Error> {
+    /// These requests as they are now, in no order, and how many of them cannot be read; those that are gone are left out.
+    pub async fn lines(&self, references: &[Reference]) -> Result<(Vec<Line>, u64), Error> {
+        Ok(readable(&self.projected_all(references, &projection(), &names(&[])).await?))
+    }
+
+    /// Attributes of these requests, in no order; those that are gone are left out.
+    pub(super) async fn projected_all(
+        &self,
+        references: &[Reference],
+        projection: &str,
+        names: &HashMap<String, String>,
+    ) -> Result<Vec<Item>, Error> {
         let table = self.store.requests_table()?;
         let unique: BTreeSet<&str> = references.iter().map(Reference::as_str).collect();
         let unique: Vec<Reference> = unique.into_iter().filter_map(|it| Reference::parse(it).ok()).collect();
-        let mut lines = vec![];
+        let mut items = vec![];
         for some in unique.chunks(AT_ONCE) {
             let key = |it: &Reference| {
                 Item::from([
@@ -328,8 +337,8 @@ impl TenantStore<'_> {
             };
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(some.iter().map(key).collect()))
-                .projection_expression(projection())
-                .set_expression_attribute_names(Some(names(&[])))
+                .projection_expression(projection)
+                .set_expression_attribute_names(Some(names.clone()))
                 .consistent_read(true)
                 .build()
                 .map_err(Error::failed("reading requests"))?;
@@ -338,9 +347,7 @@ impl TenantStore<'_> {
                 tokio::time::sleep(WAIT * tries).await;
                 let got = self.store.dynamodb.batch_get_item().set_request_items(Some(asked)).send().await;
                 let got = got.map_err(|error| Error::failed("reading requests")(error.into_service_error()))?;
-                for item in got.responses.unwrap_or_default().into_values().flatten() {
-                    lines.push(line(&item)?);
-                }
+                items.extend(got.responses.unwrap_or_default().into_values().flatten());
                 asked = got.unprocessed_keys.unwrap_or_default();
                 if asked.is_empty() {
                     break;
@@ -350,7 +357,7 @@ impl TenantStore<'_> {
                 return Err(Error::Failed { doing: "reading requests", source: "DynamoDB is throttling".into() });
             }
         }
-        Ok(lines)
+        Ok(items)
     }
 
     fn news_partition(&self) -> String {
@@ -367,12 +374,39 @@ fn begun_key(at: Timestamp, reference: &str) -> String {
     format!("begun#{:012}#{reference}", at.as_second())
 }
 
+/// What such a key names; nothing where it is damaged, and nothing can be done about it.
+fn begun_reference(sk: &str) -> Option<Reference> {
+    let reference = sk.rsplit('#').next().and_then(|it| Reference::parse(it).ok());
+    if reference.is_none() {
+        tracing::error!("a call that was noted cannot be read, and is forgotten");
+    }
+    reference
+}
+
+/// The number of the newest news. News expire, and until where people were told does not: a number never goes back, or news
+/// would lie before where people were told until.
+fn newest_of<'a>(newest: Option<u64>, told: impl Iterator<Item = &'a Told>) -> u64 {
+    told.map(|told| told.telling.unwrap_or(told.until)).chain(newest).max().unwrap_or(0)
+}
+
+fn news_number(item: &Item) -> Result<u64, Error> {
+    get_parsed(item, "sk", |sk| sk.strip_prefix("n#")?.parse().ok())
+}
+
+/// What cannot be read keeps its number, and is passed over: it keeps nothing from those behind it.
+fn news_or_nothing(item: &Item) -> Result<News, Error> {
+    read_news(item).or_else(|error| {
+        tracing::error!(error = error.causes(), "news cannot be read");
+        Ok(News { number: news_number(item)?, at: Timestamp::UNIX_EPOCH, references: vec![] })
+    })
+}
+
 fn read_news(item: &Item) -> Result<News, Error> {
     let which = item.get("which").and_then(|value| value.as_l().ok()).ok_or_else(|| damaged("which"))?;
     let reference =
         |it: &AttributeValue| it.as_s().ok().and_then(|it| Reference::parse(it).ok()).ok_or_else(|| damaged("which"));
     Ok(News {
-        number: get_parsed(item, "sk", |sk| sk.strip_prefix("n#")?.parse().ok())?,
+        number: news_number(item)?,
         at: get_parsed(item, "at", |at| at.parse().ok())?,
         references: which.iter().map(reference).collect::<Result<_, _>>()?,
     })
@@ -396,8 +430,30 @@ mod tests {
         image
     }
 
+    #[test]
+    fn numbers_never_go_back_when_news_expire() {
+        let told = [Told { until: 7, telling: Some(9) }, Told { until: 8, telling: None }];
+        assert_eq!(newest_of(None, told.iter()), 9);
+        assert_eq!(newest_of(Some(3), told.iter()), 9, "numbers had begun anew");
+        assert_eq!(newest_of(Some(12), told.iter()), 12);
+        assert_eq!(newest_of(None, [].iter()), 0);
+    }
+
+    #[test]
+    fn news_that_cannot_be_read_keep_their_place_and_nobody_from_the_others() {
+        let item = |sk: &str, at: &str| Item::from([("sk".to_owned(), text(sk)), ("at".to_owned(), text(at))]);
+        let read = news_or_nothing(&item("n#000000000004", "sometime")).unwrap();
+        assert_eq!(read, News { number: 4, at: Timestamp::UNIX_EPOCH, references: vec![] });
+        assert!(news_or_nothing(&item("n#four", "sometime")).is_err());
+        assert_eq!(begun_reference("begun#000000000004#nobody"), None);
+    }
+
     fn came(sk: &str, old: Option<Value>, new: Option<Value>) -> Option<Came> {
-        let mut change = json!({ "Keys": { "pk": { "S": "t-a#48" }, "sk": { "S": sk } }, "SequenceNumber": "1" });
+        let mut change = json!({
+            "Keys": { "pk": { "S": "t-a#48" }, "sk": { "S": sk } },
+            "SequenceNumber": "1",
+            "ApproximateCreationDateTime": 1_795_363_200.0,
+        });
         if let Some(old) = old {
             change["OldImage"] = old;
         }
@@ -445,7 +501,7 @@ mod tests {
 
     #[test]
     fn news_and_calls_sort_by_number_and_by_time() {
-        assert!(news_key(9) < news_key(10) && news_key(1_000_000) < "n#~".to_owned());
+        assert!(news_key(9) < news_key(10) && news_key(1_000_000) < *"n#~");
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         assert!(begun_key(at(999_999_999), "9") < begun_key(at(1_790_000_000), "1"));
         assert!(begun_key(at(1_790_000_000), "999") < begun_key(at(1_790_000_000), "~"));

@@ -18,6 +18,9 @@ use crate::Error;
 /// How a receipt was confirmed that nobody of the team confirmed.
 pub const CONFIRMED_HOW: &str = "by e-mail, sent automatically";
 
+/// How often somebody of the team may change a request meanwhile.
+const TRIES: u32 = 5;
+
 /// What is needed of a request to confirm its receipt, and nothing else.
 const READ: &[&str] = &[
     "sk",
@@ -28,6 +31,8 @@ const READ: &[&str] = &[
     "language",
     "clocks",
     "confirmed_at",
+    "confirmed_how",
+    "receipt_bounced",
     "email",
     "agent_email",
     "assignee_pk",
@@ -62,14 +67,15 @@ impl std::fmt::Debug for Unconfirmed {
 
 impl TenantStore<'_> {
     /// A request whose receipt is to be confirmed in writing; nothing where it was confirmed, is closed, unfinished or gone,
-    /// where no law asks for it, or where there is no e-mail address.
+    /// where no law asks for it, or where there is no e-mail address or mail to it came back.
     pub async fn unconfirmed(&self, reference: &Reference) -> Result<Option<Unconfirmed>, Error> {
         let Some(item) = self.projected(reference, READ).await? else { return Ok(None) };
         let state = get_parsed(&item, "state", State::parse)?;
         let clocks: Clocks = get_parsed(&item, "clocks", |clocks| serde_json::from_str(clocks).ok())?;
         let open = state.is_open() && state != State::Incomplete;
         let address = item.contains_key("email") || item.contains_key("agent_email");
-        if !open || !address || item.contains_key("confirmed_at") || clocks.confirm_by.is_none() {
+        let told = item.contains_key("confirmed_at") || item.contains_key("receipt_bounced");
+        if !open || !address || told || clocks.confirm_by.is_none() {
             return Ok(None);
         }
         let (keys, salt) = match futures::try_join!(self.keys(), self.salt(reference.as_str())) {
@@ -142,6 +148,82 @@ impl TenantStore<'_> {
     }
 }
 
+impl TenantStore<'_> {
+    /// Writes down that the mail which confirmed its receipt came back: it is to be confirmed again, another way, unless
+    /// somebody of the team did. False where it was written down before, or the request is closed or gone.
+    pub async fn receipt_bounced(&self, reference: &Reference, entry: &Entry) -> Result<bool, Error> {
+        for _ in 0..TRIES {
+            let Some(item) = self.projected(reference, READ).await? else { return Ok(false) };
+            let state = get_parsed(&item, "state", State::parse)?;
+            if !state.is_open() || item.contains_key("receipt_bounced") {
+                return Ok(false);
+            }
+            let mut set = "SET #receipt_bounced = :at".to_owned();
+            let mut remove = "";
+            let mut update = Update::builder()
+                .table_name(self.store.requests_table()?)
+                .key("pk", text(partition(self.tenant.id(), reference)))
+                .key("sk", text(reference.as_str()))
+                .expression_attribute_names("#receipt_bounced", "receipt_bounced")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":at", text(entry.at.to_string()))
+                .expression_attribute_values(":state", text(state.code()))
+                .expression_attribute_values(":one", number(1));
+            if by_mail(&item) {
+                let clocks: Clocks = get_parsed(&item, "clocks", |clocks| serde_json::from_str(clocks).ok())?;
+                let due = format!("{}#{}", clocks.next_due(false).date, reference.as_str());
+                set.push_str(", #open_sk = :due");
+                remove = " REMOVE #confirmed_at, #confirmed_how";
+                update = update
+                    .expression_attribute_names("#open_sk", "open_sk")
+                    .expression_attribute_names("#confirmed_at", "confirmed_at")
+                    .expression_attribute_names("#confirmed_how", "confirmed_how")
+                    .expression_attribute_values(":due", text(due));
+                if item.contains_key("assignee_pk") {
+                    set.push_str(", #assignee_sk = :due");
+                    update = update.expression_attribute_names("#assignee_sk", "assignee_sk");
+                }
+            }
+            let seen = match version(&item) {
+                Some(version) => {
+                    update = update.expression_attribute_values(":seen", AttributeValue::N(version));
+                    "#version = :seen"
+                }
+                None => "attribute_not_exists(#version)",
+            };
+            let update = update
+                .update_expression(format!("{set}{remove} ADD #version :one"))
+                .condition_expression(format!("#state = :state AND {seen}"))
+                .build()
+                .map_err(Error::failed("writing down that a confirmation came back"))?;
+            match self.write_audited(&[TransactWriteItem::builder().update(update).build()], entry).await? {
+                Written::Done => return Ok(true),
+                Written::Refused(_) => {}
+            }
+        }
+        Err(Error::Conflict)
+    }
+}
+
+/// Whether it is on record as confirmed by the mail that went by itself, and by nobody.
+fn by_mail(item: &Item) -> bool {
+    item.get("confirmed_how").and_then(|how| how.as_s().ok()).is_some_and(|how| how == CONFIRMED_HOW)
+}
+
 fn version(item: &Item) -> Option<String> {
     item.get("version").and_then(|value| value.as_n().ok()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_that_came_back_takes_away_its_own_confirmation_and_nobody_elses() {
+        let confirmed = |how: &str| Item::from([("confirmed_how".to_owned(), text(how))]);
+        assert!(by_mail(&confirmed(CONFIRMED_HOW)));
+        assert!(!by_mail(&confirmed("by telephone")));
+        assert!(!by_mail(&Item::new()));
+    }
 }

@@ -106,6 +106,7 @@ pub(super) struct StreamChange {
     pub(super) new_image: Option<Image>,
     pub(super) old_image: Option<Image>,
     sequence_number: String,
+    pub(super) approximate_creation_date_time: Option<f64>,
 }
 
 pub(super) type Image = HashMap<String, Value>;
