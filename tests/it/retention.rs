@@ -72,6 +72,13 @@ impl<'a> Shop<'a> {
         }
     }
 
+    /// Saves other settings.
+    async fn settings(&mut self, changed: &[(&str, &str)]) {
+        let form = self.owner.get("/dashboard/settings").await.form(&["version", "time-zone"]);
+        let saved = self.owner.send_form(&form, changed).await;
+        assert_eq!(saved.status(), 200, "{}", saved.text());
+    }
+
     async fn stored(&self, reference: &str) -> Option<Value> {
         let pk = format!("{}#{}", self.tenant, &reference[..2]);
         self.hotline.cloud.item(self.hotline.table("requests"), &[("pk", &pk), ("sk", reference)]).await
@@ -329,13 +336,12 @@ async fn what_is_restored_is_kept_as_long_again_and_what_is_held_stays_until_it_
 async fn recordings_and_files_with_a_shorter_time_go_by_themselves_and_the_request_says_so() {
     let hotline = Hotline::open();
     let mut shop = Shop::open(&hotline, "retention-parts").await;
-    let form = shop.owner.get("/dashboard/settings").await.form(&["version", "time-zone"]);
-    let shorter = [("retention.recording-months", "6"), ("retention.attachment-months", "12")];
-    let saved = shop.owner.send_form(&form, &shorter).await;
-    assert_eq!(saved.status(), 200, "{}", saved.text());
+    shop.settings(&[("retention.recording-months", "6"), ("retention.attachment-months", "12")]).await;
     let (reference, call) = shop.answered(63).await;
     shop.beside(&reference).await;
     let closed_on = shop.closed_on(&reference).await;
+    // The night that sees the shorter times: they count 90 days later.
+    shop.night(days(2, closed_on), "").await;
     let calls = format!("{}/{}/", shop.tenant, call.call_sid);
     let files = format!("attachments/{}/{reference}/", shop.tenant);
     let bucket = hotline.bucket("recordings");
@@ -362,6 +368,26 @@ async fn recordings_and_files_with_a_shorter_time_go_by_themselves_and_the_reque
     let item = shop.stored(&reference).await.unwrap();
     assert!(item.get("binned_on").is_none() && item["going"] == json!([]), "{item:#}");
     assert_eq!(shop.verify().await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_shorter_time_for_files_counts_ninety_days_later_also_for_who_never_changed_it_before() {
+    let hotline = Hotline::open();
+    let mut shop = Shop::open(&hotline, "retention-promise").await;
+    let (reference, _) = shop.answered(67).await;
+    shop.beside(&reference).await;
+    let closed_on = shop.closed_on(&reference).await;
+    let files = format!("attachments/{}/{reference}/", shop.tenant);
+    let there = async || hotline.cloud.versions(hotline.bucket("recordings"), &files).await.len();
+    let before = there().await;
+    shop.night(days(60, closed_on), "").await;
+    shop.settings(&[("retention.attachment-months", "1")]).await;
+    for day in [61, 62, 61 + 89] {
+        shop.night(days(day, closed_on), "").await;
+        assert_eq!(there().await, before, "{day} days after the answer");
+    }
+    shop.night(days(61 + 90, closed_on), "").await;
+    assert!(there().await < before);
 }
 
 #[tokio::test]

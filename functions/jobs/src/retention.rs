@@ -12,7 +12,7 @@ use domain::audit::{Act, Entry, Who};
 use domain::job::Job;
 use domain::reference::Reference;
 use domain::retention::{self, Going, Part, Rule, next_night, night_of, whole_months};
-use domain::tenant::{Retention, TenantProfile};
+use domain::tenant::{LONGEST_RETENTION, Retention, TenantProfile};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -33,7 +33,8 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     };
     let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
     let today = work.now.to_zoned(zone.clone()).date();
-    let bookmarks = store.bookmarks().await?;
+    let mut bookmarks = store.bookmarks().await?;
+    bookmarks.promise(today, &profile.retention);
     let mut round = Round { app, work, store, profile, zone, today, bookmarks, counted: BTreeMap::new() };
     if work.due.what.is_empty() {
         return round.everything().await;
@@ -73,6 +74,8 @@ impl Round<'_> {
     }
 
     async fn everything(&mut self) -> Result<Ran, Error> {
+        // Also where no rule has anything to look at: the days of a shorter time count from the first night that saw it.
+        self.store.keep_bookmarks(&self.bookmarks).await?;
         for rule in Rule::ALL {
             let Some(until) = self.until(rule) else { continue };
             loop {
@@ -106,16 +109,16 @@ impl Round<'_> {
     }
 
     /// Up to which day a rule looks today; nothing where it has nothing to do with these settings.
-    fn until(&mut self, rule: Rule) -> Option<Date> {
-        let settings = self.profile.retention.clone();
+    fn until(&self, rule: Rule) -> Option<Date> {
+        let settings = self.settings();
         Some(match rule {
             Rule::Bin => retention::last_bin_day(self.today),
             Rule::Requests | Rule::Messages | Rule::Unfinished => {
-                retention::last_day(self.today, whole_months(rule, &settings))
+                retention::last_day(self.today, whole_months(rule, settings))
             }
             Rule::Part(part) => {
                 let months = self.months(part);
-                if months >= whole_months(Rule::Requests, &settings) {
+                if months >= whole_months(Rule::Requests, settings) {
                     return None;
                 }
                 retention::last_day(self.today, months)
@@ -124,9 +127,8 @@ impl Round<'_> {
     }
 
     /// For how many months a part is kept today.
-    fn months(&mut self, part: Part) -> u16 {
-        let wanted = part.months(&self.profile.retention);
-        self.bookmarks.in_force(part, self.today, wanted)
+    fn months(&self, part: Part) -> u16 {
+        self.bookmarks.in_force(part).unwrap_or(LONGEST_RETENTION)
     }
 
     /// One that fails is tried again by itself, and the rest goes on.

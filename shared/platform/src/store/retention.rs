@@ -25,6 +25,7 @@ use domain::personal::PersonalText;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Event, Kind, State};
 use domain::retention::{Part, Promise, Rule, Standing};
+use domain::tenant::Retention;
 use domain::user::UserId;
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -127,12 +128,20 @@ impl Bookmarks {
         }
     }
 
-    /// For how many months a part is kept today, where the settings say so many.
-    pub fn in_force(&mut self, part: Part, today: Date, wanted: u16) -> u16 {
-        let promise = self.promises.get(part.code()).copied().unwrap_or_else(|| Promise::new(wanted));
-        let promise = promise.on(today, wanted);
-        self.promises.insert(part.code().to_owned(), promise);
-        promise.in_force()
+    /// Brings what is promised of every part up to a day and its settings. Where nothing is noted yet, whatever was answered
+    /// before was promised what the settings begin with.
+    pub fn promise(&mut self, today: Date, settings: &Retention) {
+        for part in Part::ALL {
+            let begins = || Promise::new(part.months(&Retention::default()));
+            let promise = self.promises.get(part.code()).copied().unwrap_or_else(begins);
+            self.promises.insert(part.code().to_owned(), promise.on(today, part.months(settings)));
+        }
+    }
+
+    /// For how many months a part is kept on the day up to which promises were brought; nothing before they were.
+    #[must_use]
+    pub fn in_force(&self, part: Part) -> Option<u16> {
+        self.promises.get(part.code()).map(|promise| promise.in_force())
     }
 }
 
@@ -902,8 +911,6 @@ mod tests {
         let mut bookmarks = Bookmarks::default();
         assert_eq!(bookmarks.place(Rule::Bin), None);
         bookmarks.looked(Rule::Bin, "2028-11-22#1".to_owned());
-        assert_eq!(bookmarks.in_force(Part::Recordings, date(2028, 1, 1), 24), 24);
-        assert_eq!(bookmarks.in_force(Part::Recordings, date(2028, 1, 2), 6), 24);
         bookmarks.looked_until(Rule::Bin, date(2028, 11, 22));
         assert_eq!(bookmarks.place(Rule::Bin), Some("2028-11-22#~"));
         assert_eq!(range(date(2028, 11, 22), bookmarks.place(Rule::Bin)), None);
@@ -911,10 +918,28 @@ mod tests {
         bookmarks.looked_until(Rule::Bin, date(2028, 11, 21));
         assert_eq!(bookmarks.place(Rule::Bin), Some("2028-11-22#~"), "never back");
         let text = serde_json::to_string(&bookmarks).unwrap();
-        let mut read: Bookmarks = serde_json::from_str(&text).unwrap();
+        let read: Bookmarks = serde_json::from_str(&text).unwrap();
         assert_eq!(read, bookmarks);
-        assert_eq!(read.in_force(Part::Recordings, date(2028, 4, 1), 6), 6);
         assert_eq!(serde_json::from_str::<Bookmarks>("{}").unwrap(), Bookmarks::default());
+    }
+
+    #[test]
+    fn a_shorter_time_for_a_part_has_its_ninety_days_also_where_nothing_was_noted_yet() {
+        let shorter = Retention { recording_months: 6, attachment_months: 1, ..Retention::default() };
+        let in_force = |bookmarks: &Bookmarks| [Part::Recordings, Part::Attachments].map(|it| bookmarks.in_force(it));
+        let mut bookmarks = Bookmarks::default();
+        assert_eq!(in_force(&bookmarks), [None, None]);
+        bookmarks.promise(date(2028, 1, 2), &shorter);
+        assert_eq!(in_force(&bookmarks), [Some(24), Some(24)]);
+        let text = serde_json::to_string(&bookmarks).unwrap();
+        let mut read: Bookmarks = serde_json::from_str(&text).unwrap();
+        read.promise(date(2028, 3, 31), &shorter);
+        assert_eq!(in_force(&read), [Some(24), Some(24)]);
+        read.promise(date(2028, 4, 1), &shorter);
+        assert_eq!(in_force(&read), [Some(6), Some(1)]);
+        // What is longer counts at once.
+        read.promise(date(2028, 4, 2), &Retention { request_months: 60, recording_months: 60, ..shorter });
+        assert_eq!(in_force(&read), [Some(60), Some(1)]);
     }
 
     #[test]
