@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`sandbox`] | one function as Lambda runs it: its process and its Runtime API |
 //! | [`aws`] | AWS on loopback, which answers after a fixed delay and counts |
+//! | [`gate`] | where a call waits until somebody says what becomes of it |
 //! | [`hotline`] | all functions of `template.yaml` together, and whole calls placed through them |
 //! | [`gateway`] | requests and answers as API Gateway hands them on |
 //! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
@@ -20,6 +21,7 @@ pub mod browser;
 pub mod dashboard;
 pub mod error;
 pub mod forms;
+pub mod gate;
 pub mod gateway;
 pub mod hotline;
 pub mod measure;
