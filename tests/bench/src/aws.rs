@@ -12,6 +12,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::future;
 use std::io;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +33,7 @@ use crate::Error;
 use crate::gate::{Gate, Verdict};
 
 pub use series::Series;
-use table::Table;
+use table::{Span, Table};
 
 /// One item as DynamoDB's JSON has it: attribute name to typed value.
 pub type Item = Map<String, Value>;
@@ -69,6 +70,14 @@ impl Cloud {
     #[must_use]
     pub fn get(&self, table: &str, pk: &str, sk: &str) -> Option<Item> {
         self.tables.get(table)?.get(&(pk.into(), sk.into()))
+    }
+
+    /// All items of a partition, in the order of their sort keys.
+    pub fn partition<'a>(&'a self, table: &str, pk: &str) -> impl Iterator<Item = Item> + use<'a> {
+        let span = Span { pk: pk.to_owned(), from: Bound::Unbounded, to: Bound::Unbounded };
+        let table = self.tables.get(table);
+        let items = table.and_then(|table| Some(table.span(table.orders().first()?, &span, None, true)));
+        items.into_iter().flatten().map(|(_, stored)| stored.item())
     }
 
     /// All items of a table, in the order of their keys.
@@ -250,7 +259,8 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         Verdict::Pass | Verdict::Refuse(_) => {}
         Verdict::LoseAnswer => return lost(),
         Verdict::DoneInSilence(told) => {
-            drop(told.send(()));
+            // Where nobody wants to know any more, nobody waits.
+            let _ = told.send(());
             return future::pending().await;
         }
     }

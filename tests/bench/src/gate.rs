@@ -1,6 +1,8 @@
 //! A turnstile before what a function calls: each call waits there until somebody says what becomes of it.
 
 use std::future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,18 +46,34 @@ impl Arrival {
 #[derive(Debug, Clone)]
 pub struct Gate {
     who: usize,
+    watched: Arc<AtomicBool>,
     arrivals: mpsc::UnboundedSender<Arrival>,
 }
 
 impl Gate {
-    /// A gate for one caller; whoever holds the other end of `arrivals` decides.
+    /// A gate for one caller; whoever holds the other end of `arrivals` decides. Until it is watched it stands open.
     #[must_use]
     pub fn new(who: usize, arrivals: mpsc::UnboundedSender<Arrival>) -> Self {
-        Self { who, arrivals }
+        Self { who, watched: Arc::default(), arrivals }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn who(&self) -> usize {
+        self.who
+    }
+
+    /// Whether calls wait at it.
+    #[must_use]
+    pub fn watched(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.watched)
     }
 
     /// Waits for the verdict on a call; for ever where there is none.
     pub async fn pass(&self, kind: &str) -> Verdict {
+        if !self.watched.load(Ordering::Acquire) {
+            return Verdict::Pass;
+        }
         let (verdict, decided) = oneshot::channel();
         // Where nobody decides any more, everything is over.
         drop(self.arrivals.send(Arrival { who: self.who, kind: kind.to_owned(), verdict }));
@@ -77,6 +95,8 @@ mod tests {
     async fn a_call_waits_for_its_verdict_and_for_ever_without_one() {
         let (arrivals, mut waiting) = mpsc::unbounded_channel();
         let gate = Gate::new(3, arrivals);
+        assert!(matches!(gate.pass("while it starts").await, Verdict::Pass));
+        gate.watched().store(true, Ordering::Release);
         let call = tokio::spawn({
             let gate = gate.clone();
             async move { gate.pass("dynamodb:GetItem").await }
@@ -94,7 +114,9 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_has_gone_is_known() {
         let (arrivals, mut waiting) = mpsc::unbounded_channel();
-        let call = tokio::spawn(async move { Gate::new(0, arrivals).pass("x").await });
+        let gate = Gate::new(0, arrivals);
+        gate.watched().store(true, Ordering::Release);
+        let call = tokio::spawn(async move { gate.pass("x").await });
         let arrival = waiting.recv().await.unwrap();
         assert!(!arrival.is_gone());
         call.abort();

@@ -367,7 +367,8 @@ fn answer(step: &Step) -> Result<String, Error> {
 }
 
 /// The event that a queue's worker gets for one message.
-fn queue_event(queue: &str, message: &str) -> Bytes {
+#[must_use]
+pub fn queue_event(queue: &str, message: &str) -> Bytes {
     let event = json!({ "Records": [{
         "messageId": "00000000-0000-4000-8000-000000000000",
         "receiptHandle": "bench",
