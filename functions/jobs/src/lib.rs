@@ -11,6 +11,7 @@
 //! | [`send_text`] | queue `texts` | sends codes to telephone numbers |
 //! | [`verify_audit`] | the operator | walks a tenant's audit trail and says whether it is whole |
 //! | [`close_usage_day`] | a schedule, every hour | summons a worker for each tenant's day with usage to bill |
+//! | [`push_usage`] | queue `push-usage`, from [`close_usage_day`] | a tenant's day of usage to Stripe, exactly once |
 //! | [`plan`] | a schedule for each other job | summons a worker for each entry of the agenda whose time has come |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
@@ -19,6 +20,7 @@ pub mod close_usage_day;
 pub mod plan;
 pub mod planning;
 pub mod provision_tenant;
+pub mod push_usage;
 pub mod record_usage;
 pub mod recount;
 pub mod runs;

@@ -13,6 +13,7 @@ use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use domain::tenant::TenantProfile;
 use domain::user::{Preferences, UserId, UserProfile, UserState};
 use jiff::SignedDuration;
+use partners::stripe::CustomerId;
 use platform::mail::Letter;
 use platform::store::{NewUser, Provision, new_user_id};
 use platform::tenant::Tenant;
@@ -57,6 +58,9 @@ pub struct TenantOrder {
     /// Who invites the others.
     #[serde(default)]
     pub owner: Option<OwnerOrder>,
+    /// Who it is at Stripe. Without it, now and before, its usage is kept until somebody says.
+    #[serde(default)]
+    pub stripe_customer: Option<CustomerId>,
 }
 
 /// The first person of a tenant's team.
@@ -115,6 +119,9 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
     let tenant = app.store.provision(&wanted).await?;
     for job in DAILY {
         app.store.of(&tenant).arrange(job, app.clock.now() + FIRST_AFTER, "").await?;
+    }
+    if let Some(customer) = &order.stripe_customer {
+        app.store.of(&tenant).set_stripe_customer(customer).await?;
     }
     let invitation = match &order.owner {
         Some(owner) => invite(app, &tenant, &wanted.profile.name, owner).await?,
@@ -230,6 +237,15 @@ mod tests {
         wanted["owner"] = serde_json::json!({"email": "ana@shop.example", "name": "Ana", "language": "es"});
         assert_eq!(check(&order(wanted.clone()).unwrap()), Ok(()));
         wanted["owner"]["email"] = "ana".into();
+        assert!(order(wanted).is_err());
+    }
+
+    #[test]
+    fn a_stripe_customer_is_one_of_stripes_identifiers() {
+        let mut wanted = demo();
+        wanted["stripe-customer"] = "cus_QXg1o8vcGmoR32".into();
+        assert!(order(wanted.clone()).unwrap().stripe_customer.is_some());
+        wanted["stripe-customer"] = "mtr_1".into();
         assert!(order(wanted).is_err());
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`voice`] | Twilio, while somebody is on the line | 200 TwiML: an apology, then the fallback takes a message |
 //! | [`callback`] | Twilio, after the fact | 500, so that Twilio's own retry applies |
+//! | [`stripe`](stripe()) | Stripe, about what it refused | 500, so that Stripe brings it again |
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
 //! | [`page`](page()), [`door`], [`files_door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
@@ -19,6 +20,7 @@ mod job;
 mod page;
 mod queue;
 mod stream;
+mod stripe;
 mod twilio;
 mod work;
 
@@ -37,6 +39,7 @@ pub use job::job;
 pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, public, safe_next, with_query};
 pub use queue::queue;
 pub use stream::stream;
+pub use stripe::stripe;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 pub use work::{Ran, Work, work};
 

@@ -7,6 +7,7 @@
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
+//! | | | `billing` | who the tenant is at Stripe |
 //! | | | `notice#…` | what a business tells of what it collects, by service code |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
@@ -19,6 +20,8 @@
 //! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
+//! | | tenant `#` month | `day#…`, `batch#…` | how the day gets to the bill; see `billing` |
+//! | | `identifier#…` | `batch` | whose batch a meter event is of |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
 //!
@@ -31,6 +34,7 @@
 mod accounts;
 mod agenda;
 mod audit;
+mod billing;
 mod case;
 mod codes;
 mod confirmation;
@@ -64,6 +68,10 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use agenda::{Due, Place as AgendaPlace, SHARDS as AGENDA_SHARDS, Summons};
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use billing::{
+    AT_ONCE, BillingAccount, CLOSES_AFTER, Halt, IdentifierOwner, Lease, LedgerUnit, Settlement, UnitsPage, Which,
+    closes_at,
+};
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
@@ -88,7 +96,7 @@ pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
-pub use usage::DayOfUse;
+pub use usage::{DayOfUse, Source as UsageSource};
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
@@ -109,6 +117,7 @@ pub struct Store {
     keys: KeyCache,
     heads: Heads,
     noted: signal::Noted,
+    marked: billing::Marked,
     clock: Clock,
 }
 
@@ -173,6 +182,7 @@ impl Store {
             keys: KeyCache::default(),
             heads: Heads::default(),
             noted: signal::Noted::default(),
+            marked: billing::Marked::default(),
             clock,
         }
     }
