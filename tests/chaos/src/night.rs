@@ -10,7 +10,7 @@ use bench::Error;
 use bench::aws::{Cloud, SharedCloud};
 use bench::gate::{Arrival, Gate, Verdict};
 use bench::gateway::{Answer, BASE_URL, Request};
-use bench::hotline::queue_event;
+use bench::hotline::{STRIPE_SECRET, queue_event};
 use bench::sandbox::{Function, Invocation};
 use domain::billing::{LIFE, LineState, Meter, Step, day_end};
 use domain::usage::{CallStatus, CallUsage, billed_minutes};
@@ -34,8 +34,6 @@ const STUCK_AFTER: Duration = Duration::from_mins(2);
 const NIGHTS: u32 = 120;
 /// What Stripe signs its webhooks with.
 const WEBHOOK_SECRET: &str = "whsec_chaos";
-/// The ARN under which the functions find Stripe's secret.
-const STRIPE_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe";
 
 /// A customer whom Stripe does not know.
 const UNKNOWN: &str = "cus_Unknown00000";
@@ -343,7 +341,6 @@ impl Night {
         let mut function = function.cloned().ok_or_else(|| Error::say(kind.bin(), "is not built", &""))?;
         if function.env.contains_key("STRIPE_BASE_URL") {
             function.env.insert("STRIPE_BASE_URL".into(), self.stripe.door(gate.clone()).await?);
-            function.env.insert("STRIPE_SECRET".into(), STRIPE_SECRET.into());
         }
         function.log = self.log();
         let process = Process::start(&function, &self.cloud, gate, self.to_endings.clone()).await?;
