@@ -39,6 +39,8 @@ async fn main() -> ExitCode {
     let progress = |over: usize, all: usize| {
         if terminal {
             eprint!("\r\x1b[2K{over} of {all} nights");
+        } else if over.is_multiple_of(100) {
+            eprintln!("{over} of {all} nights");
         }
     };
     let report = match run(&options, &progress).await {

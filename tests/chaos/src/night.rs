@@ -1,6 +1,7 @@
 //! One tenant's usage day: its cloud, its queue, its clocks, the processes that work on it, and what must come of it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,8 +48,6 @@ pub struct House {
     pub functions: BTreeMap<&'static str, Function>,
     /// The tenant's id.
     pub tenant: String,
-    /// Where the functions' output goes.
-    pub logs: PathBuf,
 }
 
 /// What is delivered to a function.
@@ -116,6 +115,8 @@ pub enum Aim {
 struct Busy {
     delivery: Delivery,
     since: Timestamp,
+    /// Which of all it is, by when it began.
+    turn: usize,
 }
 
 /// One tenant's usage day.
@@ -144,8 +145,10 @@ pub struct Night {
     pub outside: BTreeMap<(u32, Meter), i64>,
     /// On its way.
     pub queue: VecDeque<Delivery>,
-    /// The meters' ids.
-    pub meters: BTreeMap<Meter, String>,
+    /// The file with its functions' output.
+    pub log: PathBuf,
+    meters: BTreeMap<Meter, String>,
+    customer: String,
     processes: BTreeMap<usize, Process>,
     busy: BTreeMap<usize, Busy>,
     waiting: Vec<Arrival>,
@@ -154,6 +157,7 @@ pub struct Night {
     to_arrivals: mpsc::UnboundedSender<Arrival>,
     to_endings: mpsc::UnboundedSender<Ending>,
     started: usize,
+    begun: usize,
     calls: BTreeMap<Kind, u64>,
 }
 
@@ -167,42 +171,32 @@ impl Drop for Night {
 }
 
 impl Night {
-    /// A night some days ago by the machine's clock, so that calls that are recorded now are late; `running` takes today,
-    /// and looks ahead.
-    pub async fn open(house: &Arc<House>, name: &str, seed: u64, running: bool) -> Result<Self, Error> {
-        let cloud = SharedCloud::default();
-        cloud.lock().clone_from(&house.cloud);
+    /// A cloud, a Stripe and no process yet; each life in it begins with [`Night::begin_anew`].
+    pub async fn open(house: &Arc<House>, log: PathBuf) -> Result<Self, Error> {
         let stripe = Stripe::open().await?;
-        let clock = stripe.now().await?;
-        let today = clock.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let day = if running { today } else { today.yesterday().unwrap_or(today) };
-        let now = clock.max(day_end(day) + SignedDuration::from_mins(10));
         let mut meters = BTreeMap::new();
         for meter in Meter::ALL {
             meters.insert(meter, stripe.meter(meter).await?);
         }
-        let setup = |meter: &Meter| json!({ "event_name": event_name(*meter), "id": meters.get(meter) });
-        let secret = json!({
-            "secret_key": KEY, "webhook_secrets": [WEBHOOK_SECRET],
-            "meters": { "calls": setup(&Meter::Calls), "minutes": setup(&Meter::Minutes) },
-        });
-        cloud.lock().secrets.insert(STRIPE_SECRET.to_owned(), secret.to_string());
+        let customer = stripe.customer("A shop").await?;
         let (to_arrivals, arrivals) = mpsc::unbounded_channel();
         let (to_endings, endings) = mpsc::unbounded_channel();
-        let night = Self {
+        Ok(Self {
             house: Arc::clone(house),
-            name: name.to_owned(),
-            cloud,
+            name: String::new(),
+            log,
+            cloud: SharedCloud::default(),
             stripe,
-            ledger: Ledger { tenant: house.tenant.clone(), day },
-            now,
-            chance: Chance::new(seed),
+            ledger: Ledger { tenant: house.tenant.clone(), day: Date::MIN },
+            now: Timestamp::UNIX_EPOCH,
+            chance: Chance::new(0),
             tally: Tally::default(),
             trace: Vec::new(),
             truth: BTreeMap::new(),
             outside: BTreeMap::new(),
             queue: VecDeque::new(),
             meters,
+            customer,
             processes: BTreeMap::new(),
             busy: BTreeMap::new(),
             waiting: Vec::new(),
@@ -211,10 +205,55 @@ impl Night {
             to_arrivals,
             to_endings,
             started: 0,
+            begun: 0,
             calls: BTreeMap::new(),
-        };
-        night.stripe.set(now).await?;
-        Ok(night)
+        })
+    }
+
+    /// A life begins, the same for the same seed at whatever time of the day: yesterday's usage, so that calls that are
+    /// recorded now are late; or today's, which looks ahead. Processes that are there stay.
+    pub async fn begin_anew(&mut self, name: &str, seed: u64, running: bool) -> Result<(), Error> {
+        self.kill_all().await;
+        let today = self.wall_clock().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let day = if running { today } else { today.yesterday().unwrap_or(today) };
+        let after = SignedDuration::from_mins(if running { 10 } else { 24 * 60 + 10 });
+        // A process remembers which days it has put on the agenda.
+        let forgetful = self.processes.iter().filter(|(_, process)| process.bin == Kind::Record.bin());
+        for who in forgetful.map(|(who, _)| *who).collect::<Vec<_>>() {
+            if running || self.ledger.day >= today {
+                self.kill(who).await;
+            }
+        }
+        name.clone_into(&mut self.name);
+        self.ledger.day = day;
+        self.now = day_end(day) + after;
+        self.chance = Chance::new(seed);
+        self.tally = Tally::default();
+        self.trace.clear();
+        self.truth.clear();
+        self.outside.clear();
+        self.queue.clear();
+        self.waiting.clear();
+        self.calls.clear();
+        let setup = |meter: &Meter| json!({ "event_name": event_name(*meter), "id": self.meters.get(meter) });
+        let secret = json!({
+            "secret_key": KEY, "webhook_secrets": [WEBHOOK_SECRET],
+            "meters": { "calls": setup(&Meter::Calls), "minutes": setup(&Meter::Minutes) },
+        });
+        {
+            let mut cloud = self.cloud.lock();
+            cloud.clone_from(&self.house.cloud);
+            cloud.secrets.insert(STRIPE_SECRET.to_owned(), secret.to_string());
+        }
+        drop(fs::File::create(&self.log));
+        self.stripe.forget().await?;
+        self.stripe.calm().await?;
+        self.stripe.settle(0, 0).await?;
+        self.stripe.set(self.now).await?;
+        for meter in self.meters.values() {
+            self.stripe.activate(meter, true).await?;
+        }
+        Ok(())
     }
 
     /// Writes down what happens.
@@ -222,22 +261,14 @@ impl Night {
         self.trace.push(what);
     }
 
-    /// The file with its functions' output.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        let name: String = self.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        self.house.logs.join(format!("{name}.log"))
-    }
-
     /// Makes the tenant a customer at Stripe, under a customer that exists or one that does not.
-    pub async fn becomes_customer(&mut self, exists: bool) -> Result<(), Error> {
-        let id = if exists { self.stripe.customer("A shop").await? } else { UNKNOWN.to_owned() };
+    pub fn becomes_customer(&mut self, exists: bool) {
+        let id = if exists { self.customer.as_str() } else { UNKNOWN };
         let item = json!({
             "pk": { "S": self.ledger.tenant }, "sk": { "S": "billing" }, "stripe_customer": { "S": id },
         });
         self.cloud.lock().put("accounts", item.as_object().cloned().unwrap_or_default());
-        self.note(format!("the tenant is customer {}", if exists { "of Stripe's" } else { "nobody knows" }));
-        Ok(())
+        self.note(format!("the tenant is a customer whom Stripe {}", if exists { "knows" } else { "does not know" }));
     }
 
     /// Moves both clocks. Who works longer than a function lives is dead then.
@@ -329,7 +360,8 @@ impl Night {
         if let Some(process) = self.processes.get(&who) {
             process.send(event);
         }
-        self.busy.insert(who, Busy { delivery, since: self.now });
+        self.begun += 1;
+        self.busy.insert(who, Busy { delivery, since: self.now, turn: self.begun });
         Ok(who)
     }
 
@@ -342,7 +374,7 @@ impl Night {
         if function.env.contains_key("STRIPE_BASE_URL") {
             function.env.insert("STRIPE_BASE_URL".into(), self.stripe.door(gate.clone()).await?);
         }
-        function.log = self.log();
+        function.log.clone_from(&self.log);
         let process = Process::start(&function, &self.cloud, gate, self.to_endings.clone()).await?;
         self.processes.insert(who, process);
         self.tally.count("processes");
@@ -416,7 +448,7 @@ impl Night {
     pub async fn settle(&mut self) -> Result<(), Error> {
         loop {
             while let Ok(arrival) = self.arrivals.try_recv() {
-                self.waiting.push(arrival);
+                self.arrived(arrival);
             }
             self.waiting.retain(|arrival| !arrival.is_gone());
             let stands = |who: &usize| self.waiting.iter().any(|arrival| arrival.who == *who);
@@ -430,10 +462,19 @@ impl Night {
                 }
             };
             match timeout(STUCK_AFTER, happens).await {
-                Ok(Ok(arrival)) => self.waiting.push(arrival),
+                Ok(Ok(arrival)) => self.arrived(arrival),
                 Ok(Err(ending)) => self.ended(ending)?,
                 Err(_) => return Err(Error::say(&self.name, "stands still", &format!("{:?}", self.busy))),
             }
+        }
+    }
+
+    /// What a process remembers it does not ask again: so that does not count.
+    fn arrived(&mut self, arrival: Arrival) {
+        if arrival.kind.starts_with("secretsmanager:") {
+            arrival.decide(Verdict::Pass);
+        } else {
+            self.waiting.push(arrival);
         }
     }
 
@@ -455,10 +496,12 @@ impl Night {
         Ok(())
     }
 
-    /// Who stands at a gate, each once.
+    /// Who stands at a gate, each once, in the order in which they began.
     #[must_use]
     pub fn standing(&self) -> Vec<usize> {
-        self.busy.keys().copied().collect()
+        let mut standing: Vec<(usize, usize)> = self.busy.iter().map(|(who, busy)| (busy.turn, *who)).collect();
+        standing.sort_unstable();
+        standing.into_iter().map(|(_, who)| who).collect()
     }
 
     /// What a process is busy with.

@@ -1,12 +1,10 @@
 //! Killed at each call in turn, before it is done and after; and at each a twin that overtakes.
 
-use std::sync::Arc;
-
 use bench::Error;
 use jiff::SignedDuration;
 
 use crate::check::check;
-use crate::night::{Aim, House, Kind, Night};
+use crate::night::{Aim, Kind, Night};
 
 /// How long nothing happens after a kill: nothing, so that a retry follows at once; beyond the hour; beyond the day for
 /// which Stripe knows an identifier; and beyond the time for which it takes usage.
@@ -33,17 +31,10 @@ impl Scene {
     pub const ALL: [Self; 3] = [Self::Plain, Self::Corrected, Self::Refused];
 }
 
-/// One night with its kill. Returns how many calls that function made, and the night.
-pub async fn point(house: &Arc<House>, name: &str, scene: Scene, aim: Aim) -> Result<Night, (Error, Option<Night>)> {
-    let mut night = Night::open(house, name, 7, false).await.map_err(|error| (error, None))?;
-    match live(&mut night, scene, aim).await {
-        Ok(()) => Ok(night),
-        Err(error) => Err((error, Some(night))),
-    }
-}
-
-async fn live(night: &mut Night, scene: Scene, aim: Aim) -> Result<(), Error> {
-    night.becomes_customer(true).await?;
+/// One night with its kill.
+pub async fn point(night: &mut Night, name: &str, scene: Scene, aim: Aim) -> Result<(), Error> {
+    night.begin_anew(name, 7, false).await?;
+    night.becomes_customer(true);
     // A short one, one of several minutes, and one that never was answered.
     for seconds in [49, 200, 0] {
         night.call(seconds);
@@ -67,12 +58,11 @@ async fn live(night: &mut Night, scene: Scene, aim: Aim) -> Result<(), Error> {
     check(night).await
 }
 
-/// The aims at one function: each of its calls, before and after, with each gap.
-pub fn kills(kind: Kind, calls: u64, gaps: &[SignedDuration]) -> impl Iterator<Item = Aim> {
-    (1..=calls).flat_map(move |at| {
-        let gaps: Vec<SignedDuration> = gaps.to_vec();
-        [true, false]
-            .into_iter()
-            .flat_map(move |before| gaps.clone().into_iter().map(move |gap| Aim::Kill { kind, at, before, gap }))
-    })
+/// The aims at one function: each of its calls, before it is done and after. With several gaps each takes the next one.
+pub fn kills(kind: Kind, calls: u64, gaps: &[SignedDuration]) -> Vec<Aim> {
+    let points = (1..=calls).flat_map(|at| [(at, true), (at, false)]);
+    let gaps = gaps.iter().copied().cycle();
+    // A gap is not always that of the same side of a call.
+    let shifted = gaps.enumerate().filter(|(place, _)| place % 7 != 6).map(|(_, gap)| gap);
+    points.zip(shifted).map(|((at, before), gap)| Aim::Kill { kind, at, before, gap }).collect()
 }

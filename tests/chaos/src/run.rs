@@ -1,16 +1,15 @@
 //! All of it, several nights at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bench::Error;
 use bench::hotline::Hotline;
-use futures::StreamExt as _;
-use futures::stream;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::night::{Aim, House, Kind, Night};
 use crate::points::{self, GAPS, Scene};
@@ -97,90 +96,134 @@ pub async fn house(bins: &Path, logs: &Path) -> Result<Arc<House>, Error> {
     }
     let mut cloud = hotline.cloud().lock().clone();
     cloud.messages.clear();
-    Ok(Arc::new(House { cloud, functions, tenant, logs: logs.to_owned() }))
+    Ok(Arc::new(House { cloud, functions, tenant }))
 }
 
 /// Lives all nights; `progress` is told how many are over.
 pub async fn run(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, Error> {
     let began = Instant::now();
     let house = house(&options.bins, &options.logs).await?;
-    let mut tally = Tally::default();
-    let mut failures = Vec::new();
-    let mut tasks = Vec::new();
-    if options.points != Points::None {
-        for scene in Scene::ALL {
-            if options.points == Points::Few && scene != Scene::Plain {
-                continue;
-            }
-            // Without any kill first, which says how many calls there are.
-            match live(&house, Task::Point(scene, Aim::Nobody)).await {
-                Ok(night) => {
-                    tally.join(&night.tally);
-                    tasks.extend(aims(&night, options.points).map(|aim| Task::Point(scene, aim)));
-                }
-                Err(failure) => failures.push(*failure),
-            }
+    let mut report = Report { tally: Tally::default(), failures: Vec::new(), seconds: 0 };
+    let mut lane = Lane { house: Arc::clone(&house), log: options.logs.join("lane-0.log"), night: None };
+    let mut tasks = VecDeque::new();
+    for scene in options.points.scenes() {
+        // Without any kill first, which says how many calls there are.
+        let lived = lane.live(Task::Point(*scene, Aim::Nobody)).await;
+        report.take(lived);
+        if let Some(night) = &lane.night {
+            tasks.extend(aims(night, *scene, options.points).into_iter().map(|aim| Task::Point(*scene, aim)));
         }
     }
+    drop(lane);
     tasks.extend((0..options.lives).map(|number| Task::Life(options.seed.wrapping_add(number))));
     let all = tasks.len();
-    let nights = stream::iter(tasks).map(|task| {
-        let house = Arc::clone(&house);
-        tokio::spawn(async move { live(&house, task).await })
-    });
-    let mut nights = nights.buffer_unordered(AT_A_TIME);
+    let tasks = Arc::new(Mutex::new(tasks));
+    let (tell, mut told) = mpsc::unbounded_channel();
+    for number in 0..AT_A_TIME {
+        let log = options.logs.join(format!("lane-{number}.log"));
+        let mut lane = Lane { house: Arc::clone(&house), log, night: None };
+        let (tasks, tell) = (Arc::clone(&tasks), tell.clone());
+        tokio::spawn(async move {
+            loop {
+                let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some(task) = task else { break };
+                drop(tell.send(lane.live(task).await));
+            }
+        });
+    }
+    drop(tell);
     let mut over = 0;
-    while let Some(night) = nights.next().await {
+    while let Some(lived) = told.recv().await {
         over += 1;
         progress(over, all);
-        match night {
-            Ok(Ok(night)) => {
-                drop(fs::remove_file(night.log()));
-                tally.count("nights");
-                tally.join(&night.tally);
-            }
-            Ok(Err(failure)) => failures.push(*failure),
-            Err(error) => return Err(Error::say("a night", "broke off", &error)),
+        report.take(lived);
+    }
+    if over < all {
+        return Err(Error::say("a lane", "broke off", &format!("{over} of {all} nights are over")));
+    }
+    report.seconds = began.elapsed().as_secs();
+    Ok(report)
+}
+
+impl Points {
+    const fn scenes(self) -> &'static [Scene] {
+        match self {
+            Self::None => &[],
+            Self::Few => &[Scene::Plain],
+            Self::All => &Scene::ALL,
         }
     }
-    Ok(Report { tally, failures, seconds: began.elapsed().as_secs() })
 }
 
 /// Where somebody is killed, after a night in which nobody was.
-fn aims(night: &Night, points: Points) -> impl Iterator<Item = Aim> {
-    let kinds: &[Kind] = if points == Points::Few { &[Kind::Push] } else { &Kind::ALL };
-    let calls: Vec<(Kind, u64)> = kinds.iter().map(|kind| (*kind, night.calls(*kind))).collect();
+fn aims(night: &Night, scene: Scene, points: Points) -> Vec<Aim> {
+    let at_once = GAPS.get(..1).unwrap_or_default();
     let push = night.calls(Kind::Push);
-    let twins = (1..=push).filter(move |_| points == Points::All).map(|at| Aim::Twin { at });
-    calls
-        .into_iter()
-        .flat_map(move |(kind, calls)| {
-            // Others than the worker of Stripe do not know of its clock.
-            let gaps = if kind == Kind::Push && points == Points::All { GAPS.as_slice() } else { &GAPS[..1] };
-            points::kills(kind, calls, gaps).collect::<Vec<_>>()
-        })
-        .chain(twins)
+    if points == Points::Few {
+        return points::kills(Kind::Push, push, &GAPS);
+    }
+    let mut aims = points::kills(Kind::Push, push, &GAPS);
+    aims.extend((1..=push).map(|at| Aim::Twin { at }));
+    // Each of the others in the scene where it has something to do. They know nothing of Stripe's clock.
+    let other = match scene {
+        Scene::Plain => Kind::Plan,
+        Scene::Corrected => Kind::Record,
+        Scene::Refused => Kind::Report,
+    };
+    aims.extend(points::kills(other, night.calls(other).min(40), at_once));
+    aims
 }
 
-async fn live(house: &Arc<House>, task: Task) -> Result<Night, Box<Failure>> {
-    let (name, lived) = match task {
-        Task::Point(scene, aim) => {
-            let name = format!("{scene:?} {aim:?}");
-            let lived = points::point(house, &name, scene, aim).await;
-            (name, lived)
+/// Nights, one after the other, with processes that outlive them.
+struct Lane {
+    house: Arc<House>,
+    log: PathBuf,
+    night: Option<Night>,
+}
+
+impl Lane {
+    async fn live(&mut self, task: Task) -> Result<Tally, Box<Failure>> {
+        let name = match task {
+            Task::Point(scene, aim) => format!("{scene:?}, {aim:?}"),
+            Task::Life(seed) => format!("make chaos SEED={seed} N=1"),
+        };
+        let mut night = match self.night.take() {
+            Some(night) => night,
+            None => match Night::open(&self.house, self.log.clone()).await {
+                Ok(night) => night,
+                Err(error) => return Err(Box::new(Failure { name, error: error.to_string(), trace: vec![], log: None })),
+            },
+        };
+        let lived = match task {
+            Task::Point(scene, aim) => points::point(&mut night, &name, scene, aim).await,
+            Task::Life(seed) => schedule(&mut night, &name, seed).await,
+        };
+        match lived {
+            Ok(()) => {
+                let mut tally = night.tally.clone();
+                tally.count(if matches!(task, Task::Life(_)) { "nights, random" } else { "nights, with one kill or a twin" });
+                self.night = Some(night);
+                Ok(tally)
+            }
+            Err(error) => {
+                let log = self.log.with_file_name(format!("{}.log", plain(&name)));
+                drop(fs::copy(&self.log, &log));
+                let trace = std::mem::take(&mut night.trace);
+                Err(Box::new(Failure { name, error: error.to_string(), trace, log: Some(log) }))
+            }
         }
-        Task::Life(seed) => (format!("make chaos SEED={seed} N=1"), schedule(house, seed).await),
-    };
-    lived.map_err(|(error, night)| {
-        let (trace, log) = night.map(|night| (night.trace.clone(), Some(night.log()))).unwrap_or_default();
-        Box::new(Failure { name, error: error.to_string(), trace, log })
-    })
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 impl Report {
-    /// The tally as JSON.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        json!({ "seconds": self.seconds, "failures": self.failures.len(), "tally": self.tally.to_string() })
+    fn take(&mut self, lived: Result<Tally, Box<Failure>>) {
+        match lived {
+            Ok(tally) => self.tally.join(&tally),
+            Err(failure) => self.failures.push(*failure),
+        }
     }
 }

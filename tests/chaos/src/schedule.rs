@@ -1,36 +1,25 @@
 //! Random lives of a day: workers that are killed, crawl and come twice, a partner that forgets, lies and loses answers,
 //! calls that come late and are corrected, and clocks that move.
 
-use std::sync::Arc;
-
 use bench::Error;
 use bench::gate::{Arrival, Verdict};
 use jiff::SignedDuration;
 
 use crate::check::check;
-use crate::night::{Aim, House, Kind, Night};
+use crate::night::{Aim, Kind, Night};
 
 /// A life by its seed.
-pub async fn schedule(house: &Arc<House>, seed: u64) -> Result<Night, (Error, Option<Night>)> {
-    let name = format!("SEED={seed}");
+pub async fn schedule(night: &mut Night, name: &str, seed: u64) -> Result<(), Error> {
     // One of five has its day on this machine's calendar, too: its calls come before it is over.
-    let opened = Night::open(house, &name, seed, seed.is_multiple_of(5)).await;
-    let mut night = opened.map_err(|error| (error, None))?;
-    match live(&mut night).await {
-        Ok(()) => Ok(night),
-        Err(error) => Err((error, Some(night))),
-    }
-}
-
-async fn live(night: &mut Night) -> Result<(), Error> {
+    night.begin_anew(name, seed, seed.is_multiple_of(5)).await?;
     match night.chance.below(10) {
         // No customer until later, or one whom Stripe does not know.
         0 => night.tally.count("tenants that become customers late"),
         1 => {
             night.tally.count("tenants whose customer Stripe does not know at first");
-            night.becomes_customer(false).await?;
+            night.becomes_customer(false);
         }
-        _ => night.becomes_customer(true).await?,
+        _ => night.becomes_customer(true),
     }
     for _ in 0..=night.chance.below(4) {
         let seconds = seconds(night);
@@ -44,7 +33,7 @@ async fn live(night: &mut Night) -> Result<(), Error> {
     }
     night.kill_all().await;
     if !night.is_customer() {
-        night.becomes_customer(true).await?;
+        night.becomes_customer(true);
     }
     night.calm(Aim::Nobody).await?;
     check(night).await
@@ -77,7 +66,7 @@ async fn step(night: &mut Night) -> Result<(), Error> {
         }
         38..41 => night.person().await?,
         41..44 => night.lag().await?,
-        44..47 if !night.is_customer() => night.becomes_customer(true).await?,
+        44..47 if !night.is_customer() => night.becomes_customer(true),
         47..58 => {
             let by = match night.chance.below(10) {
                 0..4 => night.chance.between(1, 16 * 60),

@@ -93,8 +93,12 @@ impl Stripe {
 
     /// Nothing goes wrong any more.
     pub async fn calm(&self) -> Result<(), Error> {
-        let sent = self.http.delete(format!("{}/_standin/faults", self.address)).send().await;
-        sent.map(|_| ()).map_err(|error| Error::say("the stand-in", "does not answer", &error))
+        self.delete("/_standin/faults").await
+    }
+
+    /// Forgets everything but customers and meters.
+    pub async fn forget(&self) -> Result<(), Error> {
+        self.delete("/_standin/stripe/meter_events").await
     }
 
     /// A meter; returns its id.
@@ -163,6 +167,10 @@ impl Stripe {
 
     async fn get(&self, path: &str) -> Result<Value, Error> {
         read(path, self.http.get(format!("{}{path}", self.address))).await
+    }
+
+    async fn delete(&self, path: &str) -> Result<(), Error> {
+        read(path, self.http.delete(format!("{}{path}", self.address))).await.map(|_| ())
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<(), Error> {
