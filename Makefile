@@ -65,7 +65,7 @@ verify-audit: venv ## TENANT=slug: is its audit trail whole? ENV=… on AWS; or 
 recount: venv ## TENANT=slug: count its requests once more and mend the counts; DRY=1 only looks; ENV=… on AWS
 	@$(LOCAL) recount $(if $(TENANT),$(TENANT),$(error whose requests: make recount TENANT=bear-outfitters)) $(if $(DRY),--dry-run) $(IN)
 
-secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
+secret: venv ## ENV=…: store the Twilio and Stripe credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))
 
 browser-venv: venv

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import aws, operate, outcome, owners
+from . import aws, operate, outcome, owners, stripe
 from .console import Stop, say, step
 from .settings import ROOT, STACK_NAME, Settings, target_dir
 
@@ -59,6 +59,8 @@ def provision(settings: Settings) -> None:
     account = twilio(settings)
     _verify_sender(settings)
     secret = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)["TwilioSecret"]
+    with step("Setting up the Stripe stand-in"):
+        stripe.settle(settings)
     with step("Setting up the demo tenants"):
         operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
         client = aws.local(settings, "lambda")

@@ -69,7 +69,39 @@ def ask_secret(target: Target) -> None:
     if not (account["account_sid"].startswith("AC") and len(account["account_sid"]) == 34 and account["auth_token"]):
         raise Stop("That is not an account SID and a token.", "Both are on the first page of Twilio's console.")
     put_secret(target.client("secretsmanager"), target.output("TwilioSecret"), account)
+    _ask_stripe_secret(target)
     say("Stored. Running functions take it over within minutes.")
+
+
+def put_stripe_secret(client: Any, secret: str, account: dict[str, Any]) -> None:
+    """Write the account into the Stripe secret and keep the rest. A webhook secret that is replaced stays accepted,
+    because Stripe may sign with both for a day; the next replacement drops it."""
+    values = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+    before = dict(values)
+    retiring = [old for old in values["webhook_secrets"][:1] if old not in account["webhook_secrets"]]
+    # One that was given again takes nothing from the one that retires.
+    kept = values["webhook_secrets"][1:] if values["webhook_secrets"][:1] == account["webhook_secrets"][:1] else []
+    values |= account | {"webhook_secrets": account["webhook_secrets"] + retiring + kept}
+    if values != before:
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
+
+
+def _ask_stripe_secret(target: Target) -> None:
+    """The same for Stripe: a key, the webhook's secret, and what the meters are called there. Without a key, nothing."""
+    key = getpass.getpass("Stripe restricted key (rk_…, writes meter events, reads meters and events; empty to leave it): ")
+    if not (key := key.strip()):
+        return
+    webhook = getpass.getpass("Signing secret of the webhook (whsec_…): ").strip()
+    if not (key.startswith(("rk_", "sk_")) and webhook.startswith("whsec_")):
+        raise Stop("That is not a key and a signing secret.", "Both are in Stripe's dashboard, under Developers.")
+    meters = {}
+    for meter in ("calls", "minutes"):
+        event_name = input(f"Meter for {meter}, its event name [optline_{meter}]: ").strip() or f"optline_{meter}"
+        meters[meter] = {"event_name": event_name, "id": input(f"Meter for {meter}, its id (mtr_…): ").strip()}
+    if not all(meter["id"].startswith("mtr_") for meter in meters.values()):
+        raise Stop("That is not a meter's id.", "Stripe's dashboard shows it with each meter, under Billing.")
+    account = {"secret_key": key, "webhook_secrets": [webhook], "meters": meters}
+    put_stripe_secret(target.client("secretsmanager"), target.output("StripeSecret"), account)
 
 
 # ── Tenants ───────────────────────────────────────────────────────────────────────────────────────────────────────

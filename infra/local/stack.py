@@ -73,6 +73,7 @@ def write(settings: Settings) -> None:
         "log_groups": _named(outputs, "Log"),
         "kms_key": outputs["Key"],
         "secret": outputs["TwilioSecret"],
+        "stripe_secret": outputs["StripeSecret"],
         "dashboard_secret": outputs["DashboardSecret"],
     }
     settings.stack_json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -40,7 +40,8 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-record-usage",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("usage", &["PutItem", "UpdateItem"]),
+            ("usage", &["GetItem", "PutItem", "UpdateItem"]),
+            ("agenda", &["UpdateItem"]),
             ("usage-queue", RECEIVE),
             ("usage-dead-queue", &["SendMessage"]),
         ],
@@ -92,6 +93,27 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("agenda", &["Query"]),
             ("runs", &["PutItem"]),
             ("push-usage-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-push-usage",
+        &[
+            ("stripe-secret", READ_SECRET),
+            ("accounts", &["GetItem"]),
+            ("usage", &["GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("push-usage-queue", RECEIVE),
+            ("push-usage-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "webhooks-stripe",
+        &[
+            ("stripe-secret", READ_SECRET),
+            ("usage", &["GetItem", "PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("sessions", &["GetItem", "PutItem"]),
         ],
     ),
     (
@@ -688,6 +710,7 @@ const ACTIONS: &[May] = &[
             "Query",
             "PutItem",
             "UpdateItem",
+            "ConditionCheckItem",
             "Scan",
             "DeleteItem",
             "BatchWriteItem",
@@ -721,6 +744,7 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     let arn = |service: &str, name: &str| format!("arn:aws:{service}:{}:000000000000:{name}", at.region);
     let mut all =
         vec![("secret".to_owned(), "secretsmanager", at.secret.clone()), ("key".to_owned(), "kms", at.kms_key.clone())];
+    all.push(("stripe-secret".to_owned(), "secretsmanager", at.stripe_secret.clone()));
     all.push(("dashboard-secret".to_owned(), "secretsmanager", at.dashboard_secret.clone()));
     all.push(("mail-from".to_owned(), "ses", arn("ses", "identity/optline@example.com")));
     let by_user = format!("table/{}/index/by-user", at.tables["sessions"]);

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod choices;

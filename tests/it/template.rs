@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use partners::stripe::signature as stripe;
 use partners::twilio::signature::{Keys, SignedRequest};
 use serde_json::{Value, json};
 use serde_yaml_ng as yaml;
@@ -38,7 +39,40 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
-    (".record_usage(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"]),
+    (
+        ".record_usage(",
+        &["dynamodb:GetItem TABLE_USAGE", "dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"],
+    ),
+    // A day's way to the bill.
+    (".mark_day(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".billing_account(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".set_stripe_customer(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
+    (".take_day(", &["dynamodb:UpdateItem TABLE_USAGE"]),
+    (".has_day(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".batches_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    (".batches_of_month(", &["dynamodb:Query TABLE_USAGE"]),
+    (".units_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    (".some_units_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    ("store.batch(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".open_batch(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".step_batch(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".claim_units(", &["dynamodb:UpdateItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".process_units(", &["dynamodb:UpdateItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".identifier_owner(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".report_refusal(", &["dynamodb:GetItem TABLE_USAGE", "dynamodb:PutItem TABLE_USAGE"]),
+    (
+        ".settle_line(",
+        &[
+            "dynamodb:GetItem TABLE_USAGE",
+            "dynamodb:PutItem TABLE_USAGE",
+            "dynamodb:UpdateItem TABLE_USAGE",
+            "dynamodb:UpdateItem TABLE_AGENDA",
+        ],
+    ),
+    (".stripe_event_is_done(", &["dynamodb:GetItem TABLE_SESSIONS"]),
+    (".stripe_event_done(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    ("app.stripe()", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
+    ("app.stripe_secrets()", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
     (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (
         ".begin_request(",
@@ -426,6 +460,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    ("edge::stripe(", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
     (
         "edge::queue(",
         &[
@@ -597,7 +632,7 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
         let (domain, step) = module(&bin);
         let main = read(format!("functions/{domain}/src/bin/{bin}.rs"));
         assert!(
-            main.contains(&format!("({domain}::{step}::handle)")),
+            main.contains(&format!("{domain}::{step}::handle)")),
             "{bin} does not hand over its own module's handler"
         );
         for (method, path) in routes(properties) {
@@ -673,6 +708,15 @@ fn the_fixtures_of_twilios_webhooks_are_signed_as_twilio_signs() {
         signed += 1;
     }
     assert_eq!(signed, 14);
+}
+
+#[test]
+fn the_fixture_of_stripes_webhook_is_signed_as_stripe_signs() {
+    let event: Value = serde_json::from_str(&read("events/webhooks/stripe.json")).unwrap();
+    let secrets = stripe::Secrets::new(vec!["whsec_of_the_event_fixtures".to_owned()]);
+    let (header, body) = (event["headers"]["stripe-signature"].as_str(), event["body"].as_str().unwrap());
+    let at = "2026-11-21T20:00:00Z".parse().unwrap();
+    assert_eq!(secrets.verify(header, body.as_bytes(), at), Ok(at));
 }
 
 #[test]

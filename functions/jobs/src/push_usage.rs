@@ -170,7 +170,7 @@ impl Run<'_> {
     /// Everything that can be done now, in order.
     async fn night(&mut self) -> Result<Next, Stop> {
         self.claim().await?;
-        self.recount().await?;
+        self.count_again().await?;
         self.send_all().await?;
         let (missing, mut not_before) = self.reconcile_all().await?;
         if missing {
@@ -218,7 +218,7 @@ impl Run<'_> {
         let read = self.read(number).await?;
         match self.count_calls(number).await {
             Ok(content) => {
-                self.store.step_batch(self.lease, &read, Event::Counted { fence, content }).await.map(drop)?
+                self.store.step_batch(self.lease, &read, Event::Counted { fence, content }).await?;
             }
             // Opened, and its maker stopped before it had claimed anything; calls will come to it.
             Err(Counted::Empty) => {}
@@ -228,7 +228,7 @@ impl Run<'_> {
     }
 
     /// Counts again what was corrected since it was counted.
-    async fn recount(&mut self) -> Result<(), Stop> {
+    async fn count_again(&mut self) -> Result<(), Stop> {
         let batches = self.store.batches_of_day(self.lease.day).await?;
         for stale in batches.into_iter().filter(|batch| batch.stale) {
             let read = self.read(stale.number).await?;
