@@ -19,7 +19,7 @@ struct Arguments {
     #[arg(long)]
     logs: PathBuf,
     /// How many random lives
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 40)]
     lives: u64,
     /// The first one's seed; without one, something new
     #[arg(long)]

@@ -14,6 +14,7 @@ use bench::gateway::{Answer, BASE_URL, Request};
 use bench::hotline::{STRIPE_SECRET, queue_event};
 use bench::sandbox::{Function, Invocation};
 use domain::billing::{LIFE, LineState, Meter, Step, day_end};
+use domain::job::Job;
 use domain::usage::{CallStatus, CallUsage, billed_minutes};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -145,6 +146,8 @@ pub struct Night {
     pub outside: BTreeMap<(u32, Meter), i64>,
     /// On its way.
     pub queue: VecDeque<Delivery>,
+    /// Whether its worker is summoned without the planner's help.
+    pub by_hand: bool,
     /// The file with its functions' output.
     pub log: PathBuf,
     meters: BTreeMap<Meter, String>,
@@ -195,6 +198,7 @@ impl Night {
             truth: BTreeMap::new(),
             outside: BTreeMap::new(),
             queue: VecDeque::new(),
+            by_hand: false,
             meters,
             customer,
             processes: BTreeMap::new(),
@@ -235,6 +239,7 @@ impl Night {
         self.queue.clear();
         self.waiting.clear();
         self.calls.clear();
+        self.by_hand = false;
         let setup = |meter: &Meter| json!({ "event_name": event_name(*meter), "id": self.meters.get(meter) });
         let secret = json!({
             "secret_key": KEY, "webhook_secrets": [WEBHOOK_SECRET],
@@ -323,7 +328,16 @@ impl Night {
 
     /// The hour strikes.
     pub fn strike(&mut self) {
-        self.queue.push_back(Delivery { kind: Kind::Plan, body: String::new() });
+        if !self.by_hand {
+            self.queue.push_back(Delivery { kind: Kind::Plan, body: String::new() });
+            return;
+        }
+        let due = self.ledger.agenda(&self.cloud.lock()).into_iter().filter(|at| *at <= self.now);
+        for at in due.collect::<Vec<_>>() {
+            let (tenant, what) = (&self.ledger.tenant, self.ledger.day);
+            let body = json!({ "job": Job::PushUsage, "tenant": tenant, "at": at, "what": what }).to_string();
+            self.queue.push_back(Delivery { kind: Kind::Push, body });
+        }
     }
 
     /// Stripe's webhook brings what it refused; also again what it brought before.

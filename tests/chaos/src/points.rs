@@ -34,6 +34,7 @@ impl Scene {
 /// One night with its kill.
 pub async fn point(night: &mut Night, name: &str, scene: Scene, aim: Aim) -> Result<(), Error> {
     night.begin_anew(name, 7, false).await?;
+    night.by_hand = !matches!(aim, Aim::Kill { kind: Kind::Plan, .. } | Aim::Nobody);
     night.becomes_customer(true);
     // A short one, one of several minutes, and one that never was answered.
     for seconds in [49, 200, 0] {

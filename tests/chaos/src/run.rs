@@ -157,20 +157,21 @@ impl Points {
 
 /// Where somebody is killed, after a night in which nobody was.
 fn aims(night: &Night, scene: Scene, points: Points) -> Vec<Aim> {
-    let at_once = GAPS.get(..1).unwrap_or_default();
     let push = night.calls(Kind::Push);
-    if points == Points::Few {
-        return points::kills(Kind::Push, push, &GAPS);
-    }
     let mut aims = points::kills(Kind::Push, push, &GAPS);
-    aims.extend((1..=push).map(|at| Aim::Twin { at }));
+    if points == Points::Few {
+        return aims;
+    }
+    // What scenes have in common need not happen in each.
+    let every = if scene == Scene::Plain { 1 } else { 2 };
+    aims.extend((1..=push).step_by(every).map(|at| Aim::Twin { at }));
     // Each of the others in the scene where it has something to do. They know nothing of Stripe's clock.
     let other = match scene {
         Scene::Plain => Kind::Plan,
         Scene::Corrected => Kind::Record,
         Scene::Refused => Kind::Report,
     };
-    aims.extend(points::kills(other, night.calls(other).min(40), at_once));
+    aims.extend(points::kills(other, night.calls(other).min(30), GAPS.get(..1).unwrap_or_default()));
     aims
 }
 
@@ -185,7 +186,7 @@ impl Lane {
     async fn live(&mut self, task: Task) -> Result<Tally, Box<Failure>> {
         let name = match task {
             Task::Point(scene, aim) => format!("{scene:?}, {aim:?}"),
-            Task::Life(seed) => format!("make chaos SEED={seed} N=1"),
+            Task::Life(seed) => format!("make chaos SEED={seed} N=1 ARGS=--lives-only"),
         };
         let mut night = match self.night.take() {
             Some(night) => night,
