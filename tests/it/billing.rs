@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use partners::stripe::signature;
 use serde_json::{Value, json};
 use standins::faults::{Fault, Kind};
@@ -180,6 +180,16 @@ impl Metered {
         }
     }
 
+    /// Waits for the line that the alarms count.
+    async fn says_that_it_waits(&self, why: &str) {
+        let wanted = format!("\"usage\":\"{why}\"");
+        eventually(&format!("a line of {} that says {why}", self.slug), async || {
+            let said = self.hotline.cloud.log(&self.hotline.at.log_groups["jobs"], Some("usage waits")).await;
+            said.iter().any(|(_, line)| line.contains(&self.tenant) && line.contains(&wanted)).then_some(())
+        })
+        .await;
+    }
+
     /// How the worker's last run ended.
     async fn last_run(&self) -> Value {
         let runs = self.hotline.cloud.scan(
@@ -342,16 +352,32 @@ async fn the_usage_of_a_tenant_that_stripe_does_not_know_is_kept_until_somebody_
     let run = metered.last_run().await;
     assert_eq!((&run["outcome"], &run["why"]), (&json!("again"), &json!("no Stripe customer")), "{run:#}");
     assert_eq!(metered.units().await, ["claimed", "claimed"]);
-    let waiting = eventually("a line that says so", async || {
-        let said = metered.hotline.cloud.log(&metered.hotline.at.log_groups["jobs"], Some("usage waits")).await;
-        said.into_iter().map(|(_, line)| line).find(|line| line.contains(&metered.tenant))
-    });
-    assert!(waiting.await.contains("not-billed"));
+    metered.says_that_it_waits("not-billed").await;
     metered.customer = new_customer(&metered.hotline, slug).await;
     metered.bill(Some(&metered.customer)).await;
     metered.nights().await;
     assert_eq!(metered.counting().await, counts(&[2], &[4]));
     metered.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_is_unsent_for_twenty_days_is_an_alarm_and_what_is_too_old_for_stripe_is_not_sent() {
+    let mut metered = Metered::open("test-billing-late", "6808").await;
+    let yesterday = metered.day;
+    metered.day = yesterday - 21.days();
+    metered.customer = format!("cus_nobody{}", new_sid(""));
+    metered.bill(Some(&metered.customer)).await;
+    metered.calls(&[1]).await;
+    metered.night().await;
+    metered.hotline.tell_standin("_standin/stripe/deliveries", json!({})).await;
+    metered.night().await;
+    metered.says_that_it_waits("overdue").await;
+    metered.day = yesterday - 40.days();
+    metered.calls(&[1]).await;
+    metered.night().await;
+    metered.says_that_it_waits("expired").await;
+    assert_eq!(metered.events_of(&metered.customer).await.len(), 2, "of the days that Stripe takes");
+    assert_eq!(metered.units().await, ["claimed"]);
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".billing_account(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
     (".set_stripe_customer(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
     (".take_day(", &["dynamodb:UpdateItem TABLE_USAGE"]),
+    (".send_day_to(", &["dynamodb:UpdateItem TABLE_USAGE"]),
     (".has_day(", &["dynamodb:GetItem TABLE_USAGE"]),
     (".batches_of_day(", &["dynamodb:Query TABLE_USAGE"]),
     (".batches_of_month(", &["dynamodb:Query TABLE_USAGE"]),

@@ -17,13 +17,13 @@ use domain::billing::{
 use domain::job::Job;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit as ClockUnit};
 use partners::stripe::meter_event::{Grouping, MeterEvent, Receipt, Value};
 use partners::stripe::rest::StripeError;
-use partners::stripe::{CustomerId, rest};
+use partners::stripe::{CustomerId, MeterId, rest};
 use platform::edge::{Ran, Work};
 use platform::secrets::StripeSecrets;
-use platform::store::{AT_ONCE, Counts, Halt, Lease, TenantStore, Which, closes_at};
+use platform::store::{AT_ONCE, Counts, Halt, Lease, Taken, TenantStore, Which, closes_at};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 
@@ -39,6 +39,7 @@ const REMIND_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const STRIPE_TAKES: SignedDuration = SignedDuration::from_secs(46);
 
 const NO_CUSTOMER: &str = "no Stripe customer";
+const NO_SUCH_CUSTOMER: &str = "Stripe does not know the customer";
 const NOT_SET_UP: &str = "Stripe is not set up";
 
 /// Goes on with a day, as far as it can be gone on with now.
@@ -61,8 +62,9 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let mut counts = Counts::new();
     let mut stopped = None;
     for _ in 0..ROUNDS {
-        let lease = store.take_day(day).await?;
-        let mut run = Run { app, store, tenant, until: work.until, ahead, lease, account: &account, counts, why: None };
+        let Taken { lease, customers } = store.take_day(day).await?;
+        let (until, account) = (work.until, &account);
+        let mut run = Run { app, store, tenant, until, ahead, lease, customers, account, counts, why: None };
         let done = run.night().await;
         counts = run.counts;
         stopped = Some(match done {
@@ -146,6 +148,8 @@ struct Run<'a> {
     /// How far the planner's clock is ahead of ours.
     ahead: SignedDuration,
     lease: Lease,
+    /// To whom any of the day was sent. An event counts once, whoever it was sent to.
+    customers: Vec<CustomerId>,
     account: &'a Account,
     counts: Counts,
     /// What went wrong last.
@@ -296,6 +300,10 @@ impl Run<'_> {
         let Ok(billed) = self.account else { return Ok(false) };
         let Some(setup) = billed.secrets.meter(meter) else { return Ok(false) };
         self.leave(STRIPE_TAKES)?;
+        if !self.customers.contains(&billed.customer) {
+            self.store.send_day_to(self.lease, &billed.customer).await?;
+            self.customers.push(billed.customer.clone());
+        }
         let tried = if cancel { Event::CancelTried { meter, at } } else { Event::Tried { meter, at } };
         self.store.step_batch(self.lease, &read, tried).await?;
         if self.now() > send.not_after {
@@ -361,22 +369,12 @@ impl Run<'_> {
             }
             let Some(setup) = billed.secrets.meter(meter) else { continue };
             self.leave(STRIPE_TAKES)?;
-            let (from, to) = (day_start(self.lease.day), day_end(self.lease.day));
-            let summaries = billed.client.event_summaries(&setup.id, &billed.customer, from, to, Grouping::Whole).await;
-            let found = match summaries {
-                Ok(summaries) => sum(summaries.iter().map(|summary| &summary.value)),
-                Err(error) => {
-                    self.why = Some(told(&error));
-                    tracing::error!(
-                        tenant = self.tenant.id().as_str(), day = %self.lease.day, meter = meter.code(), error = %error,
-                        "Stripe's summaries could not be read"
-                    );
+            let found = match self.read_summaries(billed, &setup.id).await? {
+                Ok(found) => found,
+                Err(why) => {
+                    self.why = Some(why);
                     continue;
                 }
-            };
-            let Some(found) = found else {
-                self.why = Some("Stripe's summaries are no whole numbers");
-                continue;
             };
             let reconciled = match reconcile(&batches, meter, found, read_at) {
                 Ok(reconciled) => reconciled,
@@ -398,6 +396,29 @@ impl Run<'_> {
             }
         }
         Ok((missing, not_before))
+    }
+
+    /// What Stripe's summaries of the day come to for everybody that any of it was sent to; or why they cannot be read.
+    async fn read_summaries(&self, billed: &Billed, meter: &MeterId) -> Result<Result<u64, &'static str>, Stop> {
+        let (from, to) = (day_start(self.lease.day), day_end(self.lease.day));
+        let mut found = 0_u64;
+        for customer in &self.customers {
+            self.leave(STRIPE_TAKES)?;
+            match billed.client.event_summaries(meter, customer, from, to, Grouping::Whole).await {
+                Ok(summaries) => match sum(summaries.iter().map(|summary| &summary.value)) {
+                    Some(sum) => found = found.saturating_add(sum),
+                    None => return Ok(Err("Stripe's summaries are no whole numbers")),
+                },
+                // For one that there is not, nothing counts. The tenant's own somebody must put right.
+                Err(error) if told(&error) == NO_SUCH_CUSTOMER && *customer != billed.customer => {}
+                Err(error) => {
+                    let (tenant, day, meter) = (self.tenant.id().as_str(), self.lease.day.to_string(), meter.as_str());
+                    tracing::error!(tenant, day, meter, error = %error, "Stripe's summaries could not be read");
+                    return Ok(Err(told(&error)));
+                }
+            }
+        }
+        Ok(Ok(found))
     }
 
     /// Puts down as processed what Stripe has.
@@ -480,7 +501,7 @@ impl Run<'_> {
                 });
             }
         }
-        wanted.into_iter().min_by_key(|(at, _)| *at)
+        wanted.into_iter().min_by_key(|(at, _)| *at).map(|(at, why)| (whole(at), why))
     }
 }
 
@@ -498,6 +519,12 @@ impl From<Stop> for Counted {
 
 fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// The first whole second that is not before: the agenda knows no parts of one, and who is called too soon has come for
+/// nothing.
+fn whole(at: Timestamp) -> Timestamp {
+    at.round(TimestampRound::new().smallest(ClockUnit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
 }
 
 fn day_start(day: Date) -> Timestamp {
@@ -526,8 +553,10 @@ fn answer(said: Result<String, StripeError>) -> Answer {
 fn told(error: &StripeError) -> &'static str {
     match error {
         StripeError::Unauthorized { .. } => "Stripe refused the key",
-        StripeError::Refused { code: Some(code), .. } if code == "resource_missing" => {
-            "Stripe does not know the customer"
+        StripeError::Refused { code: Some(code), param: Some(param), .. }
+            if code == "resource_missing" && param == "customer" =>
+        {
+            NO_SUCH_CUSTOMER
         }
         StripeError::Refused { .. } | StripeError::Unfit { .. } => "Stripe refused an event",
         StripeError::BaseUrl(_) | StripeError::Client(_) => "Stripe cannot be reached from here",
@@ -549,8 +578,22 @@ mod tests {
     }
 
     fn refused(code: Option<&str>) -> StripeError {
-        let (kind, code) = (ErrorKind::InvalidRequest, code.map(str::to_owned));
-        StripeError::Refused { doing: "send", status: 400, kind, code, param: None, request_id: None }
+        refused_for(code, None)
+    }
+
+    fn refused_for(code: Option<&str>, param: Option<&str>) -> StripeError {
+        let (kind, code, param) = (ErrorKind::InvalidRequest, code.map(str::to_owned), param.map(str::to_owned));
+        StripeError::Refused { doing: "send", status: 400, kind, code, param, request_id: None }
+    }
+
+    #[test]
+    fn a_meter_that_is_missing_is_not_taken_for_a_customer_for_whom_nothing_counts() {
+        assert_eq!(told(&refused_for(Some("resource_missing"), Some("customer"))), NO_SUCH_CUSTOMER);
+        for other in
+            [refused_for(Some("resource_missing"), Some("id")), refused(Some("resource_missing")), refused(None)]
+        {
+            assert_ne!(told(&other), NO_SUCH_CUSTOMER);
+        }
     }
 
     #[test]
@@ -577,6 +620,13 @@ mod tests {
         assert_eq!(sum_of(&["3", "4"]), Some(7));
         assert_eq!(sum_of(&["3", "0.5"]), None);
         assert_eq!(sum_of(&["-3"]), None);
+    }
+
+    #[test]
+    fn nobody_is_called_a_part_of_a_second_too_soon() {
+        let at: Timestamp = "2026-11-22T15:00:09.4Z".parse().unwrap();
+        assert_eq!(whole(at).to_string(), "2026-11-22T15:00:10Z");
+        assert_eq!(whole(whole(at)), whole(at));
     }
 
     #[test]

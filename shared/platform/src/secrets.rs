@@ -84,7 +84,8 @@ impl fmt::Debug for Secrets {
 ///             "minutes": {"event_name": "optline_minutes", "id": "mtr_…"}}}
 /// ```
 ///
-/// `template.yaml` makes it empty, which is an account that bills nobody.
+/// `template.yaml` makes it empty, which is an account that bills nobody. Another meter takes the place of one only where
+/// nothing waits to be confirmed: what was sent is looked for under the id that is here.
 #[derive(Deserialize)]
 struct StoredStripe {
     secret_key: String,

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | tenant `#` day | call | the ledger's row; `unit` (none while no batch has the call, `claimed`, `processed`) and `batch`, its number |
 //! | tenant `#` month | `batch#` day `#` number | a batch as JSON; `version`; `claiming`, the fence under which calls are claimed |
-//! | tenant `#` month | `day#` day | `fence`, the last one given |
+//! | tenant `#` month | `day#` day | `fence`, the last one given; `customers`, to whom at Stripe any of it was sent |
 //! | `identifier#` identifier | `batch` | whose batch an event at Stripe belongs to, for those who report on it |
 //!
 //! Whoever works on a day has taken it ([`TenantStore::take_day`]); each of its writes asks for the fence and for the batch's
@@ -63,6 +63,15 @@ pub struct Lease {
     pub day: Date,
     /// What every write asks for.
     pub fence: u64,
+}
+
+/// What a worker has that took a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The day in its hands.
+    pub lease: Lease,
+    /// To whom at Stripe any of the day was sent, or tried to be: more than one where the tenant's customer was changed.
+    pub customers: Vec<CustomerId>,
 }
 
 /// Why a step was not written; nothing was changed.
@@ -283,7 +292,7 @@ impl TenantStore<'_> {
         Ok(BillingAccount { stripe_customer: Some(stripe_customer) })
     }
 
-    /// Says who the tenant is at Stripe. What was sent in another's name stays there.
+    /// Says who the tenant is at Stripe. What counts there for another that it was before stays there.
     pub async fn set_stripe_customer(&self, customer: &CustomerId) -> Result<(), Error> {
         self.store
             .dynamodb
@@ -390,7 +399,7 @@ impl TenantStore<'_> {
     }
 
     /// Takes a day: whoever had it can write nothing more about it.
-    pub async fn take_day(&self, day: Date) -> Result<Lease, Error> {
+    pub async fn take_day(&self, day: Date) -> Result<Taken, Error> {
         let taken = self
             .store
             .dynamodb
@@ -399,12 +408,38 @@ impl TenantStore<'_> {
             .set_key(Some(day_key(self.tenant, day)))
             .update_expression("ADD fence :one")
             .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::UpdatedNew)
+            .return_values(ReturnValue::AllNew)
             .send()
             .await
             .map_err(|error| Error::failed("taking a day")(error.into_service_error()))?;
-        let fence = get_number(&taken.attributes.unwrap_or_default(), "fence")?;
-        Ok(Lease { day, fence })
+        let item = taken.attributes.unwrap_or_default();
+        let customers = item.get("customers").and_then(|customers| customers.as_ss().ok()).into_iter().flatten();
+        let customers = customers.map(|id| CustomerId::parse(id).map_err(|_| damaged("customers")));
+        Ok(Taken {
+            lease: Lease { day, fence: get_number(&item, "fence")? },
+            customers: customers.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Writes down to whom some of the day is about to be sent, so that their summaries are read ever after.
+    pub async fn send_day_to(&self, lease: Lease, customer: &CustomerId) -> Result<(), Halt> {
+        let noted = self
+            .store
+            .dynamodb
+            .update_item()
+            .table_name(self.store.usage_table()?)
+            .set_key(Some(day_key(self.tenant, lease.day)))
+            .update_expression("ADD customers :customer")
+            .condition_expression("fence = :fence")
+            .expression_attribute_values(":customer", AttributeValue::Ss(vec![customer.as_str().to_owned()]))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .send()
+            .await;
+        match noted.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_conditional_check_failed_exception() => Err(Halt::Fenced),
+            Err(error) => Err(Halt::Failed(Error::failed("writing down who is billed")(error))),
+        }
     }
 
     /// Whether the day is still in these hands.

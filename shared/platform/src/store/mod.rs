@@ -69,8 +69,8 @@ pub use accounts::ServiceCodeAccount;
 pub use agenda::{Due, Place as AgendaPlace, SHARDS as AGENDA_SHARDS, Summons};
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
 pub use billing::{
-    AT_ONCE, BillingAccount, CLOSES_AFTER, Halt, IdentifierOwner, Lease, LedgerUnit, Settlement, UnitsPage, Which,
-    closes_at,
+    AT_ONCE, BillingAccount, CLOSES_AFTER, Halt, IdentifierOwner, Lease, LedgerUnit, Settlement, Taken, UnitsPage,
+    Which, closes_at,
 };
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
