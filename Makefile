@@ -36,7 +36,7 @@ check: venv ## format, lints, documentation, dependencies, template
 	@$(LOCAL) check
 
 # What is measured, and what must have happened before.
-MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage dashboard-invitation dashboard-sign-in \
+MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage jobs-close-usage-day jobs-push-usage dashboard-invitation dashboard-sign-in \
 	dashboard-second-factor dashboard-requests dashboard-request forms-form forms-requests
 
 bench: ## speed and cost, measured beside the floor and the peers; results in target/bench

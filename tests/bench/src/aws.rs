@@ -374,8 +374,12 @@ mod tests {
         let cloud = SharedCloud::default();
         let one = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
         let other = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
-        let endpoint =
-            |aws: &Aws| Endpoint { cloud: cloud.clone(), calls: Arc::clone(&aws.calls), delay: Duration::ZERO, gate: None };
+        let endpoint = |aws: &Aws| Endpoint {
+            cloud: cloud.clone(),
+            calls: Arc::clone(&aws.calls),
+            delay: Duration::ZERO,
+            gate: None,
+        };
         let ask = |target: &'static str| Request::builder().header("x-amz-target", target).body("{}".into()).unwrap();
         answer(State(endpoint(&one)), ask("AmazonSQS.SendMessage")).await;
         answer(State(endpoint(&one)), ask("TrentService.Launch")).await;

@@ -30,9 +30,9 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// Decides. Returns whether anybody still waited.
-    pub fn decide(self, verdict: Verdict) -> bool {
-        self.verdict.send(verdict).is_ok()
+    /// Decides. Where nobody waits any more, nothing comes of it.
+    pub fn decide(self, verdict: Verdict) {
+        drop(self.verdict.send(verdict));
     }
 
     /// Whether nobody waits any more: the caller gave up, or is dead.
@@ -103,7 +103,7 @@ mod tests {
         });
         let arrival = waiting.recv().await.unwrap();
         assert_eq!((arrival.who, arrival.kind.as_str()), (3, "dynamodb:GetItem"));
-        assert!(arrival.decide(Verdict::LoseAnswer));
+        arrival.decide(Verdict::LoseAnswer);
         assert!(matches!(call.await.unwrap(), Verdict::LoseAnswer));
 
         let call = tokio::spawn(async move { gate.pass("sqs:SendMessage").await });
@@ -121,6 +121,7 @@ mod tests {
         assert!(!arrival.is_gone());
         call.abort();
         drop(call.await);
-        assert!(arrival.is_gone() && !arrival.decide(Verdict::Pass));
+        assert!(arrival.is_gone());
+        arrival.decide(Verdict::Pass);
     }
 }

@@ -30,16 +30,17 @@ impl Request<'_> {
     /// The event. A form arrives encoded in base64, since API Gateway takes it for binary.
     #[must_use]
     pub fn event(&self) -> Bytes {
-        self.with_body(self.form.map(|fields| STANDARD.encode(encoded(fields))))
+        let form = self.form.map(|fields| STANDARD.encode(encoded(fields)));
+        self.with_body(form.as_deref())
     }
 
     /// The event with another body than a form.
     #[must_use]
     pub fn event_with(&self, body: &[u8]) -> Bytes {
-        self.with_body(Some(STANDARD.encode(body)))
+        self.with_body(Some(&STANDARD.encode(body)))
     }
 
-    fn with_body(&self, body: Option<String>) -> Bytes {
+    fn with_body(&self, body: Option<&str>) -> Bytes {
         let method = self.method;
         let local = self.url.strip_prefix(BASE_URL).unwrap_or(self.url);
         let (path, query) = local.split_once('?').unwrap_or((local, ""));

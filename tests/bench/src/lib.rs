@@ -9,6 +9,7 @@
 //! | [`gateway`] | requests and answers as API Gateway hands them on |
 //! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
 //! | [`dashboard`], [`stock`] | somebody signs in and looks at the inbox, however many requests there are |
+//! | [`closing`], [`stripe`] | a day's usage is closed, for however many tenants and calls |
 //! | [`forms`] | somebody opens the web form and sends it |
 //! | [`browser`] | what a browser sends, and the forms of the pages it gets |
 //! | [`peers`] | the same steps in Node and Python |
@@ -18,6 +19,7 @@
 
 pub mod aws;
 pub mod browser;
+pub mod closing;
 pub mod dashboard;
 pub mod error;
 pub mod forms;
@@ -32,6 +34,7 @@ pub mod report;
 pub mod sandbox;
 pub mod stats;
 pub mod stock;
+pub mod stripe;
 pub mod targets;
 pub mod template;
 pub mod twiml;

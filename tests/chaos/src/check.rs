@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bench::Error;
+use bench::stripe::{Received, event_name};
 use domain::billing::{Batch, Meter, Standing, Unit, standing};
 
 use crate::ledger::Ledger;
 use crate::night::Night;
-use crate::stripe::{Received, event_name};
 
 /// Looks at everything. The tally gains what was sent and counted.
 pub async fn check(night: &mut Night) -> Result<(), Error> {
@@ -76,7 +76,10 @@ pub async fn check(night: &mut Night) -> Result<(), Error> {
         return wrong("does not look settled", &(looks, &batches));
     }
     if night.tally.of("messages buried") > 0 {
-        return wrong("buried a message", &night.trace.iter().filter(|line| line.starts_with("buried")).collect::<Vec<_>>());
+        return wrong(
+            "buried a message",
+            &night.trace.iter().filter(|line| line.starts_with("buried")).collect::<Vec<_>>(),
+        );
     }
     if night.tally.of("held for a person: unexplained") > 0 {
         return wrong("could not explain what nobody else sent", &(&batches, &received));
@@ -84,7 +87,8 @@ pub async fn check(night: &mut Night) -> Result<(), Error> {
 
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let counting = received.iter().filter(|event| event.counts > 0).count();
-    let revisions: u64 = batches.iter().flat_map(|batch| batch.lines.values()).map(|line| u64::from(line.revision) - 1).sum();
+    let revisions: u64 =
+        batches.iter().flat_map(|batch| batch.lines.values()).map(|line| u64::from(line.revision) - 1).sum();
     let stale = batches.iter().filter(|batch: &&Batch| batch.number > 1).count();
     night.tally.add("calls billed", count(rows.len()));
     night.tally.add("meter events received by Stripe", count(received.len()));

@@ -72,9 +72,9 @@ impl Ledger {
     /// What the calls of a batch come to.
     pub fn content(rows: &[Row], number: u32) -> Result<Content, Error> {
         let mut counting = Counting::default();
-        let of_batch = rows.iter().filter(
-            |row| matches!(row.unit, Unit::Claimed { batch } | Unit::Processed { batch } if batch == number),
-        );
+        let of_batch = rows
+            .iter()
+            .filter(|row| matches!(row.unit, Unit::Claimed { batch } | Unit::Processed { batch } if batch == number));
         for row in of_batch {
             counting.add(&row.call, row.minutes).map_err(|error| Error::say(&row.call, "is not counted", &error))?;
         }

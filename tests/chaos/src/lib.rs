@@ -9,7 +9,6 @@
 //! | module | what |
 //! |---|---|
 //! | [`process`] | a function's process behind its gate, which can be killed |
-//! | [`stripe`] | the Stripe stand-in, as many doors into it as there are processes |
 //! | [`night`] | one tenant's usage day: cloud, queue, clocks, processes, and what must come of it |
 //! | [`check`] | whether it did |
 //! | [`points`] | killed at each call in turn; a slow twin at each |
@@ -25,7 +24,6 @@ pub mod points;
 pub mod process;
 pub mod run;
 pub mod schedule;
-pub mod stripe;
 pub mod tally;
 
 pub use bench::Error;

@@ -13,6 +13,7 @@ use bench::gate::{Arrival, Gate, Verdict};
 use bench::gateway::{Answer, BASE_URL, Request};
 use bench::hotline::{STRIPE_SECRET, queue_event};
 use bench::sandbox::{Function, Invocation};
+use bench::stripe::{Secret, Stripe, WEBHOOK_SECRET, event_name};
 use domain::billing::{LIFE, LineState, Meter, Step, day_end};
 use domain::job::Job;
 use domain::usage::{CallStatus, CallUsage, billed_minutes};
@@ -27,15 +28,12 @@ use tokio::time::timeout;
 use crate::chance::Chance;
 use crate::ledger::Ledger;
 use crate::process::{Ending, Process};
-use crate::stripe::{KEY, Stripe, event_name};
 use crate::tally::Tally;
 
 /// A process that neither calls nor ends for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_mins(2);
 /// More nights than a day's usage can take: it is given up after 35 days, and a person is asked each time.
 const NIGHTS: u32 = 120;
-/// What Stripe signs its webhooks with.
-const WEBHOOK_SECRET: &str = "whsec_chaos";
 
 /// A customer whom Stripe does not know.
 const UNKNOWN: &str = "cus_Unknown00000";
@@ -150,7 +148,7 @@ pub struct Night {
     pub by_hand: bool,
     /// The file with its functions' output.
     pub log: PathBuf,
-    meters: BTreeMap<Meter, String>,
+    secret: Secret,
     customer: String,
     processes: BTreeMap<usize, Process>,
     busy: BTreeMap<usize, Busy>,
@@ -177,10 +175,7 @@ impl Night {
     /// A cloud, a Stripe and no process yet; each life in it begins with [`Night::begin_anew`].
     pub async fn open(house: &Arc<House>, log: PathBuf) -> Result<Self, Error> {
         let stripe = Stripe::open().await?;
-        let mut meters = BTreeMap::new();
-        for meter in Meter::ALL {
-            meters.insert(meter, stripe.meter(meter).await?);
-        }
+        let secret = stripe.secret().await?;
         let customer = stripe.customer("A shop").await?;
         let (to_arrivals, arrivals) = mpsc::unbounded_channel();
         let (to_endings, endings) = mpsc::unbounded_channel();
@@ -199,7 +194,7 @@ impl Night {
             outside: BTreeMap::new(),
             queue: VecDeque::new(),
             by_hand: false,
-            meters,
+            secret,
             customer,
             processes: BTreeMap::new(),
             busy: BTreeMap::new(),
@@ -240,22 +235,17 @@ impl Night {
         self.waiting.clear();
         self.calls.clear();
         self.by_hand = false;
-        let setup = |meter: &Meter| json!({ "event_name": event_name(*meter), "id": self.meters.get(meter) });
-        let secret = json!({
-            "secret_key": KEY, "webhook_secrets": [WEBHOOK_SECRET],
-            "meters": { "calls": setup(&Meter::Calls), "minutes": setup(&Meter::Minutes) },
-        });
         {
             let mut cloud = self.cloud.lock();
             cloud.clone_from(&self.house.cloud);
-            cloud.secrets.insert(STRIPE_SECRET.to_owned(), secret.to_string());
+            cloud.secrets.insert(STRIPE_SECRET.to_owned(), self.secret.json.clone());
         }
         drop(fs::File::create(&self.log));
         self.stripe.forget().await?;
         self.stripe.calm().await?;
         self.stripe.settle(0, 0).await?;
         self.stripe.set(self.now).await?;
-        for meter in self.meters.values() {
+        for meter in self.secret.meters.values() {
             self.stripe.activate(meter, true).await?;
         }
         Ok(())
@@ -292,9 +282,9 @@ impl Night {
 
     /// A call of the day ends, lasting so long.
     pub fn call(&mut self, seconds: u32) {
-        let sid = format!("CA{:016x}{:016x}", self.chance.next(), self.chance.next());
+        let sid = format!("CA{:016x}{:016x}", self.chance.draw(), self.chance.draw());
         let digest = Sha256::digest(sid.as_bytes());
-        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = digest.iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
         let item = json!({
             "pk": { "S": format!("call#{hash}") }, "tenant": { "S": self.ledger.tenant },
             "day": { "S": self.ledger.day.to_string() }, "expires_at": { "N": "4102444800" },
@@ -575,7 +565,7 @@ impl Night {
     pub async fn calm(&mut self, mut aim: Aim) -> Result<(), Error> {
         self.note("from here on no trouble".to_owned());
         self.stripe.calm().await?;
-        for meter in self.meters.values() {
+        for meter in self.secret.meters.values() {
             self.stripe.activate(meter, true).await?;
         }
         for _ in 0..NIGHTS {
@@ -692,7 +682,7 @@ impl Night {
 
     /// Whether Stripe's meters take events; where not, these are refused after their 200.
     pub async fn archive(&mut self, archived: bool) -> Result<(), Error> {
-        for meter in self.meters.values() {
+        for meter in self.secret.meters.values() {
             self.stripe.activate(meter, !archived).await?;
         }
         self.note(format!("Stripe's meters are {}", if archived { "archived" } else { "active" }));

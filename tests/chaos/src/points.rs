@@ -60,6 +60,7 @@ pub async fn point(night: &mut Night, name: &str, scene: Scene, aim: Aim) -> Res
 }
 
 /// The aims at one function: each of its calls, before it is done and after. With several gaps each takes the next one.
+#[must_use]
 pub fn kills(kind: Kind, calls: u64, gaps: &[SignedDuration]) -> Vec<Aim> {
     let points = (1..=calls).flat_map(|at| [(at, true), (at, false)]);
     let gaps = gaps.iter().copied().cycle();

@@ -39,7 +39,7 @@ pub struct Options {
 pub enum Points {
     /// Not at all.
     None,
-    /// The worker of a plain night, with a retry at once.
+    /// The worker of a plain night, after each of its calls.
     Few,
     /// Every function, in every scene, with every gap.
     All,
@@ -160,11 +160,14 @@ fn aims(night: &Night, scene: Scene, points: Points) -> Vec<Aim> {
     let push = night.calls(Kind::Push);
     let mut aims = points::kills(Kind::Push, push, &GAPS);
     if points == Points::Few {
+        // What is killed before a call finds the same as what is killed after the one before it.
+        aims.retain(|aim| matches!(aim, Aim::Kill { before: false, .. }));
         return aims;
     }
     // What scenes have in common need not happen in each.
-    let every = if scene == Scene::Plain { 1 } else { 2 };
-    aims.extend((1..=push).step_by(every).map(|at| Aim::Twin { at }));
+    let plain = scene == Scene::Plain;
+    aims.retain(|aim| plain || matches!(aim, Aim::Kill { before: false, .. }));
+    aims.extend((1..=push).step_by(if plain { 1 } else { 3 }).map(|at| Aim::Twin { at }));
     // Each of the others in the scene where it has something to do. They know nothing of Stripe's clock.
     let other = match scene {
         Scene::Plain => Kind::Plan,
@@ -192,7 +195,9 @@ impl Lane {
             Some(night) => night,
             None => match Night::open(&self.house, self.log.clone()).await {
                 Ok(night) => night,
-                Err(error) => return Err(Box::new(Failure { name, error: error.to_string(), trace: vec![], log: None })),
+                Err(error) => {
+                    return Err(Box::new(Failure { name, error: error.to_string(), trace: vec![], log: None }));
+                }
             },
         };
         let lived = match task {
@@ -202,7 +207,11 @@ impl Lane {
         match lived {
             Ok(()) => {
                 let mut tally = night.tally.clone();
-                tally.count(if matches!(task, Task::Life(_)) { "nights, random" } else { "nights, with one kill or a twin" });
+                tally.count(if matches!(task, Task::Life(_)) {
+                    "nights, random"
+                } else {
+                    "nights, with one kill or a twin"
+                });
                 self.night = Some(night);
                 Ok(tally)
             }

@@ -474,9 +474,8 @@ mod tests {
         assert!(!put(&mut cloud, &item(0, 400 * 1024), None).status.is_success());
         assert!(put(&mut cloud, &item(0, 399 * 1024), None).status.is_success());
         let mut transact = |count: usize, bytes: usize| {
-            let writes: Vec<Value> = (0..count)
-                .map(|sk| json!({ "Put": { "TableName": "requests", "Item": item(sk, bytes) } }))
-                .collect();
+            let writes: Vec<Value> =
+                (0..count).map(|sk| json!({ "Put": { "TableName": "requests", "Item": item(sk, bytes) } })).collect();
             answer(&mut cloud, "TransactWriteItems", &json!({ "TransactItems": writes })).status.is_success()
         };
         assert!(transact(100, 10) && !transact(101, 10) && !transact(0, 0) && !transact(11, 390 * 1024));

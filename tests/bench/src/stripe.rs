@@ -1,5 +1,6 @@
 //! The Stripe stand-in, as many doors into it as there are processes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 
@@ -9,8 +10,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use bench::Error;
-use bench::gate::{Gate, Verdict};
 use domain::billing::Meter;
 use futures::stream;
 use jiff::Timestamp;
@@ -20,8 +19,13 @@ use standins::twilio::{Account, Credentials};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::Error;
+use crate::gate::{Gate, Verdict};
+
 /// What the functions sign in with.
-pub const KEY: &str = "rk_test_chaos";
+const KEY: &str = "rk_test_bench";
+/// What it signs its webhooks with.
+pub const WEBHOOK_SECRET: &str = "whsec_bench";
 
 /// A Stripe of its own.
 #[derive(Debug)]
@@ -30,6 +34,15 @@ pub struct Stripe {
     address: String,
     app: Router,
     doors: Vec<JoinHandle<()>>,
+}
+
+/// What functions are told of it.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// As it lies in Secrets Manager.
+    pub json: String,
+    /// The meters' ids.
+    pub meters: BTreeMap<Meter, String>,
 }
 
 /// A meter event, as Stripe has it.
@@ -53,6 +66,34 @@ impl Stripe {
         let mut stripe = Self { http, address: String::new(), app, doors: Vec::new() };
         stripe.address = stripe.serve(stripe.app.clone()).await?;
         Ok(stripe)
+    }
+
+    /// The secret with which functions find all that is set up here, two meters included.
+    pub async fn secret(&self) -> Result<Secret, Error> {
+        let mut meters = BTreeMap::new();
+        for meter in Meter::ALL {
+            meters.insert(meter, self.meter(meter).await?);
+        }
+        let setup = |meter: &Meter| json!({ "event_name": event_name(*meter), "id": meters.get(meter) });
+        let json = json!({
+            "secret_key": KEY, "webhook_secrets": [WEBHOOK_SECRET],
+            "meters": { "calls": setup(&Meter::Calls), "minutes": setup(&Meter::Minutes) },
+        });
+        Ok(Secret { json: json.to_string(), meters })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.address
+    }
+
+    /// How many calls of functions it had.
+    pub async fn calls(&self) -> Result<u64, Error> {
+        let said = self.get("/_standin/requests").await?;
+        let paths = said.as_array().into_iter().flatten().filter_map(|entry| entry.get("path")?.as_str());
+        let of_functions = |path: &&str| path.contains("meter_event") || path.ends_with("event_summaries");
+        Ok(u64::try_from(paths.filter(of_functions).count()).unwrap_or(u64::MAX))
     }
 
     /// An address at which every call waits at a gate first.
@@ -101,8 +142,7 @@ impl Stripe {
         self.delete("/_standin/stripe/meter_events").await
     }
 
-    /// A meter; returns its id.
-    pub async fn meter(&self, meter: Meter) -> Result<String, Error> {
+    async fn meter(&self, meter: Meter) -> Result<String, Error> {
         let (name, display) = (event_name(meter), format!("Hotline {}", meter.code()));
         let form = [
             ("display_name", display.as_str()),
