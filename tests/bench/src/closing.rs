@@ -186,12 +186,14 @@ impl Day {
         let today = clock.to_zoned(TimeZone::UTC).date();
         let day = today.yesterday().map_err(|error| Error::say("a day", "has none before it", &error))?;
         let secret = stripe.secret().await?;
-        let customer = stripe.customer("A shop").await?;
+        let mut customers = Vec::new();
+        for number in 0..tenants {
+            customers.push((tenant(number), stripe.customer("A shop").await?));
+        }
         {
             let mut cloud = cloud.lock();
             cloud.secrets.insert(STRIPE_SECRET.to_owned(), secret.json);
-            for number in 0..tenants {
-                let tenant = tenant(number);
+            for (tenant, customer) in customers {
                 let (pk, sk) = entry(&tenant, day, day_end(day) + SignedDuration::from_mins(10));
                 cloud.put("agenda", item(json!({ "pk": { "S": pk }, "sk": { "S": sk }, "marks": { "N": "1" } })));
                 let billing =
