@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Order {
     /// Which job.
     pub job: Job,
-    /// Until when; now, unless an operator looks ahead.
+    /// Until when; now, unless somebody looks ahead on a local cloud.
     #[serde(default)]
     pub at: Option<Timestamp>,
     /// For one tenant only, by the operator's own name for it.
@@ -36,7 +36,7 @@ pub struct Done {
 /// Plans one job.
 pub async fn summon(app: &App, order: &Order) -> Result<Done, Error> {
     let now = app.clock.now();
-    let until = order.at.unwrap_or(now);
+    let until = until(order.at, now, app.config.is_local())?;
     let only = match &order.tenant {
         Some(slug) => Some(app.store.tenant_of_slug(slug).await?.ok_or(Error::NotFound)?),
         None => None,
@@ -66,6 +66,15 @@ pub async fn summon(app: &App, order: &Order) -> Result<Done, Error> {
     Ok(done)
 }
 
+/// Nobody looks ahead but on a local cloud: elsewhere it would send reminders before their day, erase what is to be kept,
+/// and take what Stripe has not counted yet for lost.
+fn until(at: Option<Timestamp>, now: Timestamp, local: bool) -> Result<Timestamp, Error> {
+    match at {
+        Some(at) if at > now && !local => Err(Error::invalid("at", "only a local cloud can look ahead")),
+        at => Ok(at.unwrap_or(now)),
+    }
+}
+
 fn minutes(late: SignedDuration) -> u64 {
     u64::try_from(late.as_mins()).unwrap_or_default()
 }
@@ -81,6 +90,15 @@ mod tests {
         let ahead = r#"{"job": "retention", "at": "2027-01-05T16:00:00Z", "tenant": "shop"}"#;
         assert!(serde_json::from_str::<Order>(ahead).unwrap().at.is_some());
         assert!(serde_json::from_str::<Order>(r#"{"job": "push-usage", "when": "now"}"#).is_err());
+    }
+
+    #[test]
+    fn only_a_local_cloud_looks_ahead() {
+        let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        assert_eq!(until(Some(later), now, true).unwrap(), later);
+        assert!(matches!(until(Some(later), now, false), Err(Error::Invalid { .. })));
+        assert_eq!(until(Some(now), later, false).unwrap(), now);
+        assert_eq!(until(None, now, false).unwrap(), now);
     }
 
     #[test]

@@ -137,6 +137,12 @@ impl Config {
         }
     }
 
+    /// Whether this is a cloud on somebody's own machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.stage.as_deref() == Some("local")
+    }
+
     /// The public address, for action URLs and for checking signatures.
     pub fn public_base_url(&self) -> Result<&str, Error> {
         required(self.public_base_url.as_deref(), "PUBLIC_BASE_URL is not set")
