@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use partners::stripe::signature;
 use serde_json::{Value, json};
 use standins::faults::{Fault, Kind};
-use tests::hotline::{Code, order};
+use tests::hotline::order;
 use tests::unseal::sha256;
 use tests::walk::new_sid;
 use tests::{Hotline, eventually};
@@ -24,8 +24,7 @@ type Counting = BTreeMap<String, Vec<u64>>;
 /// A tenant and who it is at Stripe.
 struct Metered {
     hotline: Hotline,
-    slug: &'static str,
-    code: &'static str,
+    slug: String,
     tenant: String,
     customer: String,
     day: Date,
@@ -37,18 +36,25 @@ fn now() -> Timestamp {
 }
 
 impl Metered {
-    async fn open(slug: &'static str, code: &'static str) -> Self {
+    async fn open(name: &str) -> Self {
+        let metered = Self::unknown(name).await;
+        let customer = new_customer(&metered.hotline, &metered.slug).await;
+        metered.bill(Some(&customer)).await;
+        Self { customer, ..metered }
+    }
+
+    /// One whom Stripe does not know. Each run of a test has another, as what the worker did for the last one stays.
+    async fn unknown(name: &str) -> Self {
         let day = now().to_zoned(TimeZone::UTC).date().yesterday().unwrap();
-        let hotline = Hotline::open();
-        let customer = new_customer(&hotline, slug).await;
-        let mut metered = Self { hotline, slug, code, tenant: String::new(), customer: customer.clone(), day };
-        metered.tenant = metered.bill(Some(&customer)).await;
+        let (hotline, slug) = (Hotline::open(), format!("test-billing-{name}-{}", &new_sid("")[..8]));
+        let mut metered = Self { hotline, slug, tenant: String::new(), customer: String::new(), day };
+        metered.tenant = metered.bill(None).await;
         metered
     }
 
     /// Says who the tenant is at Stripe.
     async fn bill(&self, customer: Option<&str>) -> String {
-        let mut order = order(self.slug, &[Code::new(self.code, "Metered Shop")], &[]);
+        let mut order = order(&self.slug, &[], &[]);
         if let Some(customer) = customer {
             order["tenant"]["stripe-customer"] = customer.into();
         }
@@ -60,7 +66,7 @@ impl Metered {
     async fn reached(&self, call: &str) {
         let item = json!({
             "pk": { "S": format!("call#{}", sha256(call.as_bytes())) }, "tenant": { "S": self.tenant },
-            "code": { "S": self.code }, "day": { "S": self.day.to_string() },
+            "day": { "S": self.day.to_string() },
             "expires_at": { "N": (now() + SignedDuration::from_hours(240)).as_second().to_string() },
         });
         let table = self.hotline.table("directory");
@@ -113,7 +119,7 @@ impl Metered {
 
     /// Calls the worker for an entry, as the queue does.
     async fn work(&self, (at, what): &(Timestamp, String)) {
-        let summons = json!({ "job": "push-usage", "tenant": self.tenant, "at": at, "what": what });
+        let summons = json!({ "job": "push-usage", "tenant": self.tenant, "at": at, "what": what, "by": at });
         let event = json!({ "Records": [record(&summons)] });
         let done = self.hotline.cloud.invoke(&self.hotline.at.functions["jobs-push-usage"], &event).await;
         assert_eq!(done.unwrap()["batchItemFailures"], json!([]), "{summons}");
@@ -223,7 +229,7 @@ fn counts(calls: &[u64], minutes: &[u64]) -> Counting {
 
 #[tokio::test]
 async fn a_day_is_one_event_per_meter_and_what_comes_late_is_a_batch_of_its_own() {
-    let metered = Metered::open("test-billing-day", "6801").await;
+    let metered = Metered::open("day").await;
     let calls = metered.calls(&[1, 2, 4]).await;
     assert_eq!(metered.units().await, [Value::Null, Value::Null, Value::Null]);
     metered.night().await;
@@ -248,7 +254,7 @@ async fn a_day_is_one_event_per_meter_and_what_comes_late_is_a_batch_of_its_own(
 
 #[tokio::test]
 async fn whatever_becomes_of_stripes_answer_an_event_counts_once() {
-    let metered = Metered::open("test-billing-answers", "6802").await;
+    let metered = Metered::open("answers").await;
     let faults = [
         // Done, and four tries hear nothing of it: the run is as good as killed there.
         (Kind::LostAnswer, 4),
@@ -283,7 +289,7 @@ async fn whatever_becomes_of_stripes_answer_an_event_counts_once() {
 
 #[tokio::test]
 async fn a_correction_within_the_day_cancels_what_was_sent_and_sends_what_is_right() {
-    let metered = Metered::open("test-billing-correction", "6803").await;
+    let metered = Metered::open("correction").await;
     let calls = metered.calls(&[1, 2]).await;
     metered.night().await;
     assert_eq!(metered.counting().await, counts(&[2], &[3]));
@@ -300,7 +306,7 @@ async fn a_correction_within_the_day_cancels_what_was_sent_and_sends_what_is_rig
 
 #[tokio::test]
 async fn what_stripe_refuses_after_its_200_is_taken_back_and_billed_once_somebody_has_seen_to_it() {
-    let metered = Metered::open("test-billing-refusal", "6804").await;
+    let metered = Metered::open("refusal").await;
     let nobody = format!("cus_nobody{}", new_sid(""));
     metered.bill(Some(&nobody)).await;
     metered.calls(&[3, 3]).await;
@@ -328,7 +334,7 @@ async fn what_stripe_refuses_after_its_200_is_taken_back_and_billed_once_somebod
 
 #[tokio::test]
 async fn two_workers_at_once_bill_a_large_day_once() {
-    let metered = Metered::open("test-billing-twins", "6805").await;
+    let metered = Metered::open("twins").await;
     metered.calls(&[1; 210]).await;
     let entries = metered.agenda().await;
     let both = entries.iter().chain(&entries).chain(&entries);
@@ -343,17 +349,14 @@ async fn two_workers_at_once_bill_a_large_day_once() {
 
 #[tokio::test]
 async fn the_usage_of_a_tenant_that_stripe_does_not_know_is_kept_until_somebody_says_who_it_is() {
-    let day = now().to_zoned(TimeZone::UTC).date().yesterday().unwrap();
-    let (hotline, slug, code) = (Hotline::open(), "test-billing-nobody", "6806");
-    let mut metered = Metered { hotline, slug, code, tenant: String::new(), customer: String::new(), day };
-    metered.tenant = metered.bill(None).await;
+    let mut metered = Metered::unknown("nobody").await;
     metered.calls(&[2, 2]).await;
     metered.night().await;
     let run = metered.last_run().await;
     assert_eq!((&run["outcome"], &run["why"]), (&json!("again"), &json!("no Stripe customer")), "{run:#}");
     assert_eq!(metered.units().await, ["claimed", "claimed"]);
     metered.says_that_it_waits("not-billed").await;
-    metered.customer = new_customer(&metered.hotline, slug).await;
+    metered.customer = new_customer(&metered.hotline, &metered.slug).await;
     metered.bill(Some(&metered.customer)).await;
     metered.nights().await;
     assert_eq!(metered.counting().await, counts(&[2], &[4]));
@@ -362,7 +365,7 @@ async fn the_usage_of_a_tenant_that_stripe_does_not_know_is_kept_until_somebody_
 
 #[tokio::test]
 async fn what_is_unsent_for_twenty_days_is_an_alarm_and_what_is_too_old_for_stripe_is_not_sent() {
-    let mut metered = Metered::open("test-billing-late", "6808").await;
+    let mut metered = Metered::open("late").await;
     let yesterday = metered.day;
     metered.day = yesterday - 21.days();
     metered.customer = format!("cus_nobody{}", new_sid(""));
@@ -382,7 +385,7 @@ async fn what_is_unsent_for_twenty_days_is_an_alarm_and_what_is_too_old_for_stri
 
 #[tokio::test]
 async fn a_day_that_is_not_over_is_put_on_the_agenda_once_and_closed_after_its_end() {
-    let mut metered = Metered::open("test-billing-today", "6807").await;
+    let mut metered = Metered::open("today").await;
     metered.day = metered.day.tomorrow().unwrap();
     metered.calls(&[1, 1]).await;
     let agenda = metered.agenda().await;
