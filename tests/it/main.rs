@@ -8,6 +8,8 @@ mod billing;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod choices;
 #[cfg(test)]
 mod counts;
