@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use chaos::run::{Options, Points, run};
 
 /// Random lives, from this seed: always the same ones, so that a failure is not a matter of luck.
-const LIVES: u64 = 8;
+const LIVES: u64 = 6;
 const SEED: u64 = 20_261_122;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

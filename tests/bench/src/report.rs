@@ -45,6 +45,9 @@ impl Report {
     /// Where and how much was measured.
     #[must_use]
     pub fn heading(&self) -> String {
+        if self.measured.is_empty() {
+            return self.machine.clone();
+        }
         format!("{}; {} starts and {} warm invocations of each, in turns", self.machine, self.starts, self.warm)
     }
 
@@ -79,6 +82,9 @@ impl Report {
 
     fn dashboard_times(&self) -> Table {
         let mut table = times(&self.dashboard);
+        if self.dashboard.is_empty() {
+            return table;
+        }
         // What is bought with it is that stolen hashes cannot be guessed; nothing else of a sign-in takes nearly as long.
         let check = format!("{} / {}", ms(self.password_check.p50), ms(self.password_check.p99));
         let name = "of a password's check, argon2id alone";
