@@ -719,9 +719,11 @@ fn without_data(line: &str) -> String {
     ];
     let mut line: String = line.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     for month in MONTHS {
-        line = line.replace(&format!("{month} 0"), "Month 0");
+        for written in [month, &month[..3]] {
+            line = line.replace(&format!("{written} 0"), "Month 0");
+        }
     }
-    line
+    line.replace("Month 00,", "Month 0,")
 }
 
 /// Every name of a JSON document, as paths.
