@@ -5,7 +5,7 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call codes logs test screens check bench deploy replay tenant verify-audit recount jobs secret venv browser-venv
+.PHONY: help up down call codes logs test screens check bench chaos deploy replay tenant verify-audit recount jobs replay-usage reconcile-report secret venv browser-venv
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -36,12 +36,21 @@ check: venv ## format, lints, documentation, dependencies, template
 	@$(LOCAL) check
 
 # What is measured, and what must have happened before.
-MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage dashboard-invitation dashboard-sign-in \
+MEASURED = bench bench-floor voice-* jobs-provision-tenant jobs-record-usage jobs-close-usage-day jobs-push-usage dashboard-invitation dashboard-sign-in \
 	dashboard-second-factor dashboard-requests dashboard-request forms-form forms-requests
 
 bench: ## speed and cost, measured beside the floor and the peers; results in target/bench
 	@cargo build --release --package voice --package jobs --package dashboard --package forms --package bench $(MEASURED:%=--bin '%')
 	@cargo run --quiet --release --package bench -- --bins $(TARGET)/release --out target/bench $(ARGS)
+
+# The functions that bill usage, and what sets a tenant up.
+BILLING = jobs-provision-tenant jobs-record-usage jobs-close-usage-day jobs-push-usage webhooks-stripe
+# With RELEASE=1 a night takes a fifth of the time, for those who want thousands.
+BUILT = $(if $(RELEASE),release,debug)
+
+chaos: ## the functions that bill usage, killed at every call they make and in N=… random lives from SEED=…; RELEASE=1 for thousands
+	@cargo build $(if $(RELEASE),--release) --package jobs --package webhooks --package chaos $(BILLING:%=--bin '%') --bin chaos
+	@$(TARGET)/$(BUILT)/chaos --bins $(TARGET)/$(BUILT) --logs target/chaos $(if $(N),--lives $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 deploy: venv ## ENV=staging: release bins and the template to AWS
 	@$(LOCAL) deploy $(if $(ENV),$(ENV),$(error say where: make deploy ENV=staging))
@@ -65,7 +74,13 @@ verify-audit: venv ## TENANT=slug: is its audit trail whole? ENV=… on AWS; or 
 recount: venv ## TENANT=slug: count its requests once more and mend the counts; DRY=1 only looks; ENV=… on AWS
 	@$(LOCAL) recount $(if $(TENANT),$(TENANT),$(error whose requests: make recount TENANT=bear-outfitters)) $(if $(DRY),--dry-run) $(IN)
 
-secret: venv ## ENV=…: store the Twilio credentials of a stack on AWS
+replay-usage: venv ## TENANT=slug FROM=2026-11-01 TO=2026-11-20: have these days' usage billed as far as it is not; DRY=1 only looks; ENV=… on AWS
+	@$(LOCAL) replay-usage $(if $(TENANT),$(TENANT),$(error whose usage: make replay-usage TENANT=bear-outfitters FROM=2026-11-01 TO=2026-11-20)) $(if $(and $(FROM),$(TO)),$(FROM) $(TO),$(error which days: FROM=2026-11-01 TO=2026-11-20)) $(if $(DRY),--dry-run) $(IN)
+
+reconcile-report: venv ## what the nightly comparisons with Twilio and Stripe found; TENANT=slug a tenant's, DAYS=7; ENV=… on AWS
+	@$(LOCAL) reconcile-report $(TENANT) $(if $(DAYS),--days $(DAYS)) $(IN)
+
+secret: venv ## ENV=…: store the Twilio and Stripe credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))
 
 browser-venv: venv

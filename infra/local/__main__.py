@@ -114,6 +114,16 @@ def parser() -> argparse.ArgumentParser:
     recount.add_argument("tenant")
     recount.add_argument("--dry-run", action="store_true")
     recount.add_argument("--env")
+    replay_usage = commands.add_parser("replay-usage")
+    replay_usage.add_argument("tenant")
+    replay_usage.add_argument("first")
+    replay_usage.add_argument("last")
+    replay_usage.add_argument("--dry-run", action="store_true")
+    replay_usage.add_argument("--env")
+    report = commands.add_parser("reconcile-report")
+    report.add_argument("tenant", nargs="?")
+    report.add_argument("--days", type=int, default=7)
+    report.add_argument("--env")
     jobs = commands.add_parser("jobs")
     jobs.add_argument("job", nargs="?")
     jobs.add_argument("--last", type=int, default=30)
@@ -167,6 +177,11 @@ def run(options: argparse.Namespace) -> int:
             return operate.verify_audit(operate.Target(local, options.env), options.tenant)
         case "recount":
             operate.recount(operate.Target(local, options.env), options.tenant, look=options.dry_run)
+        case "replay-usage":
+            target = operate.Target(local, options.env)
+            operate.replay_usage(target, options.tenant, options.first, options.last, look=options.dry_run)
+        case "reconcile-report":
+            operate.reconcile_report(operate.Target(local, options.env), options.tenant, options.days)
         case "secret":
             operate.ask_secret(operate.Target(local, options.env))
         case "deploy":

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import aws, operate, outcome, owners
+from . import aws, operate, outcome, owners, stripe
 from .console import Stop, say, step
 from .settings import ROOT, STACK_NAME, Settings, target_dir
 
@@ -53,18 +53,26 @@ def with_shop(order: dict[str, Any], settings: Settings) -> dict[str, Any]:
     return {"tenant": tenant | {"service-codes": codes}}
 
 
+def with_customer(order: dict[str, Any], customers: dict[str, str]) -> dict[str, Any]:
+    """The order, with who the tenant is at the Stripe stand-in."""
+    tenant = order.get("tenant")
+    return {"tenant": tenant | {"stripe-customer": customers[tenant["slug"]]}} if tenant else order
+
+
 def provision(settings: Settings) -> None:
     """Put the credentials into the secret, set the tenants up, and have their owners accept their invitations. All of
     it can be done again and changes nothing."""
     account = twilio(settings)
     _verify_sender(settings)
     secret = aws.outputs(aws.local(settings, "cloudformation"), STACK_NAME)["TwilioSecret"]
+    with step("Setting up the Stripe stand-in"):
+        stripe.settle(settings)
+        customers = stripe.customers(settings, {tenant["slug"]: tenant["profile"]["name"] for tenant in tenants()})
     with step("Setting up the demo tenants"):
         operate.put_secret(aws.local(settings, "secretsmanager"), secret, account)
         client = aws.local(settings, "lambda")
-        done = [
-            (order.get("tenant", {}), operate.provision(client, STACK_NAME, with_shop(order, settings))) for order in orders()
-        ]
+        wanted = [with_customer(with_shop(order, settings), customers) for order in orders()]
+        done = [(order.get("tenant", {}), operate.provision(client, STACK_NAME, order)) for order in wanted]
     owners.settle(
         settings,
         {
@@ -116,6 +124,7 @@ def invitation(settings: Settings) -> None:
         f"\n  The same on a site that is not listed, which is refused: "
         f"{settings.shop_origin.replace('blue-harbor', 'unlisted')}/shop/privacy"
         f"\n  Mail and text messages: {settings.standins_url}/mailbox"
+        f"\n  What was billed, at Stripe: {settings.standins_url}/stripe"
     )
     credentials(settings)
     say(

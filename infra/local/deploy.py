@@ -22,6 +22,7 @@ def deploy(settings: Settings, code: dict[str, str]) -> None:
         "Stage": "local",
         "PublicBaseUrl": settings.base_url,
         "TwilioBaseUrl": settings.standins_url,
+        "StripeBaseUrl": settings.standins_url,
         "CaptchaBaseUrl": f"{settings.standins_url}/captcha",
         "HotlineNumber": demo.SHARED_NUMBER,
         "Architecture": architecture(),

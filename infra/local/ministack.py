@@ -68,6 +68,20 @@ def check_who_sends_mail() -> None:
     iam_actions._ses_v2_resource_arn = identity
 
 
+def take_many_messages_for_one() -> None:
+    """Its IAM asks for `sqs:SendMessageBatch` and the like, which no policy can name: on AWS the permission for one message
+    is the permission for many."""
+    from ministack.core import iam_actions
+
+    action = iam_actions.extract_iam_action
+
+    def one(*more: Any, **named: Any) -> str | None:
+        asked: str | None = action(*more, **named)
+        return asked.removesuffix("Batch") if asked and asked.startswith("sqs:") else asked
+
+    iam_actions.extract_iam_action = one
+
+
 def leave_preflights_to_routes() -> None:
     """Its HTTP API answers every `OPTIONS` itself, with 403 where the API has no CORS configuration. AWS does so only where
     it has one, and else hands the request to its route like any other. In lower case it passes that answer by; what
@@ -98,6 +112,7 @@ def main() -> None:
     accept_metrics_insights_alarms()
     keep_permissions_boundaries()
     check_who_sends_mail()
+    take_many_messages_for_one()
     leave_preflights_to_routes()
     from ministack.app import main as serve
 

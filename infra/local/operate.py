@@ -7,7 +7,9 @@ import json
 import re
 import time
 import unicodedata
+import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ class Target:
     """Where a command goes: the local cloud, or an environment of samconfig.toml with the operator's credentials."""
 
     def __init__(self, settings: Settings, env: str | None) -> None:
+        # None where it goes to an account of AWS.
+        self.local = None if env else settings
         self.stack_name = STACK_NAME
         self.client: Callable[[str], Any] = lambda service: aws.local(settings, service)
         if env:
@@ -69,7 +73,39 @@ def ask_secret(target: Target) -> None:
     if not (account["account_sid"].startswith("AC") and len(account["account_sid"]) == 34 and account["auth_token"]):
         raise Stop("That is not an account SID and a token.", "Both are on the first page of Twilio's console.")
     put_secret(target.client("secretsmanager"), target.output("TwilioSecret"), account)
+    _ask_stripe_secret(target)
     say("Stored. Running functions take it over within minutes.")
+
+
+def put_stripe_secret(client: Any, secret: str, account: dict[str, Any]) -> None:
+    """Write the account into the Stripe secret and keep the rest. A webhook secret that is replaced stays accepted,
+    because Stripe may sign with both for a day; the next replacement drops it."""
+    values = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+    before = dict(values)
+    retiring = [old for old in values["webhook_secrets"][:1] if old not in account["webhook_secrets"]]
+    # One that was given again takes nothing from the one that retires.
+    kept = values["webhook_secrets"][1:] if values["webhook_secrets"][:1] == account["webhook_secrets"][:1] else []
+    values |= account | {"webhook_secrets": account["webhook_secrets"] + retiring + kept}
+    if values != before:
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps(values))
+
+
+def _ask_stripe_secret(target: Target) -> None:
+    """The same for Stripe: a key, the webhook's secret, and what the meters are called there. Without a key, nothing."""
+    key = getpass.getpass("Stripe restricted key (rk_…, writes meter events, reads meters and events; empty to leave it): ")
+    if not (key := key.strip()):
+        return
+    webhook = getpass.getpass("Signing secret of the webhook (whsec_…): ").strip()
+    if not (key.startswith(("rk_", "sk_")) and webhook.startswith("whsec_")):
+        raise Stop("That is not a key and a signing secret.", "Both are in Stripe's dashboard, under Developers.")
+    meters = {}
+    for meter in ("calls", "minutes"):
+        event_name = input(f"Meter for {meter}, its event name [optline_{meter}]: ").strip() or f"optline_{meter}"
+        meters[meter] = {"event_name": event_name, "id": input(f"Meter for {meter}, its id (mtr_…): ").strip()}
+    if not all(meter["id"].startswith("mtr_") for meter in meters.values()):
+        raise Stop("That is not a meter's id.", "Stripe's dashboard shows it with each meter, under Billing.")
+    account = {"secret_key": key, "webhook_secrets": [webhook], "meters": meters}
+    put_stripe_secret(target.client("secretsmanager"), target.output("StripeSecret"), account)
 
 
 # ── Tenants ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,12 +230,34 @@ def jobs(target: Target, job: str | None, last: int) -> None:
             say("  " + "  ".join(part for part in parts if part) + tries + why)
 
 
+# Those that hold what they have against Stripe.
+USAGE_JOBS = ("push-usage", "reconcile-usage")
+
+
 def run_job(target: Target, job: str, at: str | None, tenant: str | None) -> None:
     """`make jobs RUN=send-reminders`: plan a job now, or as if it were later."""
     order = {key: value for key, value in (("at", at), ("tenant", tenant)) if value}
     function = "jobs-close-usage-day" if job == "push-usage" else "jobs-plan"
+    if at and target.local and job in USAGE_JOBS:
+        _move_stripes_clock(target.local, at)
     done = _invoke(target, function, order if job == "push-usage" else {"job": job, **order})
     say(f"{done['planned']} workers were summoned. make jobs says what they did.")
+
+
+def _move_stripes_clock(settings: Settings, at: str) -> None:
+    """Take the Stripe stand-in along to a later time: it takes no usage of the future. It is never moved back."""
+    url, headers = f"{settings.standins_url}/_standin/stripe/clock", {"Content-Type": "application/json"}
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        now = datetime.fromisoformat(json.loads(answer.read())["now"])
+    try:
+        wanted = datetime.fromisoformat(at)
+    except ValueError:
+        raise Stop(f"{at!r} is no time.", "Give it in UTC, such as AT=2027-01-05T16:00:00Z") from None
+    if wanted.tzinfo is None:
+        raise Stop(f"{at!r} names no time zone.", "Give it in UTC, such as AT=2027-01-05T16:00:00Z")
+    if wanted > now:
+        body = json.dumps({"at": at}).encode()
+        urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers), timeout=10).close()
 
 
 def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
@@ -209,6 +267,86 @@ def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
     if answer.get("FunctionError"):
         raise Stop(f"{function} failed: {json.dumps(result, ensure_ascii=False)}", f"make logs FN={function}")
     return result
+
+
+# ── Usage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# What the worker that bills will do about a day, by the code of `jobs-replay-usage`.
+WOULD = {
+    "bill": "bill the calls that no batch has",
+    "count": "count a batch anew",
+    "send": "send to Stripe",
+    "cancel": "cancel at Stripe and send anew",
+    "wait": "wait until Stripe has counted",
+    "compare": "compare with Stripe's sums",
+    "expire": "give up what is too old for Stripe, and report it",
+    "ask": "wait for a person's decision (dashboard, Usage)",
+}
+
+
+def replay_usage(target: Target, tenant: str, first: str, last: str, look: bool) -> None:
+    """`make replay-usage`: have the worker that bills look at days once more; a dry run only says what it would find."""
+    order = {"tenant": tenant, "from": first, "to": last, "dry-run": look}
+    done = _invoke(target, "jobs-replay-usage", order)
+    if not done["customer"]:
+        say(f"{tenant} has no Stripe customer: its usage is kept, and nothing can be sent.")
+    if not done["days"]:
+        say("No calls in these days.")
+        return
+    for day in done["days"]:
+        waiting = day["unprocessed"]
+        say(f"\n{day['day']}  {day['standing']}: {_amount(day['rows'])}, of which {_amount(waiting)} in no batch")
+        for batch in day["batches"]:
+            counted = _amount(batch["counted"]) if batch["counted"] else "being counted"
+            events = ", ".join(f"{meter} {state}" for meter, state in batch["events"].items())
+            say(f"  batch {batch['number']}: {counted}; {events or 'no events yet'}")
+        for difference in day["differences"]:
+            say(f"  differs: {_difference(difference)}")
+        would = "; ".join(WOULD[code] for code in day["would"]) or "nothing, it is done"
+        say(f"  {'would' if look else 'to do'}: {would}")
+    if look:
+        say("\nNothing was changed. Without DRY=1 the worker looks at these days.")
+    else:
+        say("\nThe days are on the agenda; the next planning has them done (now: make jobs RUN=push-usage).")
+
+
+def reconcile_report(target: Target, tenant: str | None, days: int) -> None:
+    """`make reconcile-report`: what the nightly comparisons with Twilio and Stripe found."""
+    order = {"days": days} | ({"tenant": tenant} if tenant else {})
+    report = _invoke(target, "jobs-reconciliation", order)
+    lists, checks = report.get("lists", {}), report.get("days", {})
+    if not lists and not checks:
+        say("No comparison of these days yet. It runs every night at 05:00 UTC; make jobs RUN=reconcile-usage AT=… starts one.")
+    for day, found in lists.items():
+        say(
+            f"{day}  Twilio lists {_amount(found['listed'])}; {found['added']} were missing here and added, "
+            f"{found['differing']} differ, {found['under-way']} ended too lately to tell, or not yet"
+        )
+        for call in found["added-calls"]:
+            say(f"  added {call}")
+        for call in found["differing-calls"]:
+            (ours, theirs), (minutes, their_minutes) = call["seconds"], call["minutes"]
+            say(f"  {call['call']}: here {ours} s, {minutes} min; at Twilio {theirs} s, {their_minutes} min")
+        if found.get("next"):
+            say("  not at its end yet")
+    for day, found in checks.items():
+        stripe = found["stripe"] if isinstance(found["stripe"], str) else "not before " + str(found["stripe"]["not-before"])
+        say(f"{day}  {_amount(found['rows'])}, {found['unprocessed']} unprocessed; Stripe: {stripe}")
+        for difference in found["differences"]:
+            say(f"  differs: {_difference(difference)}")
+
+
+def _amount(amount: dict[str, int]) -> str:
+    return f"{amount['calls']} calls ({amount['minutes']} min)"
+
+
+def _difference(difference: dict[str, Any]) -> str:
+    ((kind, of),) = difference.items()
+    if kind == "sums":
+        return f"the rows come to {_amount(of['rows'])}, the day's sums say {_amount(of['sums'])}"
+    if kind == "batch":
+        return f"batch {of['number']} was counted with {_amount(of['counted'])}, its rows come to {_amount(of['rows'])}"
+    return f"{of['meter']}: Stripe shows {of['found']}, it should be {of['expected']}"
 
 
 # ── Logs ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -69,6 +69,11 @@ class Settings:
         return self.home / "twilio.json"
 
     @property
+    def stripe_json(self) -> Path:
+        """The made-up Stripe credentials of this cloud."""
+        return self.home / "stripe.json"
+
+    @property
     def owners_json(self) -> Path:
         """What the demo tenants' owners chose when they accepted their invitations."""
         return self.home / "owners.json"

@@ -40,6 +40,7 @@ def write(settings: Settings) -> None:
             "captcha": settings.standins_url,
             "shop": f"{settings.shop_origin}/shop",
             "mailbox": f"{settings.standins_url}/mailbox",
+            "stripe": f"{settings.standins_url}/stripe",
         },
         "numbers": [
             {"number": demo.SHARED_NUMBER, "kind": "shared"},
@@ -73,6 +74,7 @@ def write(settings: Settings) -> None:
         "log_groups": _named(outputs, "Log"),
         "kms_key": outputs["Key"],
         "secret": outputs["TwilioSecret"],
+        "stripe_secret": outputs["StripeSecret"],
         "dashboard_secret": outputs["DashboardSecret"],
     }
     settings.stack_json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

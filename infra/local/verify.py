@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .console import Stop, say, step
-from .settings import ROOT, TEMPLATE, VENV, Settings
+from .settings import LAMBDA_DIR, ROOT, TEMPLATE, VENV, Settings
 
 BROWSER_TESTS = ROOT / "tests" / "browser"
 
@@ -19,7 +19,7 @@ BROWSER_TESTS = ROOT / "tests" / "browser"
 def test(settings: Settings, filters: list[str], chromium: Path | None) -> None:
     """All tests, against a local cloud of their own that is already up. With `filters`, only those whose name contains
     one of them, as `cargo test` has it; a browser test's name is `browser::sign_in::…` after its file."""
-    environment = {"OPTLINE_STACK": str(settings.stack_json)}
+    environment = {"OPTLINE_STACK": str(settings.stack_json), "OPTLINE_BINS": str(LAMBDA_DIR)}
     selection = ["--workspace", "--lib", "--test", "it"]
     in_browser = browser_tests(filters)
     if not filters or not all(name.startswith("browser::") for name in filters):

@@ -40,7 +40,8 @@ const ALLOWED: &[(&str, &[May])] = &[
         "jobs-record-usage",
         &[
             ("directory", &["GetItem", "PutItem"]),
-            ("usage", &["PutItem", "UpdateItem"]),
+            ("usage", &["GetItem", "PutItem", "UpdateItem"]),
+            ("agenda", &["UpdateItem"]),
             ("usage-queue", RECEIVE),
             ("usage-dead-queue", &["SendMessage"]),
         ],
@@ -95,6 +96,27 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     (
+        "jobs-push-usage",
+        &[
+            ("stripe-secret", READ_SECRET),
+            ("accounts", &["GetItem"]),
+            ("usage", &["GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("push-usage-queue", RECEIVE),
+            ("push-usage-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "webhooks-stripe",
+        &[
+            ("stripe-secret", READ_SECRET),
+            ("usage", &["GetItem", "PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("sessions", &["GetItem", "PutItem"]),
+        ],
+    ),
+    (
         "jobs-plan",
         &[
             ("directory", &["GetItem"]),
@@ -107,7 +129,59 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("retention-queue", &["SendMessage"]),
         ],
     ),
+    (
+        "jobs-retention",
+        &[
+            ("accounts", &["GetItem", "PutItem"]),
+            ("requests", &["GetItem", "Query", "UpdateItem", "DeleteItem"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("requests/open-by-due", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("keys", &["Query", "DeleteItem"]),
+            ("key", &["Decrypt"]),
+            ("recordings-bucket", &["ListBucketVersions"]),
+            ("recordings/*", &["DeleteObjectVersion"]),
+            ("recordings/attachments/*", &["DeleteObjectVersion"]),
+            ("recordings/identity/*", &["DeleteObjectVersion"]),
+            ("retention-queue", RECEIVE),
+            ("retention-dead-queue", &["SendMessage"]),
+        ],
+    ),
     ("jobs-runs", &[("runs", &["Query"])]),
+    ("jobs-watch-requests", &[("agenda", &["Query", "PutItem", "UpdateItem"]), ("watch-dead-queue", &["SendMessage"])]),
+    (
+        "jobs-send-reminders",
+        &[
+            ("agenda", &["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("accounts", &["GetItem", "Query"]),
+            ("requests/open-by-due", &["Query"]),
+            ("requests", &["BatchGetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("dashboard-secret", READ_SECRET),
+            ("mail-queue", SEND),
+            ("send-reminders-queue", RECEIVE),
+            ("send-reminders-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-send-alerts",
+        &[
+            ("agenda", &["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("accounts", &["GetItem", "Query"]),
+            ("requests", &["BatchGetItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("dashboard-secret", READ_SECRET),
+            ("mail-queue", SEND),
+            ("send-alerts-queue", RECEIVE),
+            ("send-alerts-dead-queue", &["SendMessage"]),
+        ],
+    ),
     (
         "jobs-send-mail",
         &[
@@ -115,7 +189,7 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("sessions", &["PutItem", "UpdateItem"]),
             ("directory", &["GetItem"]),
             ("accounts", &["GetItem", "BatchGetItem", "Query"]),
-            ("requests", &["GetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query", "GetItem"]),
             ("key", &["Decrypt"]),
@@ -127,7 +201,9 @@ const ALLOWED: &[(&str, &[May])] = &[
     (
         "jobs-mail-feedback",
         &[
+            ("dashboard-secret", READ_SECRET),
             ("directory", &["GetItem"]),
+            ("requests", &["GetItem", "UpdateItem"]),
             ("accounts", &["UpdateItem"]),
             ("sessions", &["PutItem"]),
             ("audit", &["PutItem"]),
@@ -412,6 +488,32 @@ const ALLOWED: &[(&str, &[May])] = &[
         ],
     ),
     (
+        "dashboard-hold",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("requests", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("keys", &["Query", "GetItem"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-recycle-bin",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("requests", &["GetItem", "BatchGetItem", "UpdateItem"]),
+            ("requests/closed-by-day", &["Query"]),
+            ("accounts", &["GetItem"]),
+            ("audit", &["PutItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
         "dashboard-note",
         &[
             ("dashboard-secret", READ_SECRET),
@@ -553,12 +655,36 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("dashboard-secret", READ_SECRET),
             SEEN,
             ("accounts", &["GetItem", "UpdateItem"]),
+            ("agenda", &["UpdateItem"]),
             ("audit", &["PutItem"]),
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
         ],
     ),
-    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("usage", &["Query"])]),
+    ("dashboard-usage", &[("dashboard-secret", READ_SECRET), SEEN, ("accounts", &["GetItem"]), ("usage", &["Query"])]),
+    (
+        "dashboard-settlement",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("usage", &["GetItem", "PutItem", "UpdateItem"]),
+            ("agenda", &["UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
+    (
+        "dashboard-statement",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            SEEN,
+            ("usage", &["Query"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+        ],
+    ),
     (
         "dashboard-audit",
         &[
@@ -683,6 +809,25 @@ const ALLOWED: &[(&str, &[May])] = &[
     ("forms-privacy-choices", OPTS_OUT),
     ("forms-signal", OPTS_OUT),
     (
+        "jobs-reconcile-usage",
+        &[
+            ("secret", READ_SECRET),
+            ("stripe-secret", READ_SECRET),
+            ("directory", &["BatchGetItem", "GetItem", "PutItem"]),
+            ("accounts", &["GetItem"]),
+            ("usage", &["BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("reconcile-usage-queue", RECEIVE),
+            ("reconcile-usage-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    ("jobs-reconciliation", &[("directory", &["GetItem"]), ("usage", &["GetItem", "Query"])]),
+    (
+        "jobs-replay-usage",
+        &[("directory", &["GetItem"]), ("accounts", &["GetItem"]), ("usage", &["Query"]), ("agenda", &["UpdateItem"])],
+    ),
+    (
         "jobs-recount",
         &[
             ("directory", &["GetItem"]),
@@ -728,6 +873,7 @@ const ACTIONS: &[May] = &[
             "Query",
             "PutItem",
             "UpdateItem",
+            "ConditionCheckItem",
             "Scan",
             "DeleteItem",
             "BatchWriteItem",
@@ -738,7 +884,19 @@ const ACTIONS: &[May] = &[
         "sqs",
         &["SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue", "SetQueueAttributes"],
     ),
-    ("s3", &["GetObject", "PutObject", "DeleteObject", "PutObjectAcl"]),
+    (
+        "s3",
+        &[
+            "GetObject",
+            "PutObject",
+            "DeleteObject",
+            "DeleteObjectVersion",
+            "GetObjectVersion",
+            "ListBucket",
+            "ListBucketVersions",
+            "PutObjectAcl",
+        ],
+    ),
     ("ses", &["SendEmail", "SendRawEmail", "CreateEmailIdentity"]),
     ("sns", &["Publish", "Subscribe", "DeleteTopic"]),
     ("secretsmanager", &["GetSecretValue", "PutSecretValue", "DeleteSecret"]),
@@ -761,6 +919,7 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
     let arn = |service: &str, name: &str| format!("arn:aws:{service}:{}:000000000000:{name}", at.region);
     let mut all =
         vec![("secret".to_owned(), "secretsmanager", at.secret.clone()), ("key".to_owned(), "kms", at.kms_key.clone())];
+    all.push(("stripe-secret".to_owned(), "secretsmanager", at.stripe_secret.clone()));
     all.push(("dashboard-secret".to_owned(), "secretsmanager", at.dashboard_secret.clone()));
     all.push(("mail-from".to_owned(), "ses", arn("ses", "identity/optline@example.com")));
     let by_user = format!("table/{}/index/by-user", at.tables["sessions"]);
@@ -776,6 +935,7 @@ fn resources(hotline: &Hotline) -> Vec<(String, &'static str, String)> {
         all.push((format!("{name}-queue"), "sqs", arn("sqs", url.rsplit('/').next().unwrap())));
     }
     for (name, bucket) in &at.buckets {
+        all.push((format!("{name}-bucket"), "s3", format!("arn:aws:s3:::{bucket}")));
         all.push((format!("{name}/*"), "s3", format!("arn:aws:s3:::{bucket}/t-0/CA0/RE0.audio")));
     }
     let greeting = format!("arn:aws:s3:::{}/greetings/0.mp3", at.buckets["greetings"]);

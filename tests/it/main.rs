@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod calls;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod choices;
 #[cfg(test)]
@@ -34,9 +38,15 @@ mod messages;
 #[cfg(test)]
 mod notice;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
+mod reminders;
+#[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]

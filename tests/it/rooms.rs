@@ -9,13 +9,16 @@ use domain::reference::Reference;
 use domain::request::Kind;
 use domain::role::{Permission, Role};
 use futures::future::join_all;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use phone::{Script, Transcript};
 use serde_json::{Value, json};
 use tests::hotline::Code;
 use tests::person::{Keys, Seen};
 use tests::{Hotline, Person, answers, eventually, planted};
 
-use crate::template;
+use crate::{reconcile, template};
 
 /// Every route of the dashboard, and the permission that it asks for; nothing where nobody needs to be signed in.
 pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
@@ -58,6 +61,9 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("POST", "/dashboard/new-request", Some(Permission::WorkRequests)),
     ("GET", "/dashboard/export", Some(Permission::ExportRequests)),
     ("POST", "/dashboard/export", Some(Permission::ExportRequests)),
+    ("POST", "/dashboard/hold/{reference}", Some(Permission::HoldRequests)),
+    ("GET", "/dashboard/recycle-bin", Some(Permission::HoldRequests)),
+    ("POST", "/dashboard/recycle-bin", Some(Permission::HoldRequests)),
     ("GET", "/dashboard/record/{reference}", Some(Permission::ExportRequests)),
     ("GET", "/dashboard/service-codes", Some(Permission::SeeSettings)),
     ("GET", "/dashboard/service-code/{code}", Some(Permission::SeeSettings)),
@@ -71,6 +77,9 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("GET", "/dashboard/settings", Some(Permission::SeeSettings)),
     ("POST", "/dashboard/settings", Some(Permission::EditSettings)),
     ("GET", "/dashboard/usage", Some(Permission::SeeSettings)),
+    ("GET", "/dashboard/settlement/{line}", Some(Permission::SettleUsage)),
+    ("POST", "/dashboard/settlement/{line}", Some(Permission::SettleUsage)),
+    ("GET", "/dashboard/statement", Some(Permission::ExportReports)),
     ("GET", "/dashboard/audit", Some(Permission::SeeAudit)),
     ("GET", "/dashboard/audit-export", Some(Permission::ExportAudit)),
     ("POST", "/dashboard/audit-export", Some(Permission::ExportAudit)),
@@ -86,6 +95,11 @@ fn every_route_of_the_template_has_an_entry_here() {
     let there: BTreeSet<(String, String)> = routes.filter(|(_, path)| path.starts_with("/dashboard")).collect();
     let here = ROOMS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(there, here);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a day that is over, whenever the tests run")]
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// Something that nobody has drawn before, so that a test can run again on the same cloud.
@@ -114,6 +128,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) user: String,
     pub(crate) call: Transcript,
     pub(crate) caller: String,
+    /// A meter event that waits for a person.
+    pub(crate) line: String,
 }
 
 /// Where the first link that begins like this leads.
@@ -138,7 +154,10 @@ impl<'a> Shop<'a> {
         }
         let users = hotline.cloud.items_with(hotline.table("accounts"), "pk", &tenant).await;
         let user = users.iter().find_map(|item| item["sk"].as_str()?.strip_prefix("user#")).unwrap().to_owned();
-        let mut shop = Self { hotline, owner, keys, tenant, code, reference, user, call, caller: caller.to_owned() };
+        let day = today().yesterday().unwrap();
+        reconcile::hold(hotline, &tenant, day).await;
+        let (caller, line) = (caller.to_owned(), format!("{day}.1.minutes"));
+        let mut shop = Self { hotline, owner, keys, tenant, code, reference, user, call, caller, line };
         let page = shop.page().await;
         shop.owner.submit(&page, &["id", "note"], &[("note", "They will write again.")]).await;
         let form = page.forms().into_iter().find(|form| form.action.contains("/attach/")).unwrap();
@@ -164,10 +183,13 @@ impl<'a> Shop<'a> {
         };
         match linked {
             Some(begins) => link(&self.page().await, begins),
+            // The month of what waits there, on the first of the next one, too.
+            None if path == "/dashboard/usage" => format!("{path}?month={}", &self.line[..7]),
             None => path
                 .replace("{reference}", &self.reference)
                 .replace("{code}", &self.code)
                 .replace("{file}", "style.css")
+                .replace("{line}", &self.line)
                 .replace("{ticket}", &form_id()),
         }
     }
@@ -299,6 +321,7 @@ const fn in_words(permission: Permission) -> &'static str {
         Permission::SeeRequests => "see requests",
         Permission::WorkRequests => "work on requests",
         Permission::ExportRequests => "export requests",
+        Permission::HoldRequests => "hold requests and restore them from the recycle bin",
         Permission::SeeSettings => "see how the account is set up",
         Permission::EditServiceCodes => "change service codes and greetings",
         Permission::EditSettings => "change the account’s settings",
@@ -307,6 +330,7 @@ const fn in_words(permission: Permission) -> &'static str {
         Permission::ExportAudit => "export the audit trail",
         Permission::SeeReports => "see reports",
         Permission::ExportReports => "download reports",
+        Permission::SettleUsage => "decide what becomes of unbilled usage",
         Permission::OwnAccount => "change your account",
         Permission::ChangeFactors => "change how you sign in",
     }
@@ -731,7 +755,7 @@ async fn every_page_shows_these_fields_and_no_others() {
     let mut all = String::new();
     let mut add = |path: &str, text: &str| all.extend(["== ", path, "\n", text, "\n\n"]);
     for (method, path, asks) in ROOMS {
-        let binary = path.contains("{ticket}") || path.contains("/record/");
+        let binary = path.contains("{ticket}") || path.contains("/record/") || path.ends_with("/statement");
         if *method != "GET" || asks.is_none() || binary {
             continue;
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use partners::stripe::signature as stripe;
 use partners::twilio::signature::{Keys, SignedRequest};
 use serde_json::{Value, json};
 use serde_yaml_ng as yaml;
@@ -37,8 +38,73 @@ const NEEDS: &[(&str, &[&str])] = &[
             "sqs:SendMessage QUEUE_RETENTION",
         ],
     ),
+    (".add_news(", &["dynamodb:Query TABLE_AGENDA", "dynamodb:PutItem TABLE_AGENDA"]),
+    (".note_begun(", &["dynamodb:PutItem TABLE_AGENDA"]),
+    (
+        ".sweep_begun(",
+        &[
+            "dynamodb:Query TABLE_AGENDA",
+            "dynamodb:PutItem TABLE_AGENDA",
+            "dynamodb:DeleteItem TABLE_AGENDA",
+            "dynamodb:BatchGetItem TABLE_REQUESTS",
+        ],
+    ),
+    (".news_after(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".told().await", &["dynamodb:Query TABLE_AGENDA"]),
+    (".note_told(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".lines(&all", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (".reminded_since(", &["dynamodb:Query TABLE_AGENDA"]),
+    (".reminded_one(", &["dynamodb:PutItem TABLE_AGENDA"]),
+    (".reminded_until()", &["dynamodb:GetItem TABLE_AGENDA"]),
+    (".reminded(today)", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".due_until(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".arrivals(", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (
+        ".unconfirmed(",
+        &[
+            "dynamodb:GetItem TABLE_REQUESTS",
+            "dynamodb:GetItem TABLE_KEYS",
+            "dynamodb:Query TABLE_KEYS",
+            "kms:Decrypt KMS_KEY",
+        ],
+    ),
+    (".confirm_receipt(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_AUDIT"]),
     (".call_owner(", &["dynamodb:PutItem TABLE_DIRECTORY", "dynamodb:GetItem TABLE_DIRECTORY"]),
-    (".record_usage(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"]),
+    (
+        ".record_usage(",
+        &["dynamodb:GetItem TABLE_USAGE", "dynamodb:PutItem TABLE_USAGE", "dynamodb:UpdateItem TABLE_USAGE"],
+    ),
+    // A day's way to the bill.
+    (".mark_day(", &["dynamodb:UpdateItem TABLE_AGENDA"]),
+    (".billing_account(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".set_stripe_customer(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
+    (".take_day(", &["dynamodb:UpdateItem TABLE_USAGE"]),
+    (".send_day_to(", &["dynamodb:UpdateItem TABLE_USAGE"]),
+    (".has_day(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".batches_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    (".batches_of_month(", &["dynamodb:Query TABLE_USAGE"]),
+    (".units_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    (".some_units_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    ("store.batch(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".open_batch(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".step_batch(", &["dynamodb:PutItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".claim_units(", &["dynamodb:UpdateItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".process_units(", &["dynamodb:UpdateItem TABLE_USAGE", "dynamodb:ConditionCheckItem TABLE_USAGE"]),
+    (".identifier_owner(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".report_refusal(", &["dynamodb:GetItem TABLE_USAGE", "dynamodb:PutItem TABLE_USAGE"]),
+    (
+        ".settle_line(",
+        &[
+            "dynamodb:GetItem TABLE_USAGE",
+            "dynamodb:PutItem TABLE_USAGE",
+            "dynamodb:UpdateItem TABLE_USAGE",
+            "dynamodb:UpdateItem TABLE_AGENDA",
+        ],
+    ),
+    (".stripe_event_is_done(", &["dynamodb:GetItem TABLE_SESSIONS"]),
+    (".stripe_event_done(", &["dynamodb:PutItem TABLE_SESSIONS"]),
+    ("app.stripe()", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
+    ("app.stripe_secrets()", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
     (".keys().await", &["dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (
         ".begin_request(",
@@ -101,7 +167,11 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".save_profile(", SAVES_A_USER),
     (".address_is_dead(", SAVES_A_USER),
     (".try_address_again(", SAVES_A_USER),
-    (".count_bounce(", &["dynamodb:UpdateItem TABLE_ACCOUNTS"]),
+    (".count_bounce(", &["dynamodb:UpdateItem TABLE_ACCOUNTS", "dynamodb:PutItem TABLE_SESSIONS"]),
+    (
+        ".receipt_bounced(",
+        &["dynamodb:GetItem TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:PutItem TABLE_AUDIT"],
+    ),
     (".readable_users()", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".save_password_by_link(", SAVES_A_USER),
     (".save_password_by_link(", &["dynamodb:UpdateItem TABLE_SESSIONS"]),
@@ -131,6 +201,15 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("app.letter(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.mail.send(", &["ses:SendEmail MAIL_FROM"]),
     ("app.send_once(", &["dynamodb:UpdateItem TABLE_SESSIONS", "ses:SendEmail MAIL_FROM"]),
+    (
+        "app.send_confirmation(",
+        &[
+            "dynamodb:UpdateItem TABLE_SESSIONS",
+            "ses:SendEmail MAIL_FROM",
+            "secretsmanager:GetSecretValue DASHBOARD_SECRET",
+        ],
+    ),
+    ("app.confirmation_of(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.unsubscribe_link(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("app.unsubscribing(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET"]),
     ("blobs.greeting(", &["s3:GetObject BUCKET_GREETINGS"]),
@@ -142,16 +221,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("app.twilio()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("app.secrets()", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     // The request desk. Every change is written together with its audit entry, which is sealed.
-    (
-        ".case(&reference)",
-        &[
-            "dynamodb:Query TABLE_REQUESTS",
-            "dynamodb:BatchGetItem TABLE_KEYS",
-            "dynamodb:Query TABLE_ACCOUNTS",
-            "dynamodb:Query TABLE_KEYS",
-            "kms:Decrypt KMS_KEY",
-        ],
-    ),
+    (".case(&reference)", CASE),
     (
         ".dossier(&",
         &[
@@ -266,16 +336,8 @@ const NEEDS: &[(&str, &[&str])] = &[
             "dynamodb:Query TABLE_REQUESTS",
         ],
     ),
-    (
-        "edge::stream(",
-        &[
-            "dynamodb:DescribeStream source",
-            "dynamodb:GetRecords source",
-            "dynamodb:GetShardIterator source",
-            "dynamodb:ListStreams source",
-            "sqs:SendMessage QUEUE_DEAD",
-        ],
-    ),
+    ("edge::stream(", FOLLOWS_A_STREAM),
+    ("edge::arrivals(", FOLLOWS_A_STREAM),
     // Setup and proof.
     (".service_codes()", &["dynamodb:Query TABLE_ACCOUNTS"]),
     (".service_code_settings(", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
@@ -315,7 +377,13 @@ const NEEDS: &[(&str, &[&str])] = &[
         ],
     ),
     (".team().await", &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
-    (".month_of_use(", &["dynamodb:Query TABLE_USAGE"]),
+    (".month_of_billing(", &["dynamodb:Query TABLE_USAGE"]),
+    (".kept_calls(", &["dynamodb:BatchGetItem TABLE_DIRECTORY", "dynamodb:BatchGetItem TABLE_USAGE"]),
+    (".rows_of_day(", &["dynamodb:Query TABLE_USAGE"]),
+    (".keep_check(", &["dynamodb:PutItem TABLE_USAGE"]),
+    (".keep_list(", &["dynamodb:PutItem TABLE_USAGE"]),
+    (".list_of(", &["dynamodb:GetItem TABLE_USAGE"]),
+    (".settle_line(", RECORDS),
     (".trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".walk_trail(", &["dynamodb:Query TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"]),
     (".trail_head()", &["dynamodb:GetItem TABLE_AUDIT"]),
@@ -413,6 +481,34 @@ const NEEDS: &[(&str, &[&str])] = &[
             "kms:Decrypt KMS_KEY",
         ],
     ),
+    // What has been kept long enough.
+    (".bookmarks().await", &["dynamodb:GetItem TABLE_ACCOUNTS"]),
+    (".keep_bookmarks(", &["dynamodb:PutItem TABLE_ACCOUNTS"]),
+    (".look(rule", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".kept_request(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (".bin_request(", RECORDS),
+    (".bin_request(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".restore_request(", RECORDS),
+    (".restore_request(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".bin_page(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".held_among(", &["dynamodb:BatchGetItem TABLE_REQUESTS"]),
+    (".case_or_binned(", CASE),
+    (".place_hold(", RECORDS),
+    (".place_hold(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:GetItem TABLE_KEYS"]),
+    (".lift_hold(", RECORDS),
+    (".lift_hold(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".expire_part(", RECORDS),
+    (".expire_part(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:Query TABLE_REQUESTS"]),
+    (".erase_part(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".part_is_gone(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".claim_erasure(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".kin(", &["dynamodb:GetItem TABLE_REQUESTS"]),
+    (".hand_over(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".shred(", &["dynamodb:DeleteItem TABLE_KEYS"]),
+    (".erase_beside(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".erase_request(", RECORDS),
+    (".erase_request(", &["dynamodb:DeleteItem TABLE_REQUESTS"]),
+    ("blobs.erase_", &["s3:ListBucketVersions BUCKET_RECORDINGS", "s3:DeleteObjectVersion BUCKET_RECORDINGS"]),
     // The edges.
     // A worker reads its entry, enters the next, takes its own away and writes down what it did.
     (
@@ -433,6 +529,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("edge::page(", &["secretsmanager:GetSecretValue DASHBOARD_SECRET", "dynamodb:UpdateItem TABLE_SESSIONS"]),
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
+    ("edge::stripe(", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
     (
         "edge::queue(",
         &[
@@ -464,8 +561,25 @@ const SHARED: &[(&str, &str)] = &[
     ("planning::summon(", "planning"),
 ];
 
+/// A reader of a table's stream, which buries what cannot be read.
+const FOLLOWS_A_STREAM: &[&str] = &[
+    "dynamodb:DescribeStream source",
+    "dynamodb:GetRecords source",
+    "dynamodb:GetShardIterator source",
+    "dynamodb:ListStreams source",
+    "sqs:SendMessage QUEUE_DEAD",
+];
+
 /// An entry in the audit trail, sealed.
 const RECORDS: &[&str] = &["dynamodb:PutItem TABLE_AUDIT", "dynamodb:Query TABLE_KEYS", "kms:Decrypt KMS_KEY"];
+/// A request with everything that is kept of it, and the account.
+const CASE: &[&str] = &[
+    "dynamodb:Query TABLE_REQUESTS",
+    "dynamodb:BatchGetItem TABLE_KEYS",
+    "dynamodb:Query TABLE_ACCOUNTS",
+    "dynamodb:Query TABLE_KEYS",
+    "kms:Decrypt KMS_KEY",
+];
 /// A change of somebody's account, with its entry.
 const SAVES_A_USER: &[&str] = &[
     "dynamodb:UpdateItem TABLE_ACCOUNTS",
@@ -604,7 +718,7 @@ fn every_bin_has_one_function_and_every_function_a_bin() {
         let (domain, step) = module(&bin);
         let main = read(format!("functions/{domain}/src/bin/{bin}.rs"));
         assert!(
-            ["(", ", "].iter().any(|before| main.contains(&format!("{before}{domain}::{step}::handle)"))),
+            main.contains(&format!("{domain}::{step}::handle)")),
             "{bin} does not hand over its own module's handler"
         );
         for (method, path) in routes(properties) {
@@ -680,6 +794,15 @@ fn the_fixtures_of_twilios_webhooks_are_signed_as_twilio_signs() {
         signed += 1;
     }
     assert_eq!(signed, 14);
+}
+
+#[test]
+fn the_fixture_of_stripes_webhook_is_signed_as_stripe_signs() {
+    let event: Value = serde_json::from_str(&read("events/webhooks/stripe.json")).unwrap();
+    let secrets = stripe::Secrets::new(vec!["whsec_of_the_event_fixtures".to_owned()]);
+    let (header, body) = (event["headers"]["stripe-signature"].as_str(), event["body"].as_str().unwrap());
+    let at = "2026-11-21T20:00:00Z".parse().unwrap();
+    assert_eq!(secrets.verify(header, body.as_bytes(), at), Ok(at));
 }
 
 #[test]

@@ -242,6 +242,17 @@ impl Cloud {
         }
     }
 
+    /// The keys of every version in a bucket whose key begins with this, delete markers too.
+    pub async fn versions(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("prefix", prefix)
+            .append_pair("versions", "")
+            .finish();
+        let answer = self.send("s3", Method::GET, &format!("/{bucket}?{query}"), &[], vec![]).await;
+        let xml = Self::text(&answer).unwrap_or_else(|why| panic!("listing versions of {bucket}: {why:?}"));
+        between(&xml, "<Key>", "</Key>").map(str::to_owned).collect()
+    }
+
     /// An object as it lies there.
     pub async fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let answer = self.send("s3", Method::GET, &format!("/{bucket}/{key}"), &[], vec![]).await;

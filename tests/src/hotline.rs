@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use standins::captcha::{Made, Wanted};
 use standins::faults::Fault;
 use standins::received::Entry;
-use standins::twilio::{Deposited, RecordingDeposit};
+use standins::twilio::{CallDeposit, Deposited, RecordingDeposit};
 use url::Url;
 
 use crate::cloud::Cloud;
@@ -44,6 +44,8 @@ pub struct Places {
     pub kms_key: String,
     /// ARN of the Twilio secret.
     pub secret: String,
+    /// ARN of the Stripe secret.
+    pub stripe_secret: String,
     /// ARN of the dashboard's secret.
     pub dashboard_secret: String,
     tenants: Vec<Value>,
@@ -266,6 +268,28 @@ impl Hotline {
         answer.text().await.expect("a whole answer")
     }
 
+    /// What a stand-in tells whoever looks from outside.
+    pub async fn ask_standin(&self, path: &str) -> Value {
+        let answer = self.http.get(self.standin(path)).send().await.expect("the stand-in");
+        serde_json::from_str(&answer.text().await.expect("a whole answer")).expect("JSON")
+    }
+
+    /// Has a stand-in do something; what it says to that.
+    pub async fn tell_standin(&self, path: &str, body: Value) -> Value {
+        serde_json::from_str(&self.standin_json(path, body).await).expect("JSON")
+    }
+
+    /// One request to Stripe's stand-in in the operator's name.
+    pub async fn ask_stripe(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        let secret = self.cloud.secret(&self.at.stripe_secret).await;
+        let key = secret["secret_key"].as_str().expect("a key");
+        let request = self.http.post(self.standin(path)).bearer_auth(key);
+        let request = request.header("stripe-version", partners::stripe::API_VERSION).form(form);
+        let answer = request.send().await.expect("the stand-in");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_str(&answer.text().await.expect("a whole answer")).expect("JSON")
+    }
+
     /// Disturbs the next requests that the stand-in gets.
     pub async fn disturb(&self, fault: &Fault) {
         self.standin_json("_standin/faults", serde_json::to_value(fault).expect("JSON")).await;
@@ -289,6 +313,11 @@ impl Hotline {
         };
         let text = self.standin_json("_standin/recordings", serde_json::to_value(&recording).expect("JSON")).await;
         serde_json::from_str(&text).expect("what was deposited")
+    }
+
+    /// Has Twilio list a call, whatever became of its callback.
+    pub async fn deposit_call(&self, call: &CallDeposit) {
+        self.standin_json("_standin/calls", serde_json::to_value(call).expect("JSON")).await;
     }
 
     /// What the stand-in was asked about a recording or transcription, oldest first.

@@ -419,6 +419,13 @@ fn act(language: Language, act: Act) -> &'static str {
         Act::AuditViewed => ["Read the audit trail", "Leyó la auditoría"],
         Act::AuditExported => ["Exported the audit trail", "Exportó la auditoría"],
         Act::ReportExported => ["Exported a report", "Exportó un informe"],
+        Act::UsageSettled => ["Decided about unbilled usage", "Decidió sobre uso sin facturar"],
+        Act::HoldPlaced => ["Put a request under a legal hold", "Puso una solicitud bajo retención legal"],
+        Act::HoldLifted => ["Lifted a legal hold", "Levantó una retención legal"],
+        Act::Binned => ["Moved a request to the recycle bin", "Movió una solicitud a la papelera"],
+        Act::Restored => ["Restored a request", "Restauró una solicitud"],
+        Act::PartErased => ["Erased a part of a request", "Borró una parte de una solicitud"],
+        Act::Erased => ["Erased a request for good", "Borró una solicitud para siempre"],
     };
     match language {
         Language::English => english,

@@ -23,9 +23,10 @@ use pages::{Frame, Icon, fill, format, words};
 use platform::consumer::Contact;
 use platform::edge::{Fields, Visit};
 use platform::session::Session;
-use platform::store::{AGENT, Author, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
+use platform::store::{AGENT, Author, CONFIRMED_HOW, CONSUMER, Colleague, DeskAccount, Dossier, Message, WebForm};
 
 use crate::desk_texts::Texts;
+use crate::keeping;
 
 /// What a page about one request is made from.
 pub(crate) struct Case {
@@ -99,6 +100,7 @@ impl Case {
         let why = match event.why.strip_prefix("assigned to ").filter(|_| event.action == Action::Assign) {
             Some("nobody") => texts.assigned_to_nobody.to_owned(),
             Some(id) => fill(texts.assigned_to, &[("who", self.who(texts, id))]),
+            None if event.action == Action::Expire => keeping::expired(language, &event.why).to_owned(),
             None => event.why.clone(),
         };
         (who, what, why)
@@ -182,6 +184,8 @@ pub(crate) struct RequestPage<'a> {
     pub(crate) works: bool,
     /// Whether the person may take it out as a document.
     pub(crate) exports: bool,
+    /// Whether the person may hold it, and restore it from the recycle bin.
+    pub(crate) holds: bool,
     /// What was just done.
     pub(crate) done: Option<&'static str>,
     /// The ids of the forms that add something, so that each adds it once.
@@ -198,15 +202,19 @@ impl RequestPage<'_> {
         let record = format!("/dashboard/record/{}", dossier.reference.as_str());
         let heading = show::Heading::new(title.as_str())
             .above(language, &[("/dashboard/requests", texts.inbox)])
-            .badges(html! { (show::kind(language, dossier.kind)) (show::state(language, dossier.progress.state)) })
+            .badges(html! {
+                (show::kind(language, dossier.kind)) (show::state(language, dossier.progress.state))
+                (keeping::badges(language, &dossier.keeping))
+            })
             .lede(words::kind_asks(language, dossier.kind))
             .actions(html! { @if self.exports { (Button::secondary(texts.record).download(record)) } });
         let main = html! {
             (heading)
             @if let Some(done) = self.done { (Notice::success(done)) }
+            (keeping::in_the_bin(self.frame, &dossier.reference, &dossier.keeping, self.holds))
             (self.unread())
             (show::split(
-                html! { (dates(language, self.case)) (self.actions()) },
+                html! { (dates(language, self.case)) @if dossier.keeping.binned_on.is_none() { (self.actions()) } (self.hold()) },
                 html! {
                     (self.person()) (self.identity()) (self.spoken()) (self.messages()) (self.history()) (self.notes()) (self.files())
                 },
@@ -437,6 +445,16 @@ impl RequestPage<'_> {
             .render()
     }
 
+    fn hold(&self) -> Markup {
+        let dossier = &self.case.dossier;
+        let by = |id: &str| self.case.who(Texts::of(self.frame.language), id).to_owned();
+        match &dossier.keeping.hold {
+            Some(held) => keeping::held(self.frame, &dossier.reference, held, &by(&held.by), &self.case.tz, self.holds),
+            None if self.holds => keeping::hold_card(self.frame, &dossier.reference, "", &[]),
+            None => html! {},
+        }
+    }
+
     fn actions(&self) -> Markup {
         let texts = Texts::of(self.frame.language);
         let body = html! {
@@ -539,6 +557,7 @@ fn dates(language: Language, case: &Case) -> Markup {
             let how = match how.as_str() {
                 "orally, on the call" => texts.how_on_call,
                 "on the form's answer" => texts.how_on_form,
+                CONFIRMED_HOW => texts.how_by_mail,
                 _ => texts.how_by_team,
             };
             facts = facts.noted(texts.confirmed, show::moment(language, &at.to_zoned(case.tz.clone())), how);
@@ -907,6 +926,7 @@ pub(crate) fn decision(
         Action::Deny => Decision::Deny(denial()),
         Action::Withdraw => Decision::Withdraw { how: text("how") },
         Action::Reopen => Decision::Reopen { why: text("why") },
+        Action::Expire => return Err(FieldError::new("", texts.actions_none)),
     })
 }
 
@@ -928,6 +948,7 @@ pub(crate) fn done(language: Language, code: &str) -> Option<&'static str> {
             Action::Deny => texts.done_deny,
             Action::Withdraw => texts.done_withdraw,
             Action::Reopen => texts.done_reopen,
+            Action::Expire => return None,
         });
     }
     match code {
@@ -935,6 +956,7 @@ pub(crate) fn done(language: Language, code: &str) -> Option<&'static str> {
         "note" => Some(texts.done_note),
         "file" => Some(texts.done_file),
         "entered" => Some(texts.done_entered),
+        "held" | "lifted" | "restored" => keeping::done(language, code),
         _ => None,
     }
 }
@@ -1043,6 +1065,7 @@ pub(crate) mod tests {
             shown: vec![(Contact::Email, received_at)],
             declaration: None,
             photos: vec![],
+            keeping: platform::store::Keeping::default(),
             version: 1,
         };
         let profile = TenantProfile {
@@ -1100,6 +1123,7 @@ pub(crate) mod tests {
             photos: &[("/dashboard/attachment/photo".into(), case.dossier.received_at)],
             works,
             exports: works,
+            holds: works,
             done: done(language, "assign"),
             message_id: "m",
             note_id: "n",

@@ -1,5 +1,7 @@
 //! Somebody to show pages of, for tests.
 
+pub(crate) mod billing;
+
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::role::Role;

@@ -29,6 +29,8 @@
 //! | [`attach`] | `POST /dashboard/attach/{reference}` | `request` | `request` |
 //! | [`attachment`] | `GET /dashboard/attachment/{ticket}` | `request` | – |
 //! | [`recording`] | `GET /dashboard/recording/{ticket}` | the player of `request` | – |
+//! | [`hold`] | `POST /dashboard/hold/{reference}` | `request`; owners and managers | `request` |
+//! | [`recycle_bin`] | `GET` `POST /dashboard/recycle-bin` | `requests`; owners and managers | `request` |
 //! | [`new_request`] | `GET` `POST /dashboard/new-request` | `requests` | `request` |
 //! | [`export`] | `GET` `POST /dashboard/export` | `requests` | – |
 //! | [`record`](mod@record) | `GET /dashboard/record/{reference}` | `request` | – |
@@ -44,7 +46,9 @@
 //! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
 //! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
 //! | [`unsubscribe`] | `GET` `POST /dashboard/unsubscribe/{ticket}` | whoever wants no more of a sort of mail, or their mail program | – |
-//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
+//! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | `settlement`, `statement` |
+//! | [`settlement`] | `GET` `POST /dashboard/settlement/{line}` | owners, freshly | `usage` |
+//! | [`statement`] | `GET /dashboard/statement` | owners and managers, freshly | a file |
 //! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
 //! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
 //! | [`report`] | `GET /dashboard/report` | whoever is signed in | `request-log`, a file |
@@ -68,12 +72,14 @@ pub mod attach;
 pub mod attachment;
 pub mod bulk;
 pub mod export;
+pub mod hold;
 pub mod message;
 pub mod new_request;
 pub mod note;
 pub mod overview;
 pub mod record;
 pub mod recording;
+pub mod recycle_bin;
 pub mod request;
 pub mod requests;
 
@@ -86,16 +92,20 @@ pub mod request_log;
 pub mod service_code;
 pub mod service_codes;
 pub mod settings;
+pub mod settlement;
+pub mod statement;
 pub mod team;
 pub mod unsubscribe;
 pub mod usage;
 
+mod billing_texts;
 mod case;
 mod ceremony;
 mod choosing;
 mod desk_texts;
 mod entering;
 mod human_check;
+mod keeping;
 mod links;
 mod noting;
 mod photos;

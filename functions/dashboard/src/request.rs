@@ -18,7 +18,12 @@ use crate::links::{self, FileLink, RecordingLink};
 pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> Result<Page, Error> {
     let reference = Reference::parse(&visit.segment).map_err(|_| Error::NotFound)?;
     let store = app.store.of(&allowed.tenant);
-    let (opened, account) = store.case(&reference).await?;
+    let (opened, account) = store.case_or_binned(&reference).await?;
+    let (binned, holds) = (opened.dossier.keeping.binned_on.is_some(), allowed.role.may(Permission::HoldRequests));
+    // What lies in the recycle bin is there for nobody but those who may take it out.
+    if binned && !holds {
+        return Err(Error::NotFound);
+    }
     // Nobody sees what could not be written down.
     let entry = case::entry(&allowed, &visit, Act::RequestViewed, &reference);
     // Whoever only reads answers nobody: what they saw is still new to the others.
@@ -70,8 +75,9 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
         heard: &heard,
         files: &files,
         photos: &photos,
-        works: allowed.role.may(Permission::WorkRequests),
-        exports: allowed.role.may(Permission::ExportRequests),
+        works: allowed.role.may(Permission::WorkRequests) && !binned,
+        exports: allowed.role.may(Permission::ExportRequests) && !binned,
+        holds,
         done: case::done(allowed.card.language, visit.query.get("done")),
         message_id: &random_token()?,
         note_id: &random_token()?,

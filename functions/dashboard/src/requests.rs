@@ -9,7 +9,7 @@ use domain::language::Language;
 use domain::phone::E164;
 use domain::reference::Reference;
 use domain::request::{Action, Channel, Kind, State};
-use domain::role::Permission;
+use domain::role::{Permission, Role};
 use domain::service_code::ServiceCode;
 use domain::user::UserId;
 use jiff::SignedDuration;
@@ -24,6 +24,7 @@ use platform::store::{Assigned, Filter, InboxPlace, Line, Searched, Standing};
 use platform::{App, Error};
 
 use crate::desk_texts::Texts;
+use crate::keeping;
 
 /// The purpose of the tickets that say where a page begins.
 const CURSOR: &str = "inbox";
@@ -62,8 +63,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
         continued: after.is_some(),
         user: &allowed.user,
         today,
-        works: allowed.role.may(Permission::WorkRequests),
-        exports: allowed.role.may(Permission::ExportRequests),
+        role: allowed.role,
     };
     Ok(Page::html(inbox.render()))
 }
@@ -210,18 +210,22 @@ struct Inbox<'a> {
     continued: bool,
     user: &'a UserId,
     today: Date,
-    works: bool,
-    exports: bool,
+    role: Role,
 }
 
 impl Inbox<'_> {
+    fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
+    }
+
     fn render(&self) -> Markup {
         let language = self.frame.language;
         let texts = Texts::of(language);
         let first = self.asked.address(&[]);
         let heading = Heading::new(texts.inbox).lede(texts.inbox_lede).actions(html! {
-            @if self.exports { (Button::secondary(texts.export).icon(Icon::Download).to("/dashboard/export")) }
-            @if self.works { (Button::primary(texts.new_request).icon(Icon::Plus).to("/dashboard/new-request")) }
+            @if self.may(Permission::HoldRequests) { (Button::quiet(keeping::bin_title(language)).icon(Icon::Bin).to("/dashboard/recycle-bin")) }
+            @if self.may(Permission::ExportRequests) { (Button::secondary(texts.export).icon(Icon::Download).to("/dashboard/export")) }
+            @if self.may(Permission::WorkRequests) { (Button::primary(texts.new_request).icon(Icon::Plus).to("/dashboard/new-request")) }
         });
         let main = html! {
             (heading)
@@ -229,8 +233,8 @@ impl Inbox<'_> {
             (self.views())
             (self.filters())
             @if self.lines.is_empty() { (self.empty()) } @else {
-                (lines_table(language, self.lines, self.user, self.today, self.works.then_some("bulk")))
-                @if self.works && self.asked.standing.is_open() { (bulk_form(self.frame)) }
+                (lines_table(language, self.lines, self.user, self.today, self.may(Permission::WorkRequests).then_some("bulk")))
+                @if self.may(Permission::WorkRequests) && self.asked.standing.is_open() { (bulk_form(self.frame)) }
             }
             (show::pagination(
                 language,
@@ -316,7 +320,7 @@ impl Inbox<'_> {
                 .render();
         }
         let empty = Empty::new(texts.empty_open, texts.empty_open_text);
-        if self.works {
+        if self.may(Permission::WorkRequests) {
             empty.action(Button::secondary(texts.new_request).icon(Icon::Plus).to("/dashboard/new-request")).render()
         } else {
             empty.render()
@@ -480,8 +484,7 @@ mod tests {
             continued: false,
             user: &user(0),
             today: jiff::civil::date(2026, 11, 20),
-            works,
-            exports: works,
+            role: if works { Role::Manager } else { Role::Viewer },
         };
         let page = inbox.render().into_string();
         // The frame has its own snapshot.

@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::job::Job;
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
 use domain::tenant::{LONGEST_RETENTION, Reminders, Retention, SHORTEST_RETENTION, TenantProfile};
@@ -56,12 +57,22 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
     if profile != there.value {
         let entry = entry(&allowed, &visit, Act::SettingsChanged).with("change", changes(&there.value, &profile));
         match store.save_settings(there.version, &profile, &entry).await {
-            Ok(()) => {}
+            Ok(()) => {
+                for job in keep_hours(&there.value, &profile) {
+                    store.arrange(*job, visit.at, "").await?;
+                }
+            }
             Err(Error::Conflict) => return Ok(conflict(&frame, &input, store.settings().await?, &check)),
             Err(error) => return Err(error),
         }
     }
     Ok(Page::to("/dashboard/settings?saved"))
+}
+
+/// What goes out at an hour of the tenant's day: called once, each enters its next time in the new time zone, and sends nothing
+/// that was not due.
+fn keep_hours(before: &TenantProfile, after: &TenantProfile) -> &'static [Job] {
+    if before.time_zone == after.time_zone { &[] } else { &[Job::SendReports, Job::SendReminders] }
 }
 
 fn changes(before: &TenantProfile, after: &TenantProfile) -> String {
@@ -217,6 +228,7 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said, check:
             (months("retention.recording-months", texts.recordings, texts.recordings_hint, &input.recording_months, 1))
             (months("retention.message-months", texts.messages, texts.messages_hint, &input.message_months, 1))
             (months("retention.attachment-months", texts.attachments, texts.attachments_hint, &input.attachment_months, 1))
+            p.note { (texts.retention_note) }
         }))
         (Card::new(texts.reminders).lede(texts.reminders_lede).body(html! {
             (Field::text("reminders.days-before", texts.days_before).hint(texts.days_before_hint)
@@ -293,6 +305,7 @@ struct Texts {
     jurisdictions_hint: &'static str,
     retention: &'static str,
     retention_lede: &'static str,
+    retention_note: &'static str,
     requests: &'static str,
     requests_hint: &'static str,
     recordings: &'static str,
@@ -333,15 +346,16 @@ impl Texts {
         jurisdictions: "States whose laws you answer under",
         jurisdictions_hint: "None chosen means California.",
         retention: "How long things are kept",
-        retention_lede: "In months. Afterwards they are erased for good.",
+        retention_lede: "In months from the answer. A request then waits 90 days in the recycle bin, from where owners and managers can restore it, and is erased for good. What is open stays, and so does everything under a legal hold.",
+        retention_note: "If you choose a shorter time for recordings, messages or attachments, it counts from 90 days on: they do not go through the recycle bin.",
         requests: "Requests and answers, in months",
         requests_hint: "From the answer. The law asks for at least 24 (11 CCR 7101).",
         recordings: "Recordings, in months",
-        recordings_hint: "The voice itself need not be kept as long as the request.",
+        recordings_hint: "With what they say in writing. Where this is shorter than for the request, they are erased by themselves.",
         messages: "Messages that asked for nothing, in months",
-        messages_hint: "A message that was filed as a request is kept as one.",
+        messages_hint: "A message that was filed as a request is kept as one. What you and the person wrote each other goes by this too, but never before 24 months: it says how you answered.",
         attachments: "Attachments, in months",
-        attachments_hint: "They may hold proofs of identity.",
+        attachments_hint: "They may hold proofs of identity. Where this is shorter than for the request, they are erased by themselves.",
         reminders: "Reminders",
         reminders_lede: "Mailed to whoever works on a request and has reminders switched on in their account.",
         days_before: "Days before the last day",
@@ -372,15 +386,16 @@ impl Texts {
         jurisdictions: "Estados cuyas leyes debe cumplir",
         jurisdictions_hint: "Si no elige ninguno, es California.",
         retention: "Cuánto tiempo se guardan las cosas",
-        retention_lede: "En meses. Después se borran para siempre.",
+        retention_lede: "En meses desde la respuesta. Después, una solicitud espera 90 días en la papelera, de donde titulares y gerentes pueden restaurarla, y se borra para siempre. Lo que está abierto se queda, y también todo lo que está bajo retención legal.",
+        retention_note: "Si elige un plazo más corto para grabaciones, mensajes o archivos, cuenta a partir de 90 días: no pasan por la papelera.",
         requests: "Solicitudes y respuestas, en meses",
         requests_hint: "Desde la respuesta. La ley pide 24 como mínimo (11 CCR 7101).",
         recordings: "Grabaciones, en meses",
-        recordings_hint: "La voz no hace falta guardarla tanto como la solicitud.",
+        recordings_hint: "Con lo que dicen, por escrito. Si es menos que para la solicitud, se borran por sí solas.",
         messages: "Mensajes que no pedían nada, en meses",
-        messages_hint: "Un mensaje que se registró como solicitud se guarda como tal.",
+        messages_hint: "Un mensaje que se registró como solicitud se guarda como tal. Lo que usted y la persona se escribieron sigue también este plazo, pero nunca antes de 24 meses: dice cómo respondió.",
         attachments: "Archivos adjuntos, en meses",
-        attachments_hint: "Pueden contener pruebas de identidad.",
+        attachments_hint: "Pueden contener pruebas de identidad. Si es menos que para la solicitud, se borran por sí solos.",
         reminders: "Recordatorios",
         reminders_lede: "Por correo, a quien atiende la solicitud y los tiene activados en su cuenta.",
         days_before: "Días antes del último día",
@@ -434,6 +449,15 @@ mod tests {
     fn a_form_that_comes_back_unchanged_changes_nothing() {
         let there = stored();
         assert_eq!(Input::of(&there).profile(Language::English), Ok(there.value));
+    }
+
+    #[test]
+    fn what_goes_out_at_an_hour_of_the_day_is_entered_anew_when_the_day_begins_elsewhere() {
+        let before = stored().value;
+        let named = TenantProfile { name: "Other".into(), ..before.clone() };
+        let moved = TenantProfile { time_zone: "America/New_York".into(), ..before.clone() };
+        assert_eq!(keep_hours(&before, &named), []);
+        assert_eq!(keep_hours(&before, &moved), [Job::SendReports, Job::SendReminders]);
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub async fn handle(app: &App, allowed: Allowed<ManageTeam>, visit: Visit) -> Re
     match visit.form.get("do") {
         "invite" => invite(app, &allowed, &visit).await,
         "resend" => resend(app, &allowed, &visit).await,
+        "mail" => write_again(app, &allowed, &visit).await,
         "role" | "remove" => change(app, &allowed, &visit).await,
         _ => Err(Error::invalid("do", "Use the buttons of the page.")),
     }
@@ -84,6 +85,18 @@ async fn resend(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Resu
     }
     send(app, allowed, visit, &user.id, user.email, user.profile.language).await?;
     Ok(Page::to("/dashboard/team?done=resent"))
+}
+
+/// Somebody who cannot come in, because no mail reaches them, cannot say on their own page that it would.
+async fn write_again(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Result<Page, Error> {
+    let user = find(app, allowed, visit).await?;
+    let entry = entry(allowed, visit, Act::AccountChanged)
+        .on("user", user.id.as_str())
+        .because("mail to the address is tried again");
+    match app.store.of(&allowed.tenant).try_address_again(&user.id, &entry).await {
+        Ok(()) | Err(Error::Conflict) => Ok(Page::to("/dashboard/team?done=mail")),
+        Err(error) => Err(error),
+    }
 }
 
 async fn change(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Result<Page, Error> {
@@ -213,6 +226,7 @@ enum Said {
     Nothing,
     Invited,
     Resent,
+    Mail,
     RoleChanged,
     Removed,
     Joined,
@@ -225,6 +239,7 @@ impl Said {
         match done {
             "invited" => Self::Invited,
             "resent" => Self::Resent,
+            "mail" => Self::Mail,
             "role" => Self::RoleChanged,
             "removed" => Self::Removed,
             _ => Self::Nothing,
@@ -236,6 +251,7 @@ impl Said {
             Self::Nothing => None,
             Self::Invited => Some(Notice::success(texts.invited)),
             Self::Resent => Some(Notice::success(texts.resent)),
+            Self::Mail => Some(Notice::success(texts.tried_again)),
             Self::RoleChanged => Some(Notice::success(texts.role_changed)),
             Self::Removed => Some(Notice::success(texts.removed)),
             Self::Joined => Some(Notice::warning(texts.joined)),
@@ -316,6 +332,8 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
         @if me { (texts.you) } @else {
             @if user.state == UserState::Invited {
                 (one_button(frame, user, "resend", &Button::quiet(texts.resend).about(name)))
+            } @else if user.dead.is_some() {
+                (one_button(frame, user, "mail", &Button::quiet(texts.try_again).about(name)))
             }
             (show::disclosure(texts.remove, false, &html! {
                 p { (texts.remove_why) }
@@ -368,6 +386,8 @@ fn invitation(frame: &Frame, texts: &Texts, input: &Input, errors: &[FieldError]
 struct Texts {
     no_mail: &'static str,
     no_mail_why: &'static str,
+    try_again: &'static str,
+    tried_again: &'static str,
     no_invitation: &'static str,
     title: &'static str,
     lede: &'static str,
@@ -409,7 +429,9 @@ struct Texts {
 impl Texts {
     const EN: Self = Self {
         no_mail: "No mail",
-        no_mail_why: "Mail came back from this address, so we write to it no more. They can have us try again on the page of their account, or you invite another address.",
+        no_mail_why: "Mail came back from this address, so we write to it no more. If it works again, have us try, or they do on the page of their account; or you invite another address.",
+        try_again: "Write to them again",
+        tried_again: "Mail goes to that address again.",
         no_invitation: "The invitation came back. Send it again if the address is right, or remove it and invite another.",
         title: "Team",
         lede: "Who may come in, and as what.",
@@ -449,7 +471,9 @@ impl Texts {
     };
     const ES: Self = Self {
         no_mail: "Sin correo",
-        no_mail_why: "El correo volvió desde esta dirección, así que ya no le escribimos. Desde la página de su cuenta puede hacer que lo intentemos otra vez, o invite usted otra dirección.",
+        no_mail_why: "El correo volvió desde esta dirección, así que ya no le escribimos. Si vuelve a funcionar, haga que lo intentemos, o hágalo esa persona desde la página de su cuenta; o invite usted otra dirección.",
+        try_again: "Volver a escribirle",
+        tried_again: "Esa dirección vuelve a recibir correo.",
         no_invitation: "La invitación volvió. Envíela otra vez si la dirección es correcta, o quítela e invite otra.",
         title: "Equipo",
         lede: "Quién puede entrar, y con qué función.",

@@ -474,6 +474,7 @@ pub(crate) const fn happened(language: Language, action: Action) -> &'static str
         Action::Withdraw => ("The request was taken back.", "La solicitud se retiró."),
         Action::Extend => ("{business} took more time.", "{business} tomó más tiempo."),
         Action::Reopen => ("{business} took it up again.", "{business} la retomó."),
+        Action::Expire => ("A part of what was kept of it was erased.", "Se borró una parte de lo que se guardaba."),
     };
     pages::texts::either(language, en, es)
 }

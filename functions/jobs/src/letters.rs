@@ -1,5 +1,6 @@
 //! What mails say. A subject names nobody: it is read on locked screens.
 
+use domain::clock::Clocks;
 use domain::language::Language;
 use domain::reference::Reference;
 use domain::request::Kind;
@@ -323,8 +324,91 @@ impl Receipt<'_> {
     }
 }
 
+/// What a confirmation in writing says of a request.
+pub(crate) struct Confirmation<'a> {
+    pub(crate) language: Language,
+    pub(crate) business: &'a str,
+    pub(crate) kind: Kind,
+    pub(crate) reference: &'a Reference,
+    pub(crate) clocks: &'a Clocks,
+}
+
+impl Confirmation<'_> {
+    /// That it came in, how it will be handled and when an answer is to be expected: what 11 CCR 7021(a) asks for.
+    pub(crate) fn written(&self, status: &str) -> Written {
+        let language = self.language;
+        let day = |date| format::long_date(language, date);
+        let (number, received) = (self.reference.to_string(), day(self.clocks.received_on));
+        let (answer, later) =
+            (day(self.clocks.respond_by.date), self.clocks.extension.as_ref().map(|due| day(due.date)));
+        let values = [
+            ("business", self.business),
+            ("number", number.as_str()),
+            ("received", received.as_str()),
+            ("answer", answer.as_str()),
+            ("later", later.as_deref().unwrap_or_default()),
+        ];
+        let came = either(
+            language,
+            "{business} received your privacy request on {received}. Its number is {number}. Keep it: with it you can ask how \
+             your request stands.",
+            "{business} recibió su solicitud de privacidad el {received}. Su número es {number}. Guárdelo: con él puede \
+             preguntar cómo va su solicitud.",
+        );
+        let next = match (self.kind, self.clocks.may_verify && self.kind.may_verify()) {
+            (Kind::Message, _) => either(
+                language,
+                "What happens next: somebody reads or listens to your message, and handles it as what it asks for.",
+                "Lo que sigue: una persona lee o escucha su mensaje y lo atiende según lo que pide.",
+            ),
+            (_, true) => either(
+                language,
+                "What happens next: {business} makes sure that it was you who asked, first by comparing what you sent with what \
+                 it knows already. If that is not enough, it writes to you and asks for no more than it needs. Then it decides, \
+                 and tells you what it did, or why it did not.",
+                "Lo que sigue: {business} se asegura de que fue usted quien lo pidió, primero comparando lo que envió con lo que \
+                 ya sabe. Si no basta, le escribe y le pide solo lo necesario. Después decide y le dice qué hizo, o por qué no \
+                 lo hizo.",
+            ),
+            (_, false) => either(
+                language,
+                "What happens next: {business} does what you asked. You need not prove who you are.",
+                "Lo que sigue: {business} hace lo que pidió. No hace falta que demuestre quién es.",
+            ),
+        };
+        let when = match &later {
+            Some(_) => either(
+                language,
+                "You can expect an answer by {answer}. If more time is needed, {business} tells you before that day, and why; \
+                 then it has until {later}.",
+                "Puede esperar una respuesta a más tardar el {answer}. Si hace falta más tiempo, {business} se lo dirá antes de \
+                 ese día, y por qué; entonces tiene hasta el {later}.",
+            ),
+            None => either(
+                language,
+                "You can expect an answer by {answer}.",
+                "Puede esperar una respuesta a más tardar el {answer}.",
+            ),
+        };
+        Written {
+            language,
+            subject: either(language, "We have received your request", "Recibimos su solicitud").to_owned(),
+            paragraphs: [came, next, when].map(|text| fill(text, &values)).to_vec(),
+            button: Some((either(language, "See how it stands", "Ver cómo va"), status.to_owned())),
+            closing: either(
+                language,
+                "If you did not ask for anything, you need not do anything.",
+                "Si no pidió nada, no hace falta que haga nada.",
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::clock::clocks_from;
+    use domain::jurisdiction::Jurisdiction;
+
     use super::*;
 
     #[test]
@@ -414,6 +498,26 @@ mod tests {
         insta::assert_snapshot!(plain.text());
         let confirm = "https://hotline.example/forms/confirmation/ticket";
         insta::assert_snapshot!(receipt(Language::Spanish).written(status, Some(confirm)).text());
+    }
+
+    #[test]
+    fn a_confirmation_says_how_a_request_is_handled_and_when_to_expect_an_answer() {
+        let tenant = [Jurisdiction::UsCa];
+        let said = [
+            (Language::English, Kind::Delete),
+            (Language::Spanish, Kind::KnowSpecific),
+            (Language::English, Kind::Message),
+        ]
+        .map(|(language, kind)| {
+            let clocks = clocks_from(&tenant, None, kind, jiff::civil::date(2026, 11, 22)).unwrap();
+            let reference = Reference::from_entropy(7);
+            let written =
+                Confirmation { language, business: "Bear & <Sons>", kind, reference: &reference, clocks: &clocks }
+                    .written("https://hotline.example/status?code=12");
+            assert!(!written.subject.contains("Bear") && !written.html().contains("<Sons>"));
+            format!("{}\n\n{}", written.subject, written.text())
+        });
+        insta::assert_snapshot!(said.join("\n———\n"));
     }
 
     /// What a record holds of somebody, none of which may stand where it is read on locked screens, or not at all.

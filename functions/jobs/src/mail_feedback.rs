@@ -2,12 +2,17 @@
 //! unwanted, is written to no more until somebody says so on the dashboard: a sender who goes on loses the right to send
 //! (Amazon SES Developer Guide, "Managing your sender reputation").
 
+use std::collections::HashMap;
+
 use domain::audit::{Act, Entry, Who};
 use jiff::{SignedDuration, Timestamp};
+use platform::mail::CONFIRMATION;
 use platform::store::{Dead, Unreachable};
 use platform::{App, Error};
 use serde::Deserialize;
 
+/// How the message begins that SES sends when it may write to a topic.
+const SET_UP: &str = "Successfully validated SNS topic";
 /// A message that was counted is remembered for so long: SNS and SQS deliver again within days.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(15 * 24);
 
@@ -20,6 +25,15 @@ pub struct Feedback {
     event_type: String,
     bounce: Option<Bounce>,
     complaint: Option<Complaint>,
+    mail: Option<Sent>,
+}
+
+/// The mail that it is about.
+#[derive(Debug, Deserialize)]
+struct Sent {
+    timestamp: Timestamp,
+    #[serde(default)]
+    tags: HashMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,8 +104,53 @@ impl Feedback {
     }
 }
 
+impl Feedback {
+    /// Nothing for what SES writes in plain words when a topic is set up.
+    fn parse(body: &str) -> Result<Option<Self>, Error> {
+        if body.starts_with(SET_UP) {
+            return Ok(None);
+        }
+        // The cause could quote an address.
+        serde_json::from_str(body).map(Some).map_err(|_| Error::invalid("message", "it cannot be read"))
+    }
+
+    /// Of a confirmation of receipt that came back: what it says of its request.
+    fn confirmation(&self) -> Option<&str> {
+        let sent = self.mail.as_ref().filter(|_| self.event_type == "Bounce")?;
+        sent.tags.get(CONFIRMATION)?.first().map(String::as_str)
+    }
+}
+
+/// A request whose confirmation came back is to be confirmed again, another way: the team is asked to.
+async fn came_back(app: &App, tag: &str) -> Result<(), Error> {
+    let (tenant, reference) = match app.confirmation_of(tag).await {
+        Err(Error::NotFound) => {
+            tracing::error!("a confirmation of receipt came back, and it cannot be read of which request");
+            return Ok(());
+        }
+        found => found?,
+    };
+    app.about(&tenant);
+    let entry = Entry::new(app.clock.now(), Who::System("jobs-mail-feedback".to_owned()), Act::RequestChanged)
+        .on("request", reference.as_str())
+        .because("the confirmation of receipt came back");
+    if app.store.of(&tenant).receipt_bounced(&reference, &entry).await? {
+        let (tenant, reference) = (tenant.id().as_str(), reference.as_str());
+        tracing::error!(
+            tenant,
+            reference,
+            "a confirmation of receipt came back: the team is to confirm it another way"
+        );
+    }
+    Ok(())
+}
+
 /// Writes down what SES says of addresses of users. The same twice, late, or in another order is the same as once.
-pub async fn handle(app: &App, feedback: Feedback) -> Result<(), Error> {
+pub async fn handle(app: &App, body: String) -> Result<(), Error> {
+    let Some(feedback) = Feedback::parse(&body)? else { return Ok(()) };
+    if let Some(tag) = feedback.confirmation() {
+        came_back(app, tag).await?;
+    }
     let Some((says, recipients)) = feedback.read()? else { return Ok(()) };
     for recipient in recipients {
         // Of a consumer's address nothing is kept: the directory knows those of users only.
@@ -105,13 +164,11 @@ pub async fn handle(app: &App, feedback: Feedback) -> Result<(), Error> {
                         .on("user", user.as_str())
                         .because("mail does not reach the address")
                         .with("mail", why.code());
-                store.address_is_dead(&user, Dead { why: *why, since: *since }, &entry).await?;
+                let mailed = feedback.mail.as_ref().map_or(*since, |mail| mail.timestamp);
+                store.address_is_dead(&user, Dead { why: *why, since: *since }, mailed, &entry).await?;
             }
             Says::NotNow(id) => {
-                let ends = app.clock.now() + REMEMBERED;
-                if app.store.use_up("bounce", &format!("{id} {user}"), ends).await? {
-                    store.count_bounce(&user).await?;
-                }
+                store.count_bounce(&user, id, app.clock.now() + REMEMBERED).await?;
             }
         }
     }
@@ -169,6 +226,26 @@ mod tests {
         let torn: Feedback = serde_json::from_str(r#"{"eventType": "Bounce"}"#).unwrap();
         assert!(matches!(torn.read(), Err(Error::Invalid { .. })));
         assert!(serde_json::from_str::<Feedback>(r#"{"Type": "Notification"}"#).is_err());
+    }
+
+    #[test]
+    fn the_words_with_which_ses_sets_up_a_topic_are_passed_by_and_other_words_are_refused() {
+        let words = "Successfully validated SNS topic for Amazon SES event publishing.";
+        assert!(Feedback::parse(words).unwrap().is_none());
+        assert!(matches!(Feedback::parse("Hello."), Err(Error::Invalid { .. })));
+        assert!(Feedback::parse(&bounce("Permanent", "ana@shop.example")).unwrap().is_some());
+    }
+
+    #[test]
+    fn of_a_confirmation_that_came_back_it_is_known_of_which_request_it_was() {
+        let tagged = |text: &str| {
+            let text = text.replace(r#""tags": {"#, r#""tags": {"confirmation": ["sealed"], "#);
+            Feedback::parse(&text).unwrap().unwrap().confirmation().map(str::to_owned)
+        };
+        let back = bounce("Permanent", "ana@person.example");
+        assert_eq!(tagged(&back), Some("sealed".to_owned()));
+        assert_eq!(tagged(&back.replace("Bounce\"", "Delivery\"")), None);
+        assert_eq!(Feedback::parse(&back).unwrap().unwrap().confirmation(), None, "of any other mail");
     }
 
     #[test]

@@ -13,11 +13,14 @@ use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use domain::tenant::TenantProfile;
 use domain::user::{Preferences, UserId, UserProfile, UserState};
 use jiff::SignedDuration;
+use partners::stripe::CustomerId;
 use platform::mail::Letter;
 use platform::store::{NewUser, Provision, new_user_id};
 use platform::tenant::Tenant;
 use platform::{App, Error};
 use serde::{Deserialize, Serialize};
+
+use crate::reconcile_usage::next_night;
 
 /// What every tenant has on the agenda from its first day; each of these jobs enters its own next time.
 const DAILY: [Job; 3] = [Job::SendReports, Job::SendReminders, Job::Retention];
@@ -57,6 +60,9 @@ pub struct TenantOrder {
     /// Who invites the others.
     #[serde(default)]
     pub owner: Option<OwnerOrder>,
+    /// Who it is at Stripe. Without it, now and before, its usage is kept until somebody says.
+    #[serde(default)]
+    pub stripe_customer: Option<CustomerId>,
 }
 
 /// The first person of a tenant's team.
@@ -95,6 +101,9 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
     let order = match order {
         Order::Platform {} => {
             let platform = app.store.provision_platform().await?;
+            // It holds Twilio's whole list against the ledger, and enters those whom it meets there.
+            let night = next_night(app.clock.now());
+            app.store.of(&platform).arrange(Job::ReconcileUsage, night, "").await?;
             return Ok(Done { tenant: platform.id().to_string(), invitation: None });
         }
         Order::Tenant(order) => *order,
@@ -111,6 +120,7 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         numbers,
         replace: order.replace,
         owner: order.owner.as_ref().map(|owner| owner.email.clone()),
+        stripe_customer: order.stripe_customer,
     };
     let tenant = app.store.provision(&wanted).await?;
     for job in DAILY {
@@ -230,6 +240,15 @@ mod tests {
         wanted["owner"] = serde_json::json!({"email": "ana@shop.example", "name": "Ana", "language": "es"});
         assert_eq!(check(&order(wanted.clone()).unwrap()), Ok(()));
         wanted["owner"]["email"] = "ana".into();
+        assert!(order(wanted).is_err());
+    }
+
+    #[test]
+    fn a_stripe_customer_is_one_of_stripes_identifiers() {
+        let mut wanted = demo();
+        wanted["stripe-customer"] = "cus_QXg1o8vcGmoR32".into();
+        assert!(order(wanted.clone()).unwrap().stripe_customer.is_some());
+        wanted["stripe-customer"] = "mtr_1".into();
         assert!(order(wanted).is_err());
     }
 

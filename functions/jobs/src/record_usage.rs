@@ -1,7 +1,9 @@
-//! `jobs-record-usage`: one row in the ledger per call, whatever arrives twice, late or out of order.
+//! `jobs-record-usage`: one row in the ledger per call, whatever arrives twice, late or out of order; and its day on the
+//! agenda of those that are billed.
 
 use domain::usage::CallUsage;
 use partners::twilio::CallSid;
+use platform::store::UsageSource;
 use platform::{App, Error};
 
 /// Bills the call to the tenant that it reached, or to the platform's own account.
@@ -12,6 +14,7 @@ pub async fn handle(app: &App, usage: CallUsage) -> Result<(), Error> {
     }
     let owner = app.store.call_owner(&call, &usage).await?;
     app.about(&owner.tenant);
-    app.store.record_usage(&owner, &usage).await?;
-    Ok(())
+    app.store.record_usage(&owner, &usage, UsageSource::Callback).await?;
+    // Also where the row was there: whoever wrote it may have come no further.
+    app.store.mark_day(&owner.tenant, owner.day).await
 }

@@ -2,22 +2,33 @@
 
 use domain::audit::{Act, Entry, Who};
 use domain::email::EmailAddress;
+use domain::language::Language;
+use domain::request::{Action, Actor};
 use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
-use platform::mail::{Letter, Mail, Posted, Reader, SentCode, Waiting};
-use platform::store::User;
+use platform::digest::{DueLetter, NewsLetter, ToConfirm};
+use platform::mail::{Letter, Mail, Mails, Once, Posted, Reader, SentCode, Waiting};
+use platform::store::{Account, Dead, Unconfirmed, Unreachable, User};
+use platform::tenant::Tenant;
 use platform::{App, Error};
 
+use crate::digests::{self, Digest};
 use crate::letters::{self, Written};
 use crate::reaching;
 
 /// How long a link for a new password is good.
 const RESET_LIVES: SignedDuration = SignedDuration::from_hours(1);
 
+/// So long nothing at all goes to an address that sent a mail back.
+const BOUNCE_RESTS: SignedDuration = SignedDuration::from_hours(24);
+
 /// What is done for a receipt is remembered for so long: a form can be sent again for a day.
 const RECEIPT_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How often somebody of the team may change a request while its confirmation is written down.
+const CHANGED_MEANWHILE: u32 = 5;
 
 /// A message delivered twice is a mail sent twice, which harms nobody: of a reset it holds the same link.
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
@@ -46,7 +57,113 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
                 letters::Receipt { language, business: &business, kind, reference: &reference, respond_by, telephone };
             send(app, &to, &receipt.written(&status, confirm.as_deref())).await
         }
+        Letter::Due(letter) => due(app, &letter).await,
+        Letter::News(letter) => news(app, &letter).await,
+        Letter::ToConfirm(letter) => to_confirm(app, &letter).await,
     }
+}
+
+/// Reminds somebody of the team, if they still are.
+async fn due(app: &App, letter: &DueLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    // Whoever wants none and is told all the same, since nobody else would be, cannot end it.
+    let end = match user.profile.preferences.reminders {
+        true => Some(app.unsubscribe_link(&tenant, &user.id, Mails::Reminders).await?),
+        false => None,
+    };
+    let digest = digests::due(user.profile.language, letter, app.config.public_base_url()?);
+    send_digest(app, &user.email, &letter.name(), digest, end).await
+}
+
+/// Tells somebody of the team what came in, if they still are.
+async fn news(app: &App, letter: &NewsLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
+    let end = app.unsubscribe_link(&tenant, &user.id, Mails::Alerts).await?;
+    let digest = digests::news(user.profile.language, letter, app.config.public_base_url()?);
+    send_digest(app, &user.email, &letter.name(), digest, Some(end)).await
+}
+
+/// Somebody who may sign in and whose address takes mail.
+fn reader(account: Option<Account>) -> Option<Account> {
+    account.filter(|account| account.state == UserState::Active && account.dead.is_none())
+}
+
+async fn send_digest(
+    app: &App,
+    to: &EmailAddress,
+    name: &str,
+    digest: Digest,
+    end: Option<String>,
+) -> Result<(), Error> {
+    let digest = digest.ended_by(end.as_deref());
+    let (text, html) = (digest.text(), digest.html());
+    let mail =
+        Mail { to: to.as_str(), subject: &digest.subject, text: &text, html: &html, unsubscribe: end.as_deref() };
+    app.send_once(name, &mail).await.map(|_| ())
+}
+
+/// Confirms to whoever asked that their request came in, and then writes down that it was confirmed. In this order: that
+/// somebody may be told twice harms nobody, but a confirmation that is on record and never went out is one that nobody would
+/// ever miss, since with the record ends the team's reminder of it.
+async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let Some(request) = store.unconfirmed(&letter.reference).await? else { return Ok(()) };
+    let Some(account) = store.service_code(&request.code).await? else { return Ok(()) };
+    let confirmation = letters::Confirmation {
+        language: request.language,
+        business: &account.code.name,
+        kind: request.kind,
+        reference: &request.reference,
+        clocks: &request.clocks,
+    };
+    let base = app.config.public_base_url()?;
+    let written =
+        confirmation.written(&format!("{base}/status?code={}&lang={}", request.code, request.language.code()));
+    let (text, html) = (written.text(), written.html());
+    let to = request.email.as_str();
+    let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
+    match app.send_confirmation(&letter.name(), &mail, &tenant, &request.reference).await? {
+        Once::Now | Once::Before => confirmed(app, &tenant, request).await,
+        // It stays to be confirmed, and the team is reminded of that.
+        Once::GaveUp => Ok(()),
+    }
+}
+
+/// Writes it down, on whatever the team has made of the request meanwhile.
+async fn confirmed(app: &App, tenant: &Tenant, request: Unconfirmed) -> Result<(), Error> {
+    let store = app.store.of(tenant);
+    let mut request = request;
+    for _ in 0..CHANGED_MEANWHILE {
+        let now = app.clock.now();
+        let who = Actor::System { function: app.config.function.clone() };
+        let why = match request.language {
+            Language::English => "a confirmation of receipt was sent to the e-mail address on file",
+            Language::Spanish => "se envió una confirmación de recepción al correo electrónico que consta",
+        };
+        let (_, event) = request
+            .progress
+            .next(request.kind, Action::Acknowledge, who, now, why)
+            .map_err(Error::failed("confirming a receipt"))?;
+        let entry = Entry::new(now, Who::System(app.config.function.clone()), Act::RequestChanged)
+            .on("request", request.reference.as_str())
+            .with("action", Action::Acknowledge.code());
+        if store.confirm_receipt(&request, &event, &entry).await? {
+            return Ok(());
+        }
+        let reference = request.reference;
+        match store.unconfirmed(&reference).await? {
+            Some(now) => request = now,
+            // Confirmed by somebody of the team, or closed.
+            None => return Ok(()),
+        }
+    }
+    Err(Error::Conflict)
 }
 
 /// Only somebody who may sign in gets a link; nobody else hears of it.
@@ -57,7 +174,7 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     let account = store.user(&user).await?.filter(|account| account.state == UserState::Active);
     let Some(account) = account else { return Ok(()) };
     let now = app.clock.now();
-    if account.dead.is_some() || now.duration_since(at) > RESET_LIVES {
+    if now.duration_since(at) > RESET_LIVES || !account.dead.is_none_or(|dead| takes_reset(dead, now)) {
         // It waited longer than a link would be good, or would not arrive.
         return Ok(());
     }
@@ -65,6 +182,12 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     let token = store.make_reset(&*app.tickets().await?, &account, letter, RESET_LIVES, &entry).await?;
     let link = format!("{}/dashboard/new-password/{token}", app.config.public_base_url()?);
     send(app, &account.email, &letters::reset(account.profile.language, &link)).await
+}
+
+/// Whether a link that somebody asks for goes to an address that gets no other mail: without it nobody would ever get in
+/// again. One that called our mail unwanted can still be read; one that sent it back is tried again after a day.
+fn takes_reset(dead: Dead, now: Timestamp) -> bool {
+    dead.why == Unreachable::Complained || now.duration_since(dead.since) > BOUNCE_RESTS
 }
 
 /// Sends a code to the address that was given with a request, if one was.
@@ -141,7 +264,6 @@ async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Err
 mod tests {
     use domain::language::Language;
     use domain::user::{Preferences, UserProfile};
-    use platform::store::{Dead, Unreachable};
 
     use super::*;
 
@@ -160,6 +282,15 @@ mod tests {
             dead: None,
             version: 1,
         }
+    }
+
+    #[test]
+    fn a_dead_address_locks_nobody_out() {
+        let now: Timestamp = "2026-11-22T16:00:00Z".parse().unwrap();
+        let dead = |why, hours: i64| Dead { why, since: now - SignedDuration::from_hours(hours) };
+        assert!(takes_reset(dead(Unreachable::Complained, 0), now));
+        assert!(!takes_reset(dead(Unreachable::Bounced, 23), now));
+        assert!(takes_reset(dead(Unreachable::Bounced, 25), now));
     }
 
     #[test]

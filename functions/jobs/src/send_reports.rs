@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use platform::edge::{Ran, Work};
-use platform::mail::{Mail, Mails};
+use platform::mail::{Mail, Mails, Once};
 use platform::store::{TenantStore, User};
 use platform::{App, Error};
 
@@ -33,7 +33,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let users: Vec<User> = users.into_iter().filter(|user| user.state == UserState::Active).collect();
     let next = users.iter().filter_map(|user| report::next(&user.profile.preferences, work.now, &zone)).map(|it| it.at);
     let next = next.min();
-    let (mut sent, mut dead, mut failed) = (0, 0, None);
+    let (mut sent, mut dead, mut refused, mut failed) = (0, 0, 0, None);
     let mut counted: HashMap<Period, Counted> = HashMap::new();
     for (user, due) in due(&users, work.due.at, work.now, &zone) {
         if user.dead.is_some() {
@@ -46,8 +46,14 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         }
         let today = work.now.to_zoned(zone.clone()).date();
         match one(app, &store, work, user, due.period, today, &mut counted).await {
-            Ok(true) => sent += 1,
-            Ok(false) => {}
+            Ok(Once::Now) => sent += 1,
+            Ok(Once::Before | Once::GaveUp) => {}
+            // SES takes no mail to such an address, now or later: it is over for this one.
+            Err(error @ Error::Invalid { .. }) => {
+                let (tenant, user) = (work.due.tenant.id().as_str(), user.id.as_str());
+                tracing::error!(tenant, user, error = error.causes(), "a report cannot be sent to an address");
+                refused += 1;
+            }
             // The others get theirs.
             Err(error) => failed = Some(error),
         }
@@ -60,7 +66,11 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         return Err(error);
     }
     let ran = next.map_or_else(|| Ran::done().because("nobody wants a report"), Ran::again);
-    Ok(ran.counting("mails", sent).counting("dead-addresses", dead).counting("damaged-users", damaged))
+    Ok(ran
+        .counting("mails", sent)
+        .counting("dead-addresses", dead)
+        .counting("refused", refused)
+        .counting("damaged-users", damaged))
 }
 
 /// Whose report fell due in a time, both ends included; of several of somebody's, the last.
@@ -84,7 +94,7 @@ async fn one(
     period: Period,
     today: Date,
     counted: &mut HashMap<Period, Counted>,
-) -> Result<bool, Error> {
+) -> Result<Once, Error> {
     let counters = match counted.entry(period) {
         Entry::Occupied(there) => there.into_mut(),
         Entry::Vacant(place) => place.insert(read(store, period).await?),

@@ -41,9 +41,10 @@ pub async fn handle(app: &App, order: Order) -> Result<Verdict, Error> {
     let tenant = app.store.tenant_of_slug(&order.tenant).await?.ok_or(Error::NotFound)?;
     app.about(&tenant);
     let store = app.store.of(&tenant);
-    let mut walk = Walk::new(store.trail_head().await?);
-    // To the present, wherever the head says that it ends; a day more, because clocks differ.
-    let last = month(app.clock.now() + SignedDuration::from_hours(24));
+    let head = store.trail_head().await?;
+    // To the present at least, wherever the head says that it ends; a day more, because clocks differ.
+    let last = month(app.clock.now() + SignedDuration::from_hours(24)).max(head.month.clone());
+    let mut walk = Walk::new(head);
     store.walk_trail(months(FIRST_MONTH, &last), 0, |link| Ok(walk.take(&link))).await?;
     let broken = walk.end(&store.trail_head().await?).err();
     let (entries, seq, hash) = walk.verifier.state();

@@ -110,11 +110,25 @@ pub enum Act {
     AuditExported,
     /// Took a statutory report or log out as a file.
     ReportExported,
+    /// Decided what becomes of usage that could not be billed by itself.
+    UsageSettled,
+    /// Put a request under a legal hold.
+    HoldPlaced,
+    /// Lifted a legal hold.
+    HoldLifted,
+    /// A request was kept long enough and went into the recycle bin; `details.rule` says by which rule.
+    Binned,
+    /// Took a request out of the recycle bin.
+    Restored,
+    /// A part of a request was kept long enough and is gone for good; `details.part` says which.
+    PartErased,
+    /// A request is gone for good, with all that belonged to it: the proof, with numbers and dates and nothing personal.
+    Erased,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 44] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -152,6 +166,13 @@ impl Act {
         Self::AuditViewed,
         Self::AuditExported,
         Self::ReportExported,
+        Self::UsageSettled,
+        Self::HoldPlaced,
+        Self::HoldLifted,
+        Self::Binned,
+        Self::Restored,
+        Self::PartErased,
+        Self::Erased,
     ];
 
     /// The stored name.
@@ -195,6 +216,13 @@ impl Act {
             Self::AuditViewed => "audit-viewed",
             Self::AuditExported => "audit-exported",
             Self::ReportExported => "report-exported",
+            Self::UsageSettled => "usage-settled",
+            Self::HoldPlaced => "hold-placed",
+            Self::HoldLifted => "hold-lifted",
+            Self::Binned => "binned",
+            Self::Restored => "restored",
+            Self::PartErased => "part-erased",
+            Self::Erased => "erased",
         }
     }
 

@@ -19,6 +19,7 @@
 //! | [`day`] | who works on a day, whether there is anything to do, how it looks to people |
 //! | [`batch`] | a batch and its meter events, from counted to confirmed |
 //! | [`summaries`] | Stripe's sums held against a day's batches |
+//! | [`check`] | what a night's comparison of the ledger with Twilio and Stripe found |
 //!
 //! **What may be sent when.** Stripe keeps an identifier for "at least 24 hours" and then counts it again. So an event
 //! that may be there is sent again under its own identifier only within [`RESEND_FOR`] of its first try. After that its
@@ -40,12 +41,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub mod batch;
+pub mod check;
 pub mod day;
 pub mod summaries;
 pub mod unit;
 
 pub use batch::{Answer, Batch, Event, Finding, Line, LineState, Send, Step, identifier};
-pub use day::{Day, DayState, DayStep, Standing, day_end, send_until, standing, used_at};
+pub use check::{Amount, AtStripe, DayCheck, Difference, Kept, ListCheck, Rows};
+pub use day::{Day, DayState, DayStep, Standing, day_end, send_until, standing, standings, used_at};
 pub use summaries::{Reconciled, reconcile};
 pub use unit::{Content, Counting, Unit, UnitStep};
 

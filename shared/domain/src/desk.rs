@@ -465,6 +465,8 @@ pub fn may(standing: &Standing, action: Action) -> Result<(), Refusal> {
             clock::extend(clocks, standing.today, "asked")?;
         }
         Action::Complete if progress.state.is_open() && *kind == Kind::Message => return Err(Refusal::Unfiled),
+        // Nobody decides that: it happens when the time has come.
+        Action::Expire => return Err(Refused::OutOfTurn { action, state: progress.state }.into()),
         Action::Acknowledge if progress.state.is_open() => {
             if standing.confirmed {
                 return Err(Refusal::AlreadyConfirmed);
@@ -509,9 +511,13 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
         Action::Verify | Action::Review | Action::Fulfil | Action::Complete | Action::Deny => {
             Some(clocks.respond_by.clone())
         }
-        Action::Receive | Action::Classify | Action::Assign | Action::Residence | Action::Withdraw | Action::Reopen => {
-            None
-        }
+        Action::Receive
+        | Action::Classify
+        | Action::Assign
+        | Action::Residence
+        | Action::Withdraw
+        | Action::Reopen
+        | Action::Expire => None,
     };
     let choice = match action {
         Action::Classify => {
@@ -544,7 +550,9 @@ fn offer(standing: &Standing, action: Action) -> Result<Offer, ClockError> {
         | Action::Extend
         | Action::Reopen => true,
         Action::Classify => *kind != Kind::Message,
-        Action::Receive | Action::Assign | Action::Residence | Action::Review | Action::Fulfil => false,
+        Action::Receive | Action::Assign | Action::Residence | Action::Review | Action::Fulfil | Action::Expire => {
+            false
+        }
     };
     Ok(Offer {
         action,

@@ -31,8 +31,11 @@
 //! | 25 | [`billing`] | how usage is billed exactly once, whatever fails in between |
 //! | 26 | [`job`] | the work that is planned ahead, for one tenant at a time |
 //! | 27 | [`report`] | when a report of numbers is due, what it covers, and what it may say |
+//! | 28 | [`reminder`], [`alert`] | which deadlines are reminded of on a day, when news is told, and to whom |
+//! | 29 | [`retention`] | how long what belongs to a request is kept, and when it goes |
 //! | – | [`field_error`] | what is wrong with a form's field, in words for the person who filled it in |
 
+pub mod alert;
 pub mod audit;
 pub mod billing;
 pub mod business_day;
@@ -53,8 +56,10 @@ pub mod origin;
 pub mod personal;
 pub mod phone;
 pub mod reference;
+pub mod reminder;
 pub mod report;
 pub mod request;
+pub mod retention;
 pub mod role;
 pub mod rules;
 pub mod service_code;
@@ -250,6 +255,17 @@ mod tests {
         assert_eq!(read.preferences, Preferences { alerts: AlertFrequency::Daily, ..preferences });
         let profile = json!({"name": "Ana", "language": "es"});
         assert_eq!(serde_json::from_value::<UserProfile>(profile).unwrap().preferences, Preferences::default());
+    }
+
+    #[test]
+    fn who_never_chose_is_reminded_and_who_chose_not_to_be_is_not() {
+        is_stored_as(
+            &Preferences::default(),
+            json!({"reports": "never", "hour": 8, "service-codes": [], "reminders": true, "alerts": "daily"}),
+        );
+        let of = |preferences: serde_json::Value| serde_json::from_value::<Preferences>(preferences).unwrap();
+        assert_eq!(of(json!({})), Preferences::default());
+        assert!(!of(json!({"reminders": false})).reminders);
     }
 
     #[test]

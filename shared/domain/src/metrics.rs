@@ -71,6 +71,8 @@ impl Facts {
                 }
                 figures.extend(self.figures_of_the_end(closed_on, outcome).map(|figure| (closed_on.year(), figure)));
             }
+            // Nobody ever answered it, and nothing is due any more: it lies in the recycle bin.
+            _ if !self.state.is_open() => {}
             _ => {
                 // What is due next: the confirmation while nobody sent it, else the answer.
                 let due = Bucket::Due(self.confirm_by.map_or(self.respond_by, |confirm| confirm.min(self.respond_by)));

@@ -1,9 +1,10 @@
 //! Reports of numbers by mail: when one is due, which days it covers, and what it may say.
 //!
 //! A mail lies open on its way and on many screens, so it holds numbers and no person, and no number so small that it
-//! could be about one: see [`SMALLEST_GROUP`]. Zero is no group and may be said. What is held back cannot be got by
-//! subtraction either: of a whole and its part, the rest is a group too, and kinds that are too few are counted together
-//! with one more until they are enough.
+//! could be about one: see [`SMALLEST_GROUP`]. Zero is no group and may be said. What is held back cannot be got from the same
+//! report by subtraction either: of a whole and its part, the rest is a group too, and kinds that are too few are counted
+//! together with one more until they are enough. This holds within one report. Who has several, of days and of the week that
+//! they make, or of one service code and of all, can subtract one from another: they are of the team, and see each request.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -336,6 +336,7 @@ impl State {
         match (action, self) {
             (Action::Receive, Self::Incomplete) => Ok(Self::Received),
             (Action::Residence, state) => Ok(state),
+            (Action::Expire, closed) if !closed.is_open() => Ok(closed),
             // `kind` is the new one: who asks is no longer verified where that kind must not be.
             (Action::Classify, Self::Verifying) if !kind.may_verify() => Ok(Self::InReview),
             (Action::Acknowledge | Action::Classify | Action::Assign | Action::Extend, open) if open.is_open() => {
@@ -390,11 +391,13 @@ pub enum Action {
     Extend,
     /// Take up again what was closed. The dates stay what they were.
     Reopen,
+    /// A part of what was kept of it has been kept long enough, and is gone for good: [`crate::retention`].
+    Expire,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Receive,
         Self::Acknowledge,
         Self::Classify,
@@ -408,6 +411,7 @@ impl Action {
         Self::Withdraw,
         Self::Extend,
         Self::Reopen,
+        Self::Expire,
     ];
 
     /// The stored name.
@@ -427,6 +431,7 @@ impl Action {
             Self::Withdraw => "withdraw",
             Self::Extend => "extend",
             Self::Reopen => "reopen",
+            Self::Expire => "expire",
         }
     }
 
@@ -631,7 +636,7 @@ mod tests {
                 let next = state.next(action, Kind::Delete);
                 match (state.is_open(), action) {
                     (false, Action::Reopen) => assert_eq!(next, Ok(State::InReview)),
-                    (_, Action::Residence) => assert_eq!(next, Ok(state)),
+                    (_, Action::Residence) | (false, Action::Expire) => assert_eq!(next, Ok(state)),
                     (false, _) => assert_eq!(next, Err(Refused::Closed { state })),
                     (true, Action::Reopen) => assert_eq!(next, Err(Refused::OutOfTurn { action, state })),
                     (true, _) => {}

@@ -62,6 +62,8 @@ pub enum Permission {
     WorkRequests,
     /// Take requests out as a file.
     ExportRequests,
+    /// Put requests under a legal hold, and take them out of the recycle bin.
+    HoldRequests,
     /// Read how the account is set up.
     SeeSettings,
     /// Change service codes and greetings.
@@ -78,6 +80,8 @@ pub enum Permission {
     SeeReports,
     /// Take reports and the request log out as a file.
     ExportReports,
+    /// Decide what becomes of usage that cannot be billed by itself.
+    SettleUsage,
     /// One's own account and sessions.
     OwnAccount,
     /// One's own password, second factors and recovery codes.
@@ -86,10 +90,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::SeeRequests,
         Self::WorkRequests,
         Self::ExportRequests,
+        Self::HoldRequests,
         Self::SeeSettings,
         Self::EditServiceCodes,
         Self::EditSettings,
@@ -98,6 +103,7 @@ impl Permission {
         Self::ExportAudit,
         Self::SeeReports,
         Self::ExportReports,
+        Self::SettleUsage,
         Self::OwnAccount,
         Self::ChangeFactors,
     ];
@@ -109,6 +115,7 @@ impl Permission {
             Self::SeeRequests => "see-requests",
             Self::WorkRequests => "work-requests",
             Self::ExportRequests => "export-requests",
+            Self::HoldRequests => "hold-requests",
             Self::SeeSettings => "see-settings",
             Self::EditServiceCodes => "edit-service-codes",
             Self::EditSettings => "edit-settings",
@@ -117,6 +124,7 @@ impl Permission {
             Self::ExportAudit => "export-audit",
             Self::SeeReports => "see-reports",
             Self::ExportReports => "export-reports",
+            Self::SettleUsage => "settle-usage",
             Self::OwnAccount => "own-account",
             Self::ChangeFactors => "change-factors",
         }
@@ -131,12 +139,13 @@ impl Permission {
             }
             Self::WorkRequests => &[Role::Owner, Role::Manager, Role::Agent],
             Self::ExportRequests
+            | Self::HoldRequests
             | Self::EditServiceCodes
             | Self::EditSettings
             | Self::SeeAudit
             | Self::ExportAudit
             | Self::ExportReports => &[Role::Owner, Role::Manager],
-            Self::ManageTeam => &[Role::Owner],
+            Self::ManageTeam | Self::SettleUsage => &[Role::Owner],
         }
     }
 
@@ -145,7 +154,12 @@ impl Permission {
     pub const fn fresh(self) -> bool {
         matches!(
             self,
-            Self::ExportRequests | Self::ManageTeam | Self::ExportAudit | Self::ExportReports | Self::ChangeFactors
+            Self::ExportRequests
+                | Self::ManageTeam
+                | Self::ExportAudit
+                | Self::ExportReports
+                | Self::SettleUsage
+                | Self::ChangeFactors
         )
     }
 }

@@ -158,7 +158,7 @@ impl AlertFrequency {
 }
 
 /// What somebody wants to be written about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Preferences {
     /// How often a report of numbers comes.
@@ -171,6 +171,19 @@ pub struct Preferences {
     pub reminders: bool,
     /// How soon news of requests that came in is mailed.
     pub alerts: AlertFrequency,
+}
+
+impl Default for Preferences {
+    /// Who never chose is reminded of deadlines: to be spared them is a choice.
+    fn default() -> Self {
+        Self {
+            reports: ReportFrequency::default(),
+            hour: 8,
+            service_codes: vec![],
+            reminders: true,
+            alerts: AlertFrequency::default(),
+        }
+    }
 }
 
 /// What somebody says about themselves.

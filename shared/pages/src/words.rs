@@ -62,6 +62,11 @@ pub const fn permission(language: Language, permission: Permission) -> &'static 
         Permission::SeeRequests => either(language, "see requests", "ver solicitudes"),
         Permission::WorkRequests => either(language, "work on requests", "trabajar en solicitudes"),
         Permission::ExportRequests => either(language, "export requests", "exportar solicitudes"),
+        Permission::HoldRequests => either(
+            language,
+            "hold requests and restore them from the recycle bin",
+            "retener solicitudes y restaurarlas de la papelera",
+        ),
         Permission::SeeSettings => {
             either(language, "see how the account is set up", "ver la configuración de la cuenta")
         }
@@ -76,6 +81,9 @@ pub const fn permission(language: Language, permission: Permission) -> &'static 
         Permission::ExportAudit => either(language, "export the audit trail", "exportar el registro de auditoría"),
         Permission::SeeReports => either(language, "see reports", "ver informes"),
         Permission::ExportReports => either(language, "download reports", "descargar informes"),
+        Permission::SettleUsage => {
+            either(language, "decide what becomes of unbilled usage", "decidir qué se hace con el uso sin facturar")
+        }
         Permission::OwnAccount => either(language, "change your account", "cambiar su cuenta"),
         Permission::ChangeFactors => {
             either(language, "change how you sign in", "cambiar la forma en que inicia sesión")
@@ -180,6 +188,7 @@ pub const fn action(language: Language, action: Action) -> &'static str {
         Action::Withdraw => either(language, "Mark as withdrawn", "Marcar como retirada"),
         Action::Extend => either(language, "Extend", "Prorrogar"),
         Action::Reopen => either(language, "Reopen", "Reabrir"),
+        Action::Expire => either(language, "Erase", "Borrar"),
     }
 }
 
@@ -200,6 +209,7 @@ pub const fn happened(language: Language, action: Action) -> &'static str {
         Action::Withdraw => either(language, "Withdrawn", "Se retiró"),
         Action::Extend => either(language, "Extended", "Se prorrogó"),
         Action::Reopen => either(language, "Reopened", "Se reabrió"),
+        Action::Expire => either(language, "A part was erased", "Se borró una parte"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use partners::captcha;
+use partners::stripe;
 use partners::twilio::rest;
 
 use crate::Error;
@@ -16,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, required};
 use crate::mail::Mailer;
 use crate::queue::Queues;
-use crate::secrets::{SecretStore, Secrets};
+use crate::secrets::{SecretStore, Secrets, StripeSecrets};
 use crate::store::Store;
 use crate::tenant::{Tenant, TenantId};
 use crate::text::Texter;
@@ -43,10 +44,13 @@ pub struct App {
     pub mail: Mailer,
     /// Text messages.
     pub text: Texter,
-    secrets: SecretStore,
+    secrets: SecretStore<Secrets>,
+    stripe_secrets: SecretStore<StripeSecrets>,
     tickets: TicketStore,
     /// Twilio's client, with the secret that it was made from.
     twilio: Mutex<Option<(Arc<Secrets>, Arc<rest::Client>)>>,
+    /// Stripe's, likewise.
+    stripe: Mutex<Option<(Arc<StripeSecrets>, Arc<stripe::rest::Client>)>>,
     captcha: OnceLock<captcha::Client>,
     /// The tenant of the invocation at hand, for its line in the log.
     tenant: Mutex<Option<TenantId>>,
@@ -71,7 +75,9 @@ impl App {
             .force_path_style(config.aws_endpoint.is_some())
             .timeout_config(aws::patient())
             .build();
-        let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+        // A mail that was taken and not answered for would be sent again: what is tried again is for its queue to say.
+        let once = aws_sdk_sesv2::config::retry::RetryConfig::disabled();
+        let ses = aws_sdk_sesv2::config::Builder::from(&sdk).interceptor(calls.clone()).retry_config(once).build();
         let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(calls.clone()).build();
         let sns = aws_sdk_sns::config::Builder::from(&sdk).interceptor(calls.clone()).build();
@@ -88,8 +94,10 @@ impl App {
             queues: Queues::new(aws_sdk_sqs::Client::from_conf(sqs), &config),
             blobs: Blobs::new(aws_sdk_s3::Client::from_conf(s3), &config),
             tickets: TicketStore::new(secrets.clone(), config.dashboard_secret.clone()),
+            stripe_secrets: SecretStore::new(secrets.clone(), config.stripe_secret.clone()),
             secrets: SecretStore::new(secrets, config.twilio_secret.clone()),
             twilio: Mutex::default(),
+            stripe: Mutex::default(),
             captcha: OnceLock::new(),
             tenant: Mutex::default(),
             calls,
@@ -130,6 +138,33 @@ impl App {
         Ok(client)
     }
 
+    /// Stripe's credentials and what is set up there.
+    pub async fn stripe_secrets(&self) -> Result<Arc<StripeSecrets>, Error> {
+        self.stripe_secrets.get(self.clock.now()).await
+    }
+
+    /// The secret as it is now, if it may have been rotated since it was read.
+    pub(crate) async fn stripe_secrets_again(&self) -> Option<Arc<StripeSecrets>> {
+        self.stripe_secrets.look_again(self.clock.now()).await
+    }
+
+    /// Stripe's API, with the key as it is now.
+    pub async fn stripe(&self) -> Result<Arc<stripe::rest::Client>, Error> {
+        let secrets = self.stripe_secrets().await?;
+        let mut held = self.stripe.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made_from, client)) = held.as_ref()
+            && Arc::ptr_eq(made_from, &secrets)
+        {
+            return Ok(Arc::clone(client));
+        }
+        let base_url = required(self.config.stripe_base_url.as_deref(), "STRIPE_BASE_URL is not set")?;
+        let client = stripe::rest::Client::new(base_url, secrets.secret_key().to_owned())
+            .map_err(Error::failed("preparing Stripe's client"))?;
+        let client = Arc::new(client);
+        *held = Some((secrets, Arc::clone(&client)));
+        Ok(client)
+    }
+
     /// Those who tell people from programs.
     pub fn captcha(&self) -> Result<&captcha::Client, Error> {
         if let Some(client) = self.captcha.get() {
@@ -156,6 +191,9 @@ impl App {
         let mut waiting = vec![];
         if self.config.twilio_secret.is_some() {
             waiting.push(async { drop(self.secrets().await) }.boxed_local());
+        }
+        if self.config.stripe_secret.is_some() {
+            waiting.push(async { drop(self.stripe_secrets().await) }.boxed_local());
         }
         if self.config.dashboard_secret.is_some() {
             waiting.push(async { drop(self.tickets().await) }.boxed_local());

@@ -369,6 +369,50 @@ impl Blobs {
         whose.keys.open(&whose.salt, place, &sealed).map(|plain| plain.to_vec())
     }
 
+    /// Erases every file of a request, with all its versions; how many versions there were.
+    pub async fn erase_attachments(&self, tenant: &Tenant, reference: &Reference) -> Result<u64, Error> {
+        self.erase(&format!("attachments/{}/{}/", tenant.id(), reference.as_str())).await
+    }
+
+    /// Erases a recording and what it says, with all versions; how many there were.
+    pub async fn erase_recording(
+        &self,
+        tenant: &Tenant,
+        call: &CallSid,
+        recording: &RecordingSid,
+    ) -> Result<u64, Error> {
+        self.erase(&format!("{}/{call}/{recording}.", tenant.id())).await
+    }
+
+    /// Erases a photo of an identity document, with all its versions; how many there were.
+    pub async fn erase_photo(&self, id: &UploadId) -> Result<u64, Error> {
+        self.erase(&id.photo()).await
+    }
+
+    /// Erases every version of everything whose key begins like this, delete markers too.
+    async fn erase(&self, prefix: &str) -> Result<u64, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let mut erased = 0;
+        loop {
+            let found = self.client.list_object_versions().bucket(bucket).prefix(prefix).send().await;
+            let found = found.map_err(|error| Error::failed("looking for versions")(error.into_service_error()))?;
+            let versions = found.versions().iter().map(|it| (it.key(), it.version_id()));
+            let markers = found.delete_markers().iter().map(|it| (it.key(), it.version_id()));
+            let all: Vec<_> = versions.chain(markers).collect();
+            if all.is_empty() {
+                return Ok(erased);
+            }
+            for (key, version) in all {
+                let (Some(key), Some(version)) = (key, version) else {
+                    return Err(Error::Failed { doing: "erasing a version", source: "it has no name".into() });
+                };
+                let gone = self.client.delete_object().bucket(bucket).key(key).version_id(version).send().await;
+                gone.map_err(|error| Error::failed("erasing a version")(error.into_service_error()))?;
+                erased += 1;
+            }
+        }
+    }
+
     /// Opens the connection while the function still starts.
     pub(crate) async fn warm(&self) {
         if let Some(bucket) = [&self.greetings, &self.recordings].into_iter().flatten().next() {

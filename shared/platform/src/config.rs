@@ -22,6 +22,10 @@ pub struct Config {
     pub twilio_base_url: Option<String>,
     /// `TWILIO_SECRET`: ARN of the secret that [`crate::secrets`] describes.
     pub twilio_secret: Option<String>,
+    /// `STRIPE_BASE_URL`: Stripe's API.
+    pub stripe_base_url: Option<String>,
+    /// `STRIPE_SECRET`: ARN of the secret that [`crate::secrets`] describes.
+    pub stripe_secret: Option<String>,
     /// `CAPTCHA_BASE_URL`: where the human checks' providers are all together; set by the local cloud only.
     pub captcha_base_url: Option<String>,
     /// `TABLE_DIRECTORY`.
@@ -100,6 +104,8 @@ impl Config {
             public_base_url: read("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             twilio_base_url: read("TWILIO_BASE_URL"),
             twilio_secret: read("TWILIO_SECRET"),
+            stripe_base_url: read("STRIPE_BASE_URL"),
+            stripe_secret: read("STRIPE_SECRET"),
             captcha_base_url: read("CAPTCHA_BASE_URL"),
             table_directory: read("TABLE_DIRECTORY"),
             table_accounts: read("TABLE_ACCOUNTS"),
@@ -153,7 +159,8 @@ pub(crate) fn required<'a>(value: Option<&'a str>, missing: &'static str) -> Res
 
 /// `voice-answer` from `optline-prod-voice-answer`: `template.yaml` names functions `<stack>-<bin>`.
 fn function_name(lambda_name: &str) -> String {
-    let start = ["voice-", "jobs-", "forms-", "dashboard-"].iter().filter_map(|domain| lambda_name.rfind(domain)).max();
+    let domains = ["voice-", "jobs-", "forms-", "dashboard-", "webhooks-"];
+    let start = domains.iter().filter_map(|domain| lambda_name.rfind(domain)).max();
     start.and_then(|at| lambda_name.get(at..)).unwrap_or(lambda_name).to_owned()
 }
 

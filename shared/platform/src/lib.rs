@@ -12,6 +12,7 @@
 //! | [`ticket`] | small sealed texts that a browser or a mail carries for us |
 //! | [`consumer`] | consumers who looked a request up, and those who have shown that it is theirs |
 //! | [`queue`], [`blob`], [`mail`], [`text`] | SQS, S3, SES and SNS |
+//! | [`digest`] | letters about many requests at once |
 //! | [`file_type`] | what a file is, by its content |
 //! | [`secrets`], [`config`], [`aws`], [`clock`], [`log`], [`error`] | the rest of the furniture |
 
@@ -22,6 +23,7 @@ pub mod call;
 pub mod clock;
 pub mod config;
 pub mod consumer;
+pub mod digest;
 pub mod edge;
 pub mod error;
 pub mod file_type;

@@ -6,7 +6,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_sesv2::error::SdkError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use domain::email::EmailAddress;
 use domain::language::Language;
 use domain::reference::Reference;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
 use crate::consumer::LookedUp;
+use crate::digest::{DueLetter, NewsLetter, ToConfirm};
 use crate::seal::hex;
 use crate::store::Sending;
 use crate::tenant::Tenant;
@@ -31,6 +33,8 @@ const UNSUBSCRIBE: &str = "unsubscribe";
 const UNSUBSCRIBES: SignedDuration = SignedDuration::from_hours(5 * 365 * 24);
 /// What mail programs send there (RFC 8058, section 3.1).
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+/// What a confirmation of receipt says of itself to SES, and the purpose under which that is sealed.
+pub const CONFIRMATION: &str = "confirmation";
 /// As long as the queue and its dead-letter queue keep anything.
 const WAITS: SignedDuration = SignedDuration::from_hours(28 * 24);
 
@@ -69,12 +73,12 @@ impl Mailer {
 
     /// Sends a mail.
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), Error> {
-        self.attempt(mail).await.map_err(|unsent| match unsent {
+        self.attempt(mail, None).await.map_err(|unsent| match unsent {
             Unsent::Refused(error) | Unsent::Unknown(error) => error,
         })
     }
 
-    async fn attempt(&self, mail: &Mail<'_>) -> Result<(), Unsent> {
+    async fn attempt(&self, mail: &Mail<'_>, tag: Option<MessageTag>) -> Result<(), Unsent> {
         let message = message(mail).map_err(Unsent::Refused)?;
         let from = required(self.from.as_deref(), "MAIL_FROM is not set").map_err(Unsent::Refused)?;
         self.client
@@ -83,15 +87,47 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(mail.to).build())
             .content(EmailContent::builder().simple(message).build())
             .set_configuration_set_name(self.events.clone())
+            .set_email_tags(tag.map(|tag| vec![tag]))
             .send()
             .await
             .map(|_| ())
             .map_err(|error| {
-                let answered = matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
-                let error = Error::failed("sending a mail")(error.into_service_error());
-                if answered { Unsent::Refused(error) } else { Unsent::Unknown(error) }
+                let certain = match &error {
+                    SdkError::ServiceError(_) | SdkError::ConstructionFailure(_) => true,
+                    SdkError::DispatchFailure(failure) => {
+                        failure.as_connector_error().is_some_and(|error| never_connected(error))
+                    }
+                    _ => false,
+                };
+                let error = match error.into_service_error() {
+                    // That no mail can ever be sent to: it would be refused again.
+                    SendEmailError::BadRequestException(error) => Error::invalid("mail", error),
+                    error => Error::failed("sending a mail")(error),
+                };
+                if certain { Unsent::Refused(error) } else { Unsent::Unknown(error) }
             })
     }
+}
+
+/// Whether there never was a connection that anything could have gone over: no address for the name, nobody who listens, no
+/// answer in time. The client tells this from a connection that broke only in the words of its errors; what says neither may
+/// have been sent.
+fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        let says = error.to_string();
+        says.starts_with("client error (Connect)") || says.starts_with("HTTP connect timeout")
+    })
+}
+
+/// What came of a mail that is to go once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// It went now.
+    Now,
+    /// It had gone before.
+    Before,
+    /// It was begun twice without an answer: whether it went is not known, and it is not begun again.
+    GaveUp,
 }
 
 /// Why a mail is not known to have gone.
@@ -168,21 +204,52 @@ impl App {
         self.tickets().await?.open(UNSUBSCRIBE, "", self.clock.now(), ticket)
     }
 
-    /// Sends a mail that is to go once, by its name. Returns whether it went now: `false` where it had gone before.
+    /// Sends a mail that is to go once, by its name.
     ///
     /// It may go twice, where the answer of SES is lost or the process ends before it is written down: whether it went is not
-    /// known then, and it is better to send it again than never. It is not tried a third time. What SES refuses has not
-    /// gone, and is tried again by whoever asks again.
-    pub async fn send_once(&self, name: &str, mail: &Mail<'_>) -> Result<bool, Error> {
+    /// known then, and it is better to send it again than never. It is not tried a third time: that is an error that somebody
+    /// has to look at, and nothing may be made to depend on it. What SES refuses, and what never reached it, has not gone, and
+    /// is tried again by whoever asks again.
+    pub async fn send_once(&self, name: &str, mail: &Mail<'_>) -> Result<Once, Error> {
+        self.send_tagged(name, mail, None).await
+    }
+
+    /// The same of the mail that confirms a request's receipt: SES says with it, should it come back, which request that was.
+    /// Nobody else can read that.
+    pub async fn send_confirmation(
+        &self,
+        name: &str,
+        mail: &Mail<'_>,
+        tenant: &Tenant,
+        reference: &Reference,
+    ) -> Result<Once, Error> {
+        let what = (tenant.id().as_str(), reference);
+        let ticket = self.tickets().await?.seal(CONFIRMATION, "", self.clock.now() + WAITS, &what)?;
+        let tag = MessageTag::builder().name(CONFIRMATION).value(ticket).build();
+        self.send_tagged(name, mail, Some(tag.map_err(Error::failed("writing a mail"))?)).await
+    }
+
+    /// Of which request a mail was that says this of itself; `NotFound` for what is not one of ours.
+    pub async fn confirmation_of(&self, tag: &str) -> Result<(Tenant, Reference), Error> {
+        let (tenant, reference): (String, Reference) =
+            self.tickets().await?.open(CONFIRMATION, "", self.clock.now(), tag)?;
+        Ok((Tenant::trusted(&tenant), reference))
+    }
+
+    async fn send_tagged(&self, name: &str, mail: &Mail<'_>, tag: Option<MessageTag>) -> Result<Once, Error> {
         match self.store.mail_begins(name, self.clock.now()).await? {
             Sending::Go => {}
-            Sending::Over => return Ok(false),
+            Sending::Sent => return Ok(Once::Before),
+            Sending::GaveUp => {
+                tracing::error!("a mail is given up: it was begun twice, and whether it went is not known");
+                return Ok(Once::GaveUp);
+            }
             Sending::Busy => {
                 return Err(Error::Failed { doing: "sending a mail", source: "another worker may be at it".into() });
             }
         }
-        match self.mail.attempt(mail).await {
-            Ok(()) => self.store.mail_went(name).await.map(|()| true),
+        match self.mail.attempt(mail, tag).await {
+            Ok(()) => self.store.mail_went(name).await.map(|()| Once::Now),
             Err(Unsent::Refused(error)) => {
                 self.store.mail_did_not_go(name).await?;
                 Err(error)
@@ -263,6 +330,12 @@ pub enum Letter {
     MessageWaiting(Waiting),
     /// A code, for whoever reads what is sent to the address of a request.
     Code(SentCode),
+    /// What somebody of the team is reminded of today.
+    Due(DueLetter),
+    /// Which requests came in since somebody of the team was told.
+    News(NewsLetter),
+    /// A request came in that nobody has confirmed to whoever made it.
+    ToConfirm(ToConfirm),
 }
 
 /// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
@@ -350,6 +423,9 @@ impl fmt::Debug for Letter {
             Self::Receipt { .. } => "Receipt(..)",
             Self::MessageWaiting(_) => "MessageWaiting(..)",
             Self::Code(_) => "Code(..)",
+            Self::Due(_) => "Due(..)",
+            Self::News(_) => "News(..)",
+            Self::ToConfirm(_) => "ToConfirm(..)",
         })
     }
 }
@@ -427,6 +503,38 @@ mod tests {
         assert_eq!(read, letter);
         assert_eq!(waiting.tenant(), tenant);
         assert!(!format!("{letter:?} {waiting:?}").contains(waiting.reference.as_str()));
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_never_met_a_connection_did_not_go() {
+        // Nobody listens, no such host, and one who does listen and hangs up.
+        let hangs_up = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = hangs_up.local_addr().unwrap().port();
+        std::thread::spawn(move || hangs_up.incoming().for_each(drop));
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        for (endpoint, certain) in [
+            (format!("http://127.0.0.1:{closed}"), true),
+            ("http://mail.invalid:1".to_owned(), true),
+            (format!("http://127.0.0.1:{port}"), false),
+        ] {
+            let of_app = Config {
+                aws_endpoint: Some(endpoint.clone()),
+                region: Some("us-west-2".to_owned()),
+                ..Config::default()
+            };
+            let config = aws_sdk_sesv2::config::Builder::from(&crate::aws::sdk(&of_app))
+                .credentials_provider(aws_sdk_sesv2::config::Credentials::new("a", "b", None, None, "test"))
+                .retry_config(aws_sdk_sesv2::config::retry::RetryConfig::disabled())
+                .build();
+            let mailer = Mailer {
+                client: aws_sdk_sesv2::Client::from_conf(config),
+                from: Some("us@hotline.example".to_owned()),
+                events: None,
+            };
+            let mail = Mail { to: "ana@shop.example", subject: "s", text: "t", html: "<p>t</p>", unsubscribe: None };
+            let unsent = mailer.attempt(&mail, None).await.unwrap_err();
+            assert_eq!(matches!(unsent, Unsent::Refused(_)), certain, "{endpoint}");
+        }
     }
 
     #[test]

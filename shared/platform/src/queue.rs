@@ -118,7 +118,7 @@ impl Queues {
     }
 
     /// Puts a message that can never succeed where a person will look at it, whole.
-    pub(crate) async fn bury(&self, body: String) -> Result<(), Error> {
+    pub async fn bury(&self, body: String) -> Result<(), Error> {
         self.send_raw(required(self.dead.as_deref(), "QUEUE_DEAD is not set")?, body).await
     }
 

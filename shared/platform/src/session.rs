@@ -228,6 +228,9 @@ pub struct WorkRequests;
 /// See [`Permission::ExportRequests`].
 #[derive(Debug, Clone, Copy)]
 pub struct ExportRequests;
+/// See [`Permission::HoldRequests`].
+#[derive(Debug, Clone, Copy)]
+pub struct HoldRequests;
 /// See [`Permission::SeeSettings`].
 #[derive(Debug, Clone, Copy)]
 pub struct SeeSettings;
@@ -252,6 +255,9 @@ pub struct SeeReports;
 /// See [`Permission::ExportReports`].
 #[derive(Debug, Clone, Copy)]
 pub struct ExportReports;
+/// See [`Permission::SettleUsage`].
+#[derive(Debug, Clone, Copy)]
+pub struct SettleUsage;
 /// See [`Permission::OwnAccount`].
 #[derive(Debug, Clone, Copy)]
 pub struct OwnAccount;
@@ -267,6 +273,9 @@ impl Needs for WorkRequests {
 }
 impl Needs for ExportRequests {
     const PERMISSION: Permission = Permission::ExportRequests;
+}
+impl Needs for HoldRequests {
+    const PERMISSION: Permission = Permission::HoldRequests;
 }
 impl Needs for SeeSettings {
     const PERMISSION: Permission = Permission::SeeSettings;
@@ -291,6 +300,9 @@ impl Needs for SeeReports {
 }
 impl Needs for ExportReports {
     const PERMISSION: Permission = Permission::ExportReports;
+}
+impl Needs for SettleUsage {
+    const PERMISSION: Permission = Permission::SettleUsage;
 }
 impl Needs for OwnAccount {
     const PERMISSION: Permission = Permission::OwnAccount;

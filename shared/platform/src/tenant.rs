@@ -45,7 +45,7 @@ impl fmt::Debug for TenantId {
 }
 
 /// Proof that a tenant was looked up by something that its caller was entitled to use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tenant {
     id: TenantId,
 }

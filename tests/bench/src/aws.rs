@@ -10,6 +10,9 @@ mod services;
 mod table;
 
 use std::collections::BTreeMap;
+use std::future;
+use std::io;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,17 +20,20 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use axum::serve::ListenerExt;
+use futures::stream;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;
+use crate::gate::{Gate, Verdict};
 
 pub use series::Series;
-use table::Table;
+use table::{Span, Table};
 
 /// One item as DynamoDB's JSON has it: attribute name to typed value.
 pub type Item = Map<String, Value>;
@@ -43,6 +49,10 @@ pub struct Cloud {
     pub secrets: BTreeMap<String, String>,
     /// SQS's messages, oldest first: queue URL and body.
     pub messages: Vec<(String, String)>,
+    /// The mails that SES took, oldest first, as they were sent.
+    pub mails: Vec<Value>,
+    /// What DynamoDB knows transactions by that it may be sent again: token, and what came under it.
+    tokens: BTreeMap<String, u64>,
     /// KMS's wrapped keys: ciphertext, plaintext (both base64) and the encryption context that opens them.
     wrapped: BTreeMap<String, (String, Value)>,
 }
@@ -54,6 +64,20 @@ impl Cloud {
         let table = self.table(table);
         let key = table::key(table.orders(), Some(&item));
         table.put(&key, item.as_object().cloned());
+    }
+
+    /// The item of a key: its partition, and its place in it where the table has such.
+    #[must_use]
+    pub fn get(&self, table: &str, pk: &str, sk: &str) -> Option<Item> {
+        self.tables.get(table)?.get(&(pk.into(), sk.into()))
+    }
+
+    /// All items of a partition, in the order of their sort keys.
+    pub fn partition<'a>(&'a self, table: &str, pk: &str) -> impl Iterator<Item = Item> + use<'a> {
+        let span = Span { pk: pk.to_owned(), from: Bound::Unbounded, to: Bound::Unbounded };
+        let table = self.tables.get(table);
+        let items = table.and_then(|table| Some(table.span(table.orders().first()?, &span, None, true)));
+        items.into_iter().flatten().map(|(_, stored)| stored.item())
     }
 
     /// All items of a table, in the order of their keys.
@@ -149,10 +173,19 @@ pub struct Aws {
 impl Aws {
     /// Opens an address on which every call is answered `delay` after it was received.
     pub async fn listen(cloud: &SharedCloud, delay: Duration) -> Result<Self, Error> {
+        Self::open(cloud, delay, None).await
+    }
+
+    /// Opens an address on which every call waits at a gate first.
+    pub async fn behind(gate: Gate, cloud: &SharedCloud) -> Result<Self, Error> {
+        Self::open(cloud, Duration::ZERO, Some(gate)).await
+    }
+
+    async fn open(cloud: &SharedCloud, delay: Duration, gate: Option<Gate>) -> Result<Self, Error> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let endpoint = Endpoint { cloud: cloud.clone(), calls: Arc::clone(&calls), delay };
+        let endpoint = Endpoint { cloud: cloud.clone(), calls: Arc::clone(&calls), delay, gate };
         let routes = Router::new().fallback(answer).with_state(endpoint);
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
@@ -183,6 +216,7 @@ struct Endpoint {
     cloud: SharedCloud,
     calls: Arc<Mutex<Vec<Call>>>,
     delay: Duration,
+    gate: Option<Gate>,
 }
 
 /// What the stub says to one call.
@@ -212,16 +246,24 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         return Response::default();
     };
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let (kind, answer) = {
-        let mut cloud = endpoint.cloud.lock();
-        match target {
-            Some(target) => {
-                let input: Value = serde_json::from_slice(&body).unwrap_or_default();
-                by_target(&mut cloud, target, &input)
-            }
-            None => by_path(&mut cloud, &parts.method, parts.uri.path(), &parts.headers, &body),
-        }
+    let kind = target.map_or_else(|| kind_by_path(&parts.method, parts.uri.path()).to_owned(), kind_by_target);
+    let verdict = match &endpoint.gate {
+        Some(gate) => gate.pass(&kind).await,
+        None => Verdict::Pass,
     };
+    let answer = match verdict {
+        Verdict::Refuse(why) => Answer::refused(why, "as the gate wants it"),
+        _ => done(&mut endpoint.cloud.lock(), &kind, &parts, &body),
+    };
+    match verdict {
+        Verdict::Pass | Verdict::Refuse(_) => {}
+        Verdict::LoseAnswer => return lost(),
+        Verdict::DoneInSilence(told) => {
+            // Where nobody wants to know any more, nobody waits.
+            let _ = told.send(());
+            return future::pending().await;
+        }
+    }
     if endpoint.delay > Duration::ZERO {
         // A thread's sleep is exact to a tenth of a millisecond, the runtime's own timer only to one.
         let delay = endpoint.delay;
@@ -240,26 +282,46 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
 }
 
 /// DynamoDB, SQS, KMS and Secrets Manager name the operation in a header.
-fn by_target(cloud: &mut Cloud, target: &str, input: &Value) -> (String, Answer) {
+fn kind_by_target(target: &str) -> String {
     let (service, operation) = target.split_once('.').unwrap_or((target, ""));
-    match service {
-        "DynamoDB_20120810" => (format!("dynamodb:{operation}"), dynamodb::answer(cloud, operation, input)),
-        "AmazonSQS" => (format!("sqs:{operation}"), services::sqs(cloud, operation, input)),
-        "TrentService" => (format!("kms:{operation}"), services::kms(cloud, operation, input)),
-        "secretsmanager" => (format!("secretsmanager:{operation}"), services::secrets(cloud, operation, input)),
-        other => (format!("{other}:{operation}"), Answer::refused("UnknownOperationException", "not in this stub")),
+    let service = match service {
+        "DynamoDB_20120810" => "dynamodb",
+        "AmazonSQS" => "sqs",
+        "TrentService" => "kms",
+        other => other,
+    };
+    format!("{service}:{operation}")
+}
+
+/// S3 names the bucket and the key in the path, SES the operation.
+fn kind_by_path(method: &Method, path: &str) -> &'static str {
+    match *method {
+        Method::POST if path == services::SEND_EMAIL => "ses:SendEmail",
+        Method::GET => "s3:GetObject",
+        Method::PUT => "s3:PutObject",
+        Method::HEAD => "s3:HeadObject",
+        _ => "s3:Unknown",
     }
 }
 
-/// S3 names the bucket and the key in the path.
-fn by_path(cloud: &mut Cloud, method: &Method, path: &str, headers: &HeaderMap, body: &Bytes) -> (String, Answer) {
-    let operation = match *method {
-        Method::GET => "GetObject",
-        Method::PUT => "PutObject",
-        Method::HEAD => "HeadObject",
-        _ => "Unknown",
-    };
-    (format!("s3:{operation}"), services::s3(cloud, operation, path, headers, body))
+fn done(cloud: &mut Cloud, kind: &str, parts: &Parts, body: &Bytes) -> Answer {
+    let input = || serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let (service, operation) = kind.split_once(':').unwrap_or((kind, ""));
+    match service {
+        "dynamodb" => dynamodb::answer(cloud, operation, &input()),
+        "sqs" => services::sqs(cloud, operation, &input()),
+        "kms" => services::kms(cloud, operation, &input()),
+        "secretsmanager" => services::secrets(cloud, operation, &input()),
+        "ses" => services::ses(cloud, input()),
+        "s3" => services::s3(cloud, operation, parts.uri.path(), &parts.headers, body),
+        _ => Answer::refused("UnknownOperationException", "not in this stub"),
+    }
+}
+
+/// A body that fails before its first byte: the server drops the connection with nothing sent.
+fn lost() -> Response {
+    let broken = stream::iter([Err::<Bytes, _>(io::Error::other("the answer is lost"))]);
+    Response::new(Body::from_stream(broken))
 }
 
 #[cfg(test)]
@@ -312,8 +374,12 @@ mod tests {
         let cloud = SharedCloud::default();
         let one = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
         let other = Aws::listen(&cloud, Duration::ZERO).await.unwrap();
-        let endpoint =
-            |aws: &Aws| Endpoint { cloud: cloud.clone(), calls: Arc::clone(&aws.calls), delay: Duration::ZERO };
+        let endpoint = |aws: &Aws| Endpoint {
+            cloud: cloud.clone(),
+            calls: Arc::clone(&aws.calls),
+            delay: Duration::ZERO,
+            gate: None,
+        };
         let ask = |target: &'static str| Request::builder().header("x-amz-target", target).body("{}".into()).unwrap();
         answer(State(endpoint(&one)), ask("AmazonSQS.SendMessage")).await;
         answer(State(endpoint(&one)), ask("TrentService.Launch")).await;

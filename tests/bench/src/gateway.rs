@@ -30,6 +30,17 @@ impl Request<'_> {
     /// The event. A form arrives encoded in base64, since API Gateway takes it for binary.
     #[must_use]
     pub fn event(&self) -> Bytes {
+        let form = self.form.map(|fields| STANDARD.encode(encoded(fields)));
+        self.with_body(form.as_deref())
+    }
+
+    /// The event with another body than a form.
+    #[must_use]
+    pub fn event_with(&self, body: &[u8]) -> Bytes {
+        self.with_body(Some(&STANDARD.encode(body)))
+    }
+
+    fn with_body(&self, body: Option<&str>) -> Bytes {
         let method = self.method;
         let local = self.url.strip_prefix(BASE_URL).unwrap_or(self.url);
         let (path, query) = local.split_once('?').unwrap_or((local, ""));
@@ -44,7 +55,6 @@ impl Request<'_> {
         let headers: Map<String, Value> = headers.map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         let cookies = (!self.cookies.is_empty()).then(|| cookies.collect::<Vec<_>>());
-        let body = self.form.map(|fields| STANDARD.encode(encoded(fields)));
         let event = json!({
             "version": "2.0",
             "routeKey": format!("{method} {path}"),

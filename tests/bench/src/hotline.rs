@@ -22,6 +22,8 @@ use crate::webhook::{self, ACCOUNT_SID, AUTH_TOKEN, BASE_URL, DIALLED};
 const STEPS_LIMIT: usize = 40;
 /// The ARN under which the functions find the Twilio secret.
 const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:twilio";
+/// The ARN under which they find Stripe's.
+pub const STRIPE_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe";
 /// The ARN under which they find the dashboard's.
 const DASHBOARD_SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:dashboard";
 /// A greeting's audio file: its name is the SHA-256 of its content, here only its shape.
@@ -333,6 +335,8 @@ fn variable(name: &str) -> Result<String, Error> {
         _ if name == "PUBLIC_BASE_URL" => BASE_URL.to_owned(),
         _ if name == "TWILIO_BASE_URL" => "http://127.0.0.1:9".to_owned(),
         _ if name == "TWILIO_SECRET" => SECRET.to_owned(),
+        _ if name == "STRIPE_BASE_URL" => "http://127.0.0.1:9".to_owned(),
+        _ if name == "STRIPE_SECRET" => STRIPE_SECRET.to_owned(),
         _ if name == "DASHBOARD_SECRET" => DASHBOARD_SECRET.to_owned(),
         _ if name == "MAIL_EVENTS" => "optline-mail".to_owned(),
         _ if name == "MAIL_FROM" => "hello@optline.example".to_owned(),
@@ -368,7 +372,8 @@ fn answer(step: &Step) -> Result<String, Error> {
 }
 
 /// The event that a queue's worker gets for one message.
-fn queue_event(queue: &str, message: &str) -> Bytes {
+#[must_use]
+pub fn queue_event(queue: &str, message: &str) -> Bytes {
     let event = json!({ "Records": [{
         "messageId": "00000000-0000-4000-8000-000000000000",
         "receiptHandle": "bench",

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`sandbox`] | one function as Lambda runs it: its process and its Runtime API |
 //! | [`aws`] | AWS on loopback, which answers after a fixed delay and counts |
+//! | [`gate`] | where a call waits until somebody says what becomes of it |
 //! | [`hotline`] | all functions of `template.yaml` together, and whole calls placed through them |
 //! | [`gateway`] | requests and answers as API Gateway hands them on |
 //! | [`webhook`], [`twiml`], [`template`] | what Twilio sends, where its documents lead, what is deployed |
 //! | [`dashboard`], [`stock`] | somebody signs in and looks at the inbox, however many requests there are |
+//! | [`closing`], [`stripe`] | a day's usage is closed, for however many tenants and calls |
 //! | [`forms`] | somebody opens the web form and sends it |
 //! | [`browser`] | what a browser sends, and the forms of the pages it gets |
 //! | [`peers`] | the same steps in Node and Python |
@@ -17,9 +19,11 @@
 
 pub mod aws;
 pub mod browser;
+pub mod closing;
 pub mod dashboard;
 pub mod error;
 pub mod forms;
+pub mod gate;
 pub mod gateway;
 pub mod hotline;
 pub mod measure;
@@ -30,6 +34,7 @@ pub mod report;
 pub mod sandbox;
 pub mod stats;
 pub mod stock;
+pub mod stripe;
 pub mod targets;
 pub mod template;
 pub mod twiml;

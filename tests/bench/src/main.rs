@@ -1,7 +1,8 @@
-//! `make bench`: measures every voice step, the web form and the dashboard beside the floor and the peers, in one run.
+//! `make bench`: measures every voice step, the web form and the dashboard beside the floor and the peers, and what it takes
+//! to close a day, in one run.
 //!
 //! ```text
-//! bench --bins <folder of release bins> --out <folder for the results> [--quick]
+//! bench --bins <folder of release bins> --out <folder for the results> [--quick] [--closing-only]
 //! ```
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to a person")]
@@ -14,13 +15,14 @@ use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
+use bench::closing::{self, Sizes};
 use bench::dashboard::{Dashboard, password_check};
 use bench::hotline::{Hotline, Step};
 use bench::measure::{Effort, Event, Kind, Subject, Wanted, measure};
 use bench::price::Prices;
 use bench::report::Report;
 use bench::sandbox::Function;
-use bench::targets::{dashboard_targets, form_targets, targets};
+use bench::targets::{closing_targets, dashboard_targets, form_targets, targets};
 use bench::{Error, forms, peers, picture, webhook};
 
 const DELAYS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
@@ -31,12 +33,16 @@ struct Options {
     bins: PathBuf,
     out: PathBuf,
     effort: Effort,
+    sizes: Sizes,
+    closing_only: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Some(options) = options() else {
-        eprintln!("usage: bench --bins <folder of release bins> --out <folder for the results> [--quick]");
+        eprintln!(
+            "usage: bench --bins <folder of release bins> --out <folder for the results> [--quick] [--closing-only]"
+        );
         return ExitCode::from(2);
     };
     match run(&options).await {
@@ -49,17 +55,18 @@ async fn main() -> ExitCode {
 }
 
 fn options() -> Option<Options> {
-    let (mut bins, mut out, mut effort) = (None, None, FULL);
+    let (mut bins, mut out, mut effort, mut sizes, mut closing_only) = (None, None, FULL, closing::FULL, false);
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bins" => bins = arguments.next().map(PathBuf::from),
             "--out" => out = arguments.next().map(PathBuf::from),
-            "--quick" => effort = QUICK,
+            "--quick" => (effort, sizes) = (QUICK, closing::QUICK),
+            "--closing-only" => closing_only = true,
             _ => return None,
         }
     }
-    Some(Options { bins: bins?, out: out?, effort })
+    Some(Options { bins: bins?, out: out?, effort, sizes, closing_only })
 }
 
 async fn run(options: &Options) -> Result<(), Error> {
@@ -67,6 +74,14 @@ async fn run(options: &Options) -> Result<(), Error> {
     let out = fs::canonicalize(&options.out)?;
     let logs = out.join("logs");
     drop(fs::remove_dir_all(&logs));
+
+    if options.closing_only {
+        let hotline = Hotline::open(&options.bins, &logs).await?;
+        let closing = closing::closing(&hotline, options.sizes, &progress).await?;
+        let targets = closing_targets(&closing);
+        progress("");
+        return write(&Report { machine: machine(), closing, targets, ..Report::default() }, &out);
+    }
 
     progress("building the floor");
     let mut subjects = vec![floor(&logs)?];
@@ -96,6 +111,8 @@ async fn run(options: &Options) -> Result<(), Error> {
     web.extend(peers.forms);
     let web = measure(&web, &DELAYS, options.effort, &progress).await?;
 
+    let closing = closing::closing(&hotline, options.sizes, &progress).await?;
+
     progress("signing in to the dashboard");
     let dashboard = Dashboard::open(hotline).await?;
     let mut sign_in = floor;
@@ -109,6 +126,7 @@ async fn run(options: &Options) -> Result<(), Error> {
     let mut targets = targets(&measured, &call);
     targets.extend(form_targets(&web));
     targets.extend(dashboard_targets(&pages, &inboxes));
+    targets.extend(closing_targets(&closing));
     let report = Report {
         machine: machine(),
         starts: options.effort.starts,
@@ -120,6 +138,7 @@ async fn run(options: &Options) -> Result<(), Error> {
         dashboard: pages,
         password_check: password_check(options.effort.starts),
         inboxes,
+        closing,
         notes: peers.notes,
     };
     progress("");

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::aws::Counts;
+use crate::closing::{Closed, Closing};
 use crate::dashboard::SIGN_IN;
 use crate::measure::{Effort, Figures, Kind, Measured};
 use crate::price::Bill;
-use crate::stats::Spread;
+use crate::stats::{Spread, grouped};
 use crate::targets::Target;
 
 /// Everything that one run found, as it is written to `bench.json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// The processor and how many of them.
     pub machine: String,
@@ -30,6 +31,8 @@ pub struct Report {
     pub password_check: Spread,
     /// The figures of the inbox by what is stored.
     pub inboxes: Vec<Measured>,
+    /// The figures of closing a day.
+    pub closing: Closing,
     /// The targets.
     pub targets: Vec<Target>,
     /// The bill for a thousand opt-out calls.
@@ -59,8 +62,11 @@ impl Report {
             ("The web form".to_owned(), times(&self.forms)),
             ("The dashboard".to_owned(), self.dashboard_times()),
             ("The inbox by requests stored; AWS answers at once".to_owned(), self.inbox_times()),
+            ("Closing a day; AWS answers at once".to_owned(), closings(&self.closing)),
             ("Targets".to_owned(), self.aims()),
         ];
+        // What was not measured has no table.
+        tables.retain(|(_, table)| !table.rows.is_empty());
         if let Some(bill) = &self.bill {
             let title = format!(
                 "1,000 completed opt-out calls: {:.4} USD at list price, {:.4} of it for the {} starts assumed in 1,000 invocations",
@@ -130,6 +136,35 @@ impl Report {
         };
         self.measured.iter().filter(|measured| measured.kind != Kind::Optline || has_peer(&measured.name)).collect()
     }
+}
+
+fn closings(closing: &Closing) -> Table {
+    let headers = ["", "in all", "each", "of it its own", "memory", "AWS calls", "Stripe calls"];
+    let row = |name: String, closed: &Closed| {
+        vec![
+            name,
+            if closed.took_ms < 1000.0 {
+                format!("{} ms", ms(closed.took_ms))
+            } else {
+                format!("{} s", ms(closed.took_ms / 1000.0))
+            },
+            format!("{} µs", ms(closed.us_each)),
+            format!("{} µs", ms(closed.own_us_each)),
+            megabytes(closed.peak_memory_kib),
+            calls(&closed.calls),
+            closed.stripe_calls.to_string(),
+        ]
+    };
+    let size = |closed: &Closed| grouped(closed.size.into());
+    let planner = closing.planner.iter().map(|closed| row(format!("planner, {} tenants", size(closed)), closed));
+    let worker =
+        closing.worker.iter().map(|closed| row(format!("worker, one tenant's {} calls", size(closed)), closed));
+    let sample =
+        closing.sample.iter().map(|closed| row(format!("worker, {} tenants' 3 calls each", size(closed)), closed));
+    let confirming =
+        closing.confirming.iter().map(|closed| row("the same, when Stripe's summaries are read".into(), closed));
+    let rows = planner.chain(worker).chain(sample).chain(confirming).collect();
+    Table { headers: headers.map(str::to_owned).into(), rows }
 }
 
 fn times(measured: &[Measured]) -> Table {

@@ -26,6 +26,20 @@ impl Spread {
     }
 }
 
+/// A number with its thousands apart.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A duration in milliseconds.
 #[must_use]
 pub fn milliseconds(duration: Duration) -> f64 {
@@ -41,6 +55,11 @@ fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped_for_reading() {
+        assert_eq!([1, 100, 10_000, 1_000_000].map(grouped), ["1", "100", "10,000", "1,000,000"]);
+    }
 
     #[test]
     fn percentiles_are_values_that_were_measured() {

@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use crate::aws::Counts;
+use crate::closing::{Closed, Closing};
 use crate::dashboard::{INBOX, REQUEST};
 use crate::forms::SUBMIT;
 use crate::hotline::{Step, calls};
 use crate::measure::{Figures, Kind, Measured};
+use crate::stats::grouped;
 
 /// A target and what came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -100,6 +102,40 @@ pub fn dashboard_targets(pages: &[Measured], inboxes: &[Measured]) -> Vec<Target
         Target::calls("KMS calls of the inbox, warm", &of(INBOX), "kms:", 0, true),
         Target::calls("DynamoDB operations of a request's page, warm", &of(REQUEST), "dynamodb:", 5, false),
         Target::at_most("inbox of more stored requests, to that of 100: slowest", 1.1, " ×", &to_smallest),
+    ]
+}
+
+/// What holds for closing a day, from few tenants and calls to many.
+#[must_use]
+pub fn closing_targets(closing: &Closing) -> Vec<Target> {
+    let grows = |all: &[Closed], from: usize, of: fn(&Closed) -> f64, each: &str| -> Vec<(f64, String)> {
+        let base = all.get(from).map(of).filter(|base| *base > 0.0);
+        let larger = all.iter().skip(from + 1);
+        larger
+            .filter_map(|closed| Some((of(closed) / base?, format!("{} {each}", grouped(closed.size.into())))))
+            .collect()
+    };
+    let target = |what: &str, found: &[(f64, String)]| {
+        let found: Vec<(f64, &str)> = found.iter().map(|(ratio, who)| (*ratio, who.as_str())).collect();
+        Target::at_most(what, 1.1, " ×", &found)
+    };
+    let own = |closed: &Closed| closed.own_us_each;
+    let memory = |closed: &Closed| f64::from(u32::try_from(closed.peak_memory_kib).unwrap_or(u32::MAX));
+    let operations = |closed: &Closed| {
+        let made = of_service(&closed.calls, "dynamodb:");
+        f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / f64::from(closed.size.max(1))
+    };
+    let (tenants, calls) = (&closing.planner, &closing.worker);
+    let per_call: Vec<(f64, String)> =
+        calls.iter().map(|closed| (operations(closed), format!("{} calls", grouped(closed.size.into())))).collect();
+    let per_call: Vec<(f64, &str)> = per_call.iter().map(|(made, who)| (*made, who.as_str())).collect();
+    vec![
+        target("planning a day: time per tenant, to that of the fewest", &grows(tenants, 0, own, "tenants")),
+        // A page of the agenda, and of calls, is what a process holds; the fewest do not fill one.
+        target("planning a day: memory, to that of the second size", &grows(tenants, 1, memory, "tenants")),
+        target("closing a day: time per call, to that of the fewest", &grows(calls, 0, own, "calls")),
+        target("closing a day: memory, to that of the second size", &grows(calls, 1, memory, "calls")),
+        Target::at_most("closing a day: DynamoDB operations per call", 0.1, "", &per_call),
     ]
 }
 
@@ -212,6 +248,27 @@ mod tests {
         let slowest = "1.20 × (most; 1 of 2 within)";
         assert_eq!(got, [("3", Some(false)), ("1", Some(false)), ("6", Some(false)), (slowest, Some(false))]);
         assert_eq!(dashboard_targets(&pages, &[])[3].reached, None);
+    }
+
+    #[test]
+    fn closing_a_day_must_cost_each_as_much_however_many_there_are() {
+        let closed = |size: u32, own_us_each: f64, peak_memory_kib: u64| Closed {
+            size,
+            own_us_each,
+            peak_memory_kib,
+            calls: Counts::from([("dynamodb:Query".into(), u64::from(size) / 20)]),
+            ..Closed::default()
+        };
+        let closing = Closing {
+            planner: vec![closed(10, 9.0, 10), closed(1_000, 3.0, 20), closed(100_000, 3.0, 21)],
+            worker: vec![closed(1_000, 3.0, 20), closed(100_000, 3.2, 20), closed(1_000_000, 4.5, 40)],
+            ..Closing::default()
+        };
+        let targets = closing_targets(&closing);
+        let reached: Vec<Option<bool>> = targets.iter().map(|target| target.reached).collect();
+        assert_eq!(reached, [Some(true), Some(true), Some(false), Some(false), Some(true)]);
+        assert_eq!(targets[2].got, "1.50 × (1,000,000 calls; 1 of 2 within)");
+        assert_eq!(closing_targets(&Closing::default())[0].reached, None);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! | `POST /_standin/stripe/settings` | how long summaries and refusals take, and where the webhook is |
 //! | `GET /_standin/stripe/events` | every refusal so far, whole |
 //! | `POST /_standin/stripe/deliveries` | sends what is due to the webhook, signed; `{"again": true}` sends all once more |
-//! | `GET /_standin/stripe/meter_events` | every meter event and what became of it |
+//! | `GET /_standin/stripe/meter_events` | every meter event and what became of it; `DELETE` forgets them, and all answers |
 //! | `GET /stripe` | the same for people, by customer, day and meter |
 //!
 //! What a request may hold is read from an extract of Stripe's specification (`data/stripe_meters_openapi.json`,
@@ -158,7 +158,7 @@ pub fn api() -> Router {
         .route("/_standin/stripe/settings", get(settings).post(change_settings))
         .route("/_standin/stripe/events", get(webhook::list))
         .route("/_standin/stripe/deliveries", post(webhook::deliver))
-        .route("/_standin/stripe/meter_events", get(meter_events))
+        .route("/_standin/stripe/meter_events", get(meter_events).delete(forget))
         .route("/stripe", get(page::page))
         .with_state(stripe)
 }
@@ -556,6 +556,15 @@ async fn change_settings(State(stripe): Shared, Json(settings): Json<Settings>) 
 
 async fn meter_events(State(stripe): Shared) -> Json<Value> {
     Json(json!(lock(&stripe.kept).events))
+}
+
+/// Everything that was sent and said, but neither customers nor meters.
+async fn forget(State(stripe): Shared) -> StatusCode {
+    let mut kept = lock(&stripe.kept);
+    kept.events.clear();
+    kept.reports.clear();
+    *lock(&stripe.keys) = Keys::default();
+    StatusCode::NO_CONTENT
 }
 
 /// The day in UTC of a second since 1970.

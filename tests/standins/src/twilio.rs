@@ -7,6 +7,7 @@
 //! | `DELETE Recordings/{RE}`, `Transcriptions/{TR}` (`.json` or not) | 204, then 404 |
 //! | `POST Messages.json` | 201 and the message; kept |
 //! | `GET Calls.json` | the calls placed, newest first; filters, pages |
+//! | `POST /_standin/calls` | one more call that ended: the telephone's, or one whose callback was lost |
 //!
 //! Every one asks for HTTP basic authentication with the account's SID and token. Codes and bodies of errors: Twilio's
 //! "Error and Warning Dictionary" (20003, 20404, 21602 to 21604).

@@ -3,5 +3,5 @@
 use platform::edge::{self, Exit};
 
 fn main() -> Exit {
-    edge::queue(jobs::mail_feedback::handle)
+    edge::queue_of_text(jobs::mail_feedback::handle)
 }

@@ -444,6 +444,25 @@ impl Batch {
     }
 }
 
+impl LineState {
+    /// The stored name.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Computed => "computed",
+            Self::Trying { .. } => "trying",
+            Self::Sent { .. } => "sent",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Cancelling { .. } => "cancelling",
+            Self::Reopened { .. } => "reopened",
+            Self::Held { .. } => "held",
+            Self::Adjusted { .. } => "adjusted",
+            Self::Expired { .. } => "expired",
+        }
+    }
+}
+
 impl Line {
     fn new(batch: &Batch, meter: Meter, content: &Content) -> Self {
         let value = content.of(meter);

@@ -1,5 +1,7 @@
 //! A tenant's day: who works on it, whether there is anything to do, how it looks to people.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -115,17 +117,28 @@ pub fn standing<'a>(
     batches: impl IntoIterator<Item = &'a Batch>,
     now: Timestamp,
 ) -> Standing {
+    standings(day, unprocessed, batches, now).last().copied().unwrap_or(Standing::Settled)
+}
+
+/// What the parts of a day look like, its batches and calls that are in none: each thing once, the worst last.
+#[must_use]
+pub fn standings<'a>(
+    day: Date,
+    unprocessed: bool,
+    batches: impl IntoIterator<Item = &'a Batch>,
+    now: Timestamp,
+) -> BTreeSet<Standing> {
     if now < day_end(day) {
-        return Standing::Running;
+        return BTreeSet::from([Standing::Running]);
     }
     let due = if now >= plus(day_end(day), ALARM_AFTER) { Standing::Overdue } else { Standing::Due };
-    let mut worst = if unprocessed { due } else { Standing::Settled };
+    let mut found = BTreeSet::from([if unprocessed { due } else { Standing::Settled }]);
     for batch in batches {
         if batch.content.is_none() || batch.stale {
-            worst = worst.max(due);
+            found.insert(due);
         }
         for (meter, line) in &batch.lines {
-            worst = worst.max(match batch.step(*meter, now) {
+            found.insert(match batch.step(*meter, now) {
                 Step::Nothing => Standing::Settled,
                 Step::Expire => Standing::Expired,
                 Step::AskAPerson if matches!(line.state, LineState::Expired { .. }) => Standing::Expired,
@@ -135,5 +148,5 @@ pub fn standing<'a>(
             });
         }
     }
-    worst
+    found
 }

@@ -136,7 +136,7 @@ fn small(count: u64) -> bool {
 }
 
 #[test]
-fn of_a_whole_and_its_part_no_small_number_can_be_got() {
+fn of_a_whole_and_its_part_no_small_number_can_be_got_from_one_report() {
     let mut could_be: HashMap<(Count, Part), BTreeSet<(u64, u64)>> = HashMap::new();
     for whole in 0..60 {
         for part in 0..=whole {
@@ -172,7 +172,7 @@ fn by_kind(counts: &[u64]) -> BTreeMap<Kind, u64> {
 }
 
 #[test]
-fn of_numbers_by_kind_no_small_one_can_be_got_even_by_who_knows_how_they_are_put_together() {
+fn of_numbers_by_kind_no_small_one_can_be_got_from_one_report_even_by_who_knows_how_they_are_put_together() {
     // Every way in which four kinds can be counted up to eight: what each mail could have been made from.
     let mut could_be: HashMap<(Count, Option<Split>), Vec<Vec<u64>>> = HashMap::new();
     for n in 0..9_u64.pow(4) {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use reqwest::{
-    Method, StatusCode,
+    Method,
     header::{HeaderMap, RETRY_AFTER},
     redirect,
 };
@@ -290,6 +290,15 @@ impl Client {
                 Tried::Failed(failed) => failed,
             };
             let cause = failed.hints.cause;
+            if matches!(cause, Cause::Status(401 | 403)) {
+                // It says nothing of an earlier try, which came with the same key and may have been taken.
+                let request_id = failed.request_id;
+                return Err(if perhaps_done {
+                    StripeError::GaveUp { doing, tries, cause, perhaps_done, key_spent, request_id }
+                } else {
+                    StripeError::Unauthorized { doing, request_id }
+                });
+            }
             if failed.problem.says_it_is_there() {
                 // It settles what an earlier try may have done.
                 return Err(failed.refusal(doing));
@@ -344,9 +353,6 @@ impl Client {
         };
         if status.is_success() {
             return Ok(Tried::Answered(Raw { body, request_id }));
-        }
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(StripeError::Unauthorized { doing, request_id });
         }
         let problem = serde_json::from_slice(&body).map(|Wrapped { error }| error).unwrap_or_default();
         Ok(Tried::Failed(Failed { hints, problem, request_id }))

@@ -1,4 +1,4 @@
-//! Twilio's REST API, as far as Optline calls it: recordings, transcriptions, messages.
+//! Twilio's REST API, as far as Optline calls it: recordings, transcriptions, messages, the list of calls.
 //!
 //! A call that Twilio did not take is made again, each time after a longer random wait, within a bounded time. Fetching
 //! and deleting may be repeated at will; sending a message is repeated only when it is certain that Twilio did not take
@@ -12,11 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{Method, StatusCode, header::RETRY_AFTER, redirect};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{AccountSid, MessageSid, RecordingSid, TranscriptionSid};
+use super::{AccountSid, CallSid, MessageSid, RecordingSid, TranscriptionSid};
 use crate::address::usable;
 
 /// The largest recording that is fetched, in bytes: hours of telephone speech as MP3.
@@ -24,6 +25,12 @@ pub const RECORDING_LIMIT: usize = 25 * 1024 * 1024;
 
 /// The largest answer to any other call, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How many calls are listed at once; Twilio gives at most 1,000.
+const CALLS_A_PAGE: &str = "500";
+
+/// The largest page of them, in bytes: Twilio writes about one and a half kilobytes of a call.
+const PAGE_LIMIT: usize = 4 * 1024 * 1024;
 
 /// How long and how often a call is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +159,43 @@ impl fmt::Display for Cause {
     }
 }
 
+/// A call as Twilio lists it, without the caller's number: it is not read.
+///
+/// Source: <https://www.twilio.com/docs/voice/api/call-resource>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCall {
+    /// Its identifier.
+    pub sid: CallSid,
+    /// Twilio's word for its state: `completed`, `in-progress`, …
+    pub status: String,
+    /// Whether somebody called us, rather than the other way round.
+    pub inbound: bool,
+    /// How long it lasted, in seconds; 0 while it has not ended.
+    pub seconds: u32,
+    /// When it ended, if it has.
+    pub ended_at: Option<Timestamp>,
+    /// Which of the account's numbers was called; nothing where somebody was called by us.
+    pub to: Option<String>,
+}
+
+/// Which calls are listed: those that began at or after one time and before or at another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Began {
+    /// From when on, to the second.
+    pub from: Timestamp,
+    /// Until when, to the second.
+    pub to: Timestamp,
+}
+
+/// Some of the calls, the latest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallsPage {
+    /// The calls.
+    pub calls: Vec<ListedCall>,
+    /// Where the list goes on, for [`Client::more_calls`]; nothing at its end.
+    pub next: Option<String>,
+}
+
 /// Calls Twilio in the name of one account.
 pub struct Client {
     base_url: String,
@@ -217,6 +261,31 @@ impl Client {
             self.call(&Call { form: &form, ..Call::new(doing, Method::POST, "Messages.json".to_owned()) }).await?;
         let message: Message = serde_json::from_slice(&answer).map_err(|_| RestError::Unreadable { doing })?;
         Ok(message.sid)
+    }
+
+    /// The first page of the calls that began within a time.
+    pub async fn calls(&self, began: Began) -> Result<CallsPage, RestError> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        // The names end in what they compare by; the equals sign is the query's own.
+        query.append_pair("StartTime>", &second(began.from));
+        query.append_pair("StartTime<", &second(began.to));
+        query.append_pair("PageSize", CALLS_A_PAGE);
+        self.more_calls(&query.finish()).await
+    }
+
+    /// The page at which an earlier one said that the list goes on.
+    pub async fn more_calls(&self, next: &str) -> Result<CallsPage, RestError> {
+        let doing = "list calls";
+        let resource = format!("Calls.json?{next}");
+        let answer = self.call(&Call { limit: PAGE_LIMIT, ..Call::new(doing, Method::GET, resource) }).await?;
+        let unreadable = || RestError::Unreadable { doing };
+        let page: WirePage = serde_json::from_slice(&answer).map_err(|_| unreadable())?;
+        // Only what follows the question mark is taken: the credentials go nowhere else.
+        let next = page.next_page_uri.map(|uri| uri.split_once('?').map(|(_, query)| query.to_owned()));
+        Ok(CallsPage {
+            calls: page.calls.into_iter().map(WireCall::read).collect::<Option<_>>().ok_or_else(unreadable)?,
+            next: next.map(|query| query.ok_or_else(unreadable)).transpose()?,
+        })
     }
 
     async fn delete(&self, doing: &'static str, resource: String) -> Result<(), RestError> {
@@ -309,6 +378,45 @@ impl Call<'_> {
     fn new(doing: &'static str, method: Method, resource: String) -> Self {
         Self { doing, method, resource, form: &[], limit: ANSWER_LIMIT }
     }
+}
+
+#[derive(Deserialize)]
+struct WirePage {
+    calls: Vec<WireCall>,
+    next_page_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireCall {
+    sid: CallSid,
+    status: String,
+    direction: Option<String>,
+    duration: Option<String>,
+    end_time: Option<String>,
+    to: Option<String>,
+}
+
+impl WireCall {
+    fn read(self) -> Option<ListedCall> {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let inbound = self.direction.as_deref() == Some("inbound");
+        Some(ListedCall {
+            sid: self.sid,
+            status: self.status,
+            inbound,
+            seconds: given(self.duration).map_or(Some(0), |seconds| seconds.parse().ok())?,
+            ended_at: match given(self.end_time) {
+                Some(at) => Some(rfc2822::parse(&at).ok()?.timestamp()),
+                None => None,
+            },
+            to: self.to.filter(|_| inbound),
+        })
+    }
+}
+
+/// As Twilio's filters take it.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// How one try failed: for good, or perhaps only now, with the wait that Twilio asked for.

@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | [`voice`] | Twilio, while somebody is on the line | 200 TwiML: an apology, then the fallback takes a message |
 //! | [`callback`] | Twilio, after the fact | 500, so that Twilio's own retry applies |
+//! | [`stripe`](stripe()) | Stripe, about what it refused | 500, so that Stripe brings it again |
 //! | [`audio`] | Twilio's media proxies | 404 or 500 |
 //! | [`page`](page()), [`door`], [`files_door`], [`public`] | browsers | a page that says what to do next; 500 with the request id |
 //! | [`queue`] | SQS | that message alone is retried, or buried where it can never succeed |
 //! | [`work`](work()) | SQS, for a job of the agenda | the same; each run is written down |
-//! | [`stream`](stream()) | DynamoDB, after a change of a request | the whole batch is retried |
+//! | [`stream`](stream()), [`arrivals`] | DynamoDB, after a change of a request | the whole batch is retried |
 //! | [`job`] | the operator or a schedule | a named `errorType` |
 //!
 //! The loops below are not generic over the handler: it is boxed once, or every bin would compile hyper again.
@@ -19,6 +20,7 @@ mod job;
 mod page;
 mod queue;
 mod stream;
+mod stripe;
 mod twilio;
 mod work;
 
@@ -35,8 +37,9 @@ use serde::de::DeserializeOwned;
 pub use audio::{Audio, AudioRequest, audio};
 pub use job::job;
 pub use page::{CASE, Client, Fields, File, Page, Visit, door, files_door, page, public, safe_next, with_query};
-pub use queue::queue;
-pub use stream::stream;
+pub use queue::{queue, queue_of_text};
+pub use stream::{arrivals, stream};
+pub use stripe::stripe;
 pub use twilio::{AGAIN, RETRIED, Webhook, callback, voice};
 pub use work::{Ran, Work, work};
 

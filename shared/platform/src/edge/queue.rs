@@ -34,6 +34,16 @@ where
     serve_queue(Box::leak(Box::new(handle)))
 }
 
+/// Serves a queue whose messages are not always JSON: they come as they are.
+pub fn queue_of_text<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, String) -> Result<(), Error> + 'static,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: Handler = Box::new(move |app, body| Box::pin(handle(app, body)));
+    serve_queue(Box::leak(Box::new(handle)))
+}
+
 fn serve_queue(handle: &'static Handler) -> Exit {
     serve(None, &|app, event: LambdaEvent<SqsEvent>| {
         Box::pin(async move {

@@ -1,4 +1,4 @@
-//! The stream of the requests table: changes in order, counted together, again and again until they are.
+//! The stream of the requests table: changes in order, taken together, again and again until they are done with.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Exit, Line, guarded, serve};
-use crate::store::{Counted, StreamRecord};
+use crate::store::{Came, Counted, StreamRecord};
 use crate::{App, Error};
 
 const WITHIN: Duration = Duration::from_secs(55);
@@ -20,26 +20,39 @@ struct Records {
     records: Vec<Value>,
 }
 
-type Handler = Box<dyn Fn(&'static App, Vec<Counted>) -> LocalBoxFuture<'static, Result<(), Error>>>;
+type Handler<T> = Box<dyn Fn(&'static App, Vec<T>) -> LocalBoxFuture<'static, Result<(), Error>>>;
+type Reader<T> = fn(&StreamRecord) -> Result<Option<T>, Error>;
 
-/// Serves the stream. A failure gives the whole batch back, so handlers must know what they have counted; a record
-/// that can never be read goes to the dead-letter queue, and the ones behind it go on.
+/// Serves the stream to whoever counts. A failure gives the whole batch back, so handlers must know what they have counted; a
+/// record that can never be read goes to the dead-letter queue, and the ones behind it go on.
 pub fn stream<H>(handle: H) -> Exit
 where
     H: AsyncFn(&App, Vec<Counted>) -> Result<(), Error> + 'static,
 {
-    let handle: &'static H = Box::leak(Box::new(handle));
-    let handle: Handler = Box::new(move |app, changes| Box::pin(handle(app, changes)));
-    serve_stream(Box::leak(Box::new(handle)))
+    serve_stream(StreamRecord::read, handle)
 }
 
-fn serve_stream(handle: &'static Handler) -> Exit {
-    serve(None, &|app, event: LambdaEvent<Records>| {
+/// Serves the stream to whoever waits for new requests; the same holds.
+pub fn arrivals<H>(handle: H) -> Exit
+where
+    H: AsyncFn(&App, Vec<Came>) -> Result<(), Error> + 'static,
+{
+    serve_stream(StreamRecord::came, handle)
+}
+
+fn serve_stream<T: 'static, H>(reader: Reader<T>, handle: H) -> Exit
+where
+    H: AsyncFn(&App, Vec<T>) -> Result<(), Error> + 'static,
+{
+    let handle: &'static H = Box::leak(Box::new(handle));
+    let handle: Handler<T> = Box::new(move |app, changes| Box::pin(handle(app, changes)));
+    let handle: &'static Handler<T> = Box::leak(Box::new(handle));
+    serve(None, &move |app, event: LambdaEvent<Records>| {
         Box::pin(async move {
             let started = Instant::now();
             let request_id = event.context.request_id;
             let done = guarded(WITHIN, async {
-                let changes = read(app, event.payload.records).await?;
+                let changes = read(app, reader, event.payload.records).await?;
                 if changes.is_empty() { Ok(()) } else { handle(app, changes).await }
             })
             .await;
@@ -50,11 +63,11 @@ fn serve_stream(handle: &'static Handler) -> Exit {
     })
 }
 
-async fn read(app: &App, records: Vec<Value>) -> Result<Vec<Counted>, Error> {
+async fn read<T>(app: &App, reader: Reader<T>, records: Vec<Value>) -> Result<Vec<T>, Error> {
     let mut changes = vec![];
     for record in records {
         let read = match StreamRecord::deserialize(&record) {
-            Ok(read) => read.read(),
+            Ok(read) => reader(&read),
             Err(_) => Err(Error::invalid("record", "it is no record of a stream")),
         };
         match read {
@@ -67,7 +80,7 @@ async fn read(app: &App, records: Vec<Value>) -> Result<Vec<Counted>, Error> {
                     "keys": record.pointer("/dynamodb/Keys"),
                     "sequence_number": record.pointer("/dynamodb/SequenceNumber"),
                 });
-                tracing::error!(error = error.causes(), "a change of a request cannot be counted");
+                tracing::error!(error = error.causes(), "a change of a request cannot be read");
                 app.queues.bury(keys.to_string()).await?;
             }
         }

@@ -143,13 +143,17 @@ impl Store {
 
 impl TenantStore<'_> {
     /// Enters work, to the second. The same entry again is the same entry, and its worker will see that it came again.
+    ///
+    /// Marks begin at the clock, so that they never repeat: an entry that was taken away and made anew is not taken for the
+    /// one of before by a worker that is slow.
     pub async fn arrange(&self, job: Job, at: Timestamp, what: &str) -> Result<(), Error> {
         self.store
             .dynamodb
             .update_item()
             .table_name(self.store.agenda_table()?)
             .set_key(Some(key(job, self.tenant, at, what)))
-            .update_expression("ADD marks :one")
+            .update_expression("SET marks = if_not_exists(marks, :now) + :one")
+            .expression_attribute_values(":now", number(self.store.clock.now().as_millisecond()))
             .expression_attribute_values(":one", number(1))
             .send()
             .await

@@ -251,7 +251,7 @@ fn is_damaged(trail: &[CancellationReason]) -> bool {
 }
 
 /// How long to wait after a try, never twice the same.
-fn wait(turn: u32) -> Result<Duration, Error> {
+pub(super) fn wait(turn: u32) -> Result<Duration, Error> {
     let mut random = [0; 2];
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| Error::Failed { doing: "waiting", source: "no random bytes".into() })?;

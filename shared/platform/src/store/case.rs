@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::Written;
 use super::desk::{Added, Change, Changed, Closed, Hands, Opened, Opening, flag};
 use super::requests::partition;
+use super::retention::BINNED;
 use super::{Item, TenantStore, damaged, get_parsed, number, text};
 use crate::Error;
 use crate::consumer::Contact;
@@ -124,7 +125,8 @@ impl Past {
             | Action::Residence
             | Action::Review
             | Action::Fulfil
-            | Action::Reopen => false,
+            | Action::Reopen
+            | Action::Expire => false,
         };
         let side = match event.who {
             Actor::Consumer | Actor::AuthorizedAgent => Side::Consumer,
@@ -386,8 +388,9 @@ impl TenantStore<'_> {
             .key("sk", text(reference.as_str())))
     }
 
-    /// These attributes of a request, and no others.
+    /// These attributes of a request, and no others; nothing where it lies in the recycle bin.
     pub(super) async fn projected(&self, reference: &Reference, names: &[&str]) -> Result<Option<Item>, Error> {
+        let names = &[names, &[BINNED]].concat();
         let by_name = names.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
         let got = self
             .store
@@ -402,7 +405,7 @@ impl TenantStore<'_> {
             .send()
             .await
             .map_err(|error| Error::failed("reading a request")(error.into_service_error()))?;
-        Ok(got.item.filter(|item| !item.is_empty()))
+        Ok(got.item.filter(|item| !item.is_empty() && !item.contains_key(BINNED)))
     }
 }
 

@@ -42,6 +42,7 @@ use super::case::{Declaration, Photo, read_declaration, shown_attribute};
 use super::keys::salt_key;
 use super::messages::Message;
 use super::requests::{CANDIDATES, PHONE_INDEX, clocks_json, event_map, missing_list, partition, received_key};
+use super::retention::{BINNED, Keeping};
 use super::{Item, TenantStore, damaged, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::blob::{AttachmentKey, RecordingKey};
@@ -107,6 +108,11 @@ const SHOWN: &[&str] = &[
     "shown_agent_at",
     "declaration",
     "photos",
+    "binned_on",
+    "restored_on",
+    "hold",
+    "held_at",
+    "held_by",
     // Of notes, files and messages.
     "at",
     "who",
@@ -292,6 +298,8 @@ pub struct Dossier {
     pub declaration: Option<Declaration>,
     /// Photos of an identity document, as long as they are needed.
     pub photos: Vec<Photo>,
+    /// What keeps it longer, and whether it lies in the recycle bin.
+    pub keeping: Keeping,
     /// Grows with every change.
     pub version: u64,
 }
@@ -437,34 +445,34 @@ pub struct NewFile<'a> {
 
 /// A place and a value for each attribute that an update sets or takes away.
 #[derive(Debug, Default)]
-struct Attributes {
-    set: Vec<String>,
+pub(super) struct Attributes {
+    pub(super) set: Vec<String>,
     remove: Vec<String>,
-    names: HashMap<String, String>,
-    values: HashMap<String, AttributeValue>,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: HashMap<String, AttributeValue>,
 }
 
 impl Attributes {
-    fn set(&mut self, name: &str, value: AttributeValue) {
+    pub(super) fn set(&mut self, name: &str, value: AttributeValue) {
         self.set.push(format!("#{name} = :{name}"));
         self.names.insert(format!("#{name}"), name.to_owned());
         self.values.insert(format!(":{name}"), value);
     }
 
-    fn remove(&mut self, name: &str) {
+    pub(super) fn remove(&mut self, name: &str) {
         self.remove.push(format!("#{name}"));
         self.names.insert(format!("#{name}"), name.to_owned());
     }
 
     /// Set where there is a value, else taken away.
-    fn keep(&mut self, name: &str, value: Option<AttributeValue>) {
+    pub(super) fn keep(&mut self, name: &str, value: Option<AttributeValue>) {
         match value {
             Some(value) => self.set(name, value),
             None => self.remove(name),
         }
     }
 
-    fn expression(&self) -> String {
+    pub(super) fn expression(&self) -> String {
         let mut expression = format!("SET {}", self.set.join(", "));
         if !self.remove.is_empty() {
             expression.push_str(" REMOVE ");
@@ -495,8 +503,13 @@ pub(super) struct Fresh<'a> {
 
 impl TenantStore<'_> {
     /// A request with everything that is kept of it: one query, and one read of its salts. `NotFound` where this tenant
-    /// has none of that reference.
+    /// has none of that reference, or it lies in the recycle bin.
     pub async fn dossier(&self, reference: &Reference) -> Result<Opened, Error> {
+        let opened = self.dossier_or_binned(reference).await?;
+        if opened.dossier.keeping.binned_on.is_some() { Err(Error::NotFound) } else { Ok(opened) }
+    }
+
+    async fn dossier_or_binned(&self, reference: &Reference) -> Result<Opened, Error> {
         let items = self.request_items(reference).await?;
         self.opened(reference, &items).await
     }
@@ -584,6 +597,7 @@ impl TenantStore<'_> {
                 .collect(),
             declaration: opening.text_of(item, "declaration")?.map(|it| read_declaration(&it)).transpose()?,
             photos: list(item, "photos").filter_map(|it| Photo::read(it.as_s().ok()?)).collect(),
+            keeping: opening.keeping(item)?,
             version: whole(item, "version").unwrap_or_default(),
         };
         let revision = item.get("revision").and_then(|value| value.as_n().ok()).cloned();
@@ -593,6 +607,11 @@ impl TenantStore<'_> {
     /// A request and the account that it belongs to, read side by side.
     pub async fn case(&self, reference: &Reference) -> Result<(Opened, DeskAccount), Error> {
         futures::try_join!(self.dossier(reference), self.desk_account())
+    }
+
+    /// The same, of a request that may lie in the recycle bin.
+    pub async fn case_or_binned(&self, reference: &Reference) -> Result<(Opened, DeskAccount), Error> {
+        futures::try_join!(self.dossier_or_binned(reference), self.desk_account())
     }
 
     /// What opens one of a request's recordings; nothing where there is none to open.
@@ -1020,7 +1039,7 @@ impl TenantStore<'_> {
     }
 
     /// Keeps the hotline from beginning a request anew, which replaces its salt: what is sealed from now on stays readable.
-    /// `NotFound` where this tenant has none of that reference.
+    /// `NotFound` where this tenant has none of that reference, or it lies in the recycle bin.
     pub(super) async fn hold(&self, reference: &Reference) -> Result<(), Error> {
         let held = self
             .store
@@ -1030,7 +1049,8 @@ impl TenantStore<'_> {
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
             .update_expression("SET #worked = :worked")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#binned)")
+            .expression_attribute_names("#binned", BINNED)
             .expression_attribute_names("#worked", "worked")
             .expression_attribute_values(":worked", AttributeValue::Bool(true))
             .send()
@@ -1399,7 +1419,7 @@ fn salt_of(item: &Item) -> Result<SubjectSalt, Error> {
     SubjectSalt::try_from(bytes.unwrap_or_default())
 }
 
-fn list<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a AttributeValue> {
+pub(super) fn list<'a>(item: &'a Item, name: &str) -> impl Iterator<Item = &'a AttributeValue> {
     item.get(name).and_then(|value| value.as_l().ok()).into_iter().flatten()
 }
 
@@ -1425,7 +1445,7 @@ pub(super) fn flag(item: &Item, name: &str) -> bool {
     item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
 }
 
-fn whole(item: &Item, name: &str) -> Option<u64> {
+pub(super) fn whole(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
@@ -1440,7 +1460,7 @@ fn missing(item: &Item) -> Result<Vec<Missing>, Error> {
         .collect()
 }
 
-fn spoken(item: &Item) -> Result<Vec<Spoken>, Error> {
+pub(super) fn spoken(item: &Item) -> Result<Vec<Spoken>, Error> {
     let parse = |value: &AttributeValue| {
         value.as_s().ok().and_then(|sid| RecordingSid::parse(sid).ok()).ok_or_else(|| damaged("a recording"))
     };

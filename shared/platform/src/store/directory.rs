@@ -94,14 +94,7 @@ impl Store {
 
     /// Whom a call belongs to, if its service code was accepted.
     pub async fn call(&self, call: &CallSid) -> Result<Option<CallOwner>, Error> {
-        let Some(item) = self.look_up("call", call.as_str()).await? else { return Ok(None) };
-        let code = if item.contains_key("code") {
-            Some(get_parsed(&item, "code", |code| ServiceCode::parse(code).ok())?)
-        } else {
-            None
-        };
-        let day = get_parsed(&item, "day", |day| day.parse().ok())?;
-        Ok(Some(CallOwner { tenant: owner(&item)?, code, day }))
+        self.look_up("call", call.as_str()).await?.as_ref().map(call_owner).transpose()
     }
 
     /// The directory's entry for a value.
@@ -123,6 +116,17 @@ impl Store {
 /// The tenant that a directory entry names.
 pub(super) fn owner(item: &Item) -> Result<Tenant, Error> {
     get_text(item, "tenant").map(Tenant::trusted)
+}
+
+/// Whom a call belongs to, by its directory entry.
+pub(super) fn call_owner(item: &Item) -> Result<CallOwner, Error> {
+    let code = if item.contains_key("code") {
+        Some(get_parsed(item, "code", |code| ServiceCode::parse(code).ok())?)
+    } else {
+        None
+    };
+    let day = get_parsed(item, "day", |day| day.parse().ok())?;
+    Ok(CallOwner { tenant: owner(item)?, code, day })
 }
 
 /// `kind#hash`: values lie spread over all partitions, and no number is in a key.

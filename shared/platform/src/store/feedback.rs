@@ -4,7 +4,8 @@
 //! nobody from theirs.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::audit::Entry;
 use domain::user::UserId;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Written;
 use super::users::user_key;
-use super::{Item, TenantStore, User, damaged, number, text};
+use super::{Item, TenantStore, User, damaged, directory, number, text};
 use crate::Error;
 
 /// Why an address is written to no more.
@@ -60,16 +61,25 @@ pub(super) fn dead(item: &Item) -> Result<Option<Dead>, Error> {
 
 impl TenantStore<'_> {
     /// Writes down that an address takes no mail. Returns whether that is news: of several such messages the first counts,
-    /// and one that is older than what somebody had us try again counts for nothing.
-    pub async fn address_is_dead(&self, user: &UserId, dead: Dead, entry: &Entry) -> Result<bool, Error> {
+    /// and one that is older than what somebody had us try again counts for nothing. Nor does what comes back of a mail that was
+    /// written (`mailed`) before this user was invited: it was to somebody who had the address before.
+    pub async fn address_is_dead(
+        &self,
+        user: &UserId,
+        dead: Dead,
+        mailed: Timestamp,
+        entry: &Entry,
+    ) -> Result<bool, Error> {
         let update = Update::builder()
             .table_name(self.store.accounts_table()?)
             .key("pk", text(self.tenant.id().as_str()))
             .key("sk", text(user_key(user)))
             .update_expression("SET dead = :why, dead_since = :since")
             .condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(dead) AND (attribute_not_exists(tried_again) OR tried_again < :since)",
+                "attribute_exists(pk) AND invited_at <= :mailed AND attribute_not_exists(dead) AND \
+                 (attribute_not_exists(tried_again) OR tried_again < :since)",
             )
+            .expression_attribute_values(":mailed", number(mailed.as_second()))
             .expression_attribute_values(":why", text(dead.why.code()))
             .expression_attribute_values(":since", number(dead.since.as_second()))
             .build()
@@ -96,23 +106,43 @@ impl TenantStore<'_> {
         }
     }
 
-    /// Counts a mail that did not arrive this time: a full mailbox, a server that was away.
-    pub async fn count_bounce(&self, user: &UserId) -> Result<(), Error> {
-        let counted = self
-            .store
-            .dynamodb
-            .update_item()
+    /// Counts a mail that did not arrive this time: a full mailbox, a server that was away. The same message counts once.
+    pub async fn count_bounce(&self, user: &UserId, message: &str, ends: Timestamp) -> Result<(), Error> {
+        let update = Update::builder()
             .table_name(self.store.accounts_table()?)
             .key("pk", text(self.tenant.id().as_str()))
             .key("sk", text(user_key(user)))
             .update_expression("ADD bounces :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":one", number(1))
+            .build()
+            .map_err(Error::failed("counting a bounce"))?;
+        let seen = Put::builder()
+            .table_name(self.store.sessions_table()?)
+            .item("pk", text(format!("used#{}", directory::key("bounce", &format!("{message} {user}")))))
+            .item("expires_at", number(ends.as_second()))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(Error::failed("counting a bounce"))?;
+        let counted = self
+            .store
+            .dynamodb
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(seen).build())
+            .transact_items(TransactWriteItem::builder().update(update).build())
             .send()
             .await;
         match counted.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
-            Err(error) if error.is_conditional_check_failed_exception() => Ok(()),
+            // It was counted before, or the user is gone.
+            Err(TransactWriteItemsError::TransactionCanceledException(canceled))
+                if canceled
+                    .cancellation_reasons()
+                    .iter()
+                    .any(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(Error::failed("counting a bounce")(error)),
         }
     }

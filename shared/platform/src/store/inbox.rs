@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::desk::EMAIL_INDEX;
 use super::keys::salt_key;
 use super::requests::{PHONE_INDEX, partition};
+use super::retention::BINNED;
 use super::{Item, TenantStore, damaged, get_parsed, get_text, text};
 use crate::Error;
 use crate::seal::{Place as Sealed, SubjectSalt};
@@ -351,7 +352,7 @@ impl TenantStore<'_> {
         found.items().iter().map(line).collect()
     }
 
-    /// The request of a reference, if this tenant has it.
+    /// The request of a reference, if this tenant has it and it does not lie in the recycle bin.
     pub async fn find_request(&self, reference: &Reference) -> Result<Option<Line>, Error> {
         let got = self
             .store
@@ -360,12 +361,12 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .projection_expression(projection())
-            .set_expression_attribute_names(Some(names(&[])))
+            .projection_expression(format!("{}, #{BINNED}", projection()))
+            .set_expression_attribute_names(Some(names(&[BINNED])))
             .send()
             .await
             .map_err(|error| Error::failed("looking for a request")(error.into_service_error()))?;
-        got.item.as_ref().map(line).transpose()
+        got.item.filter(|item| !item.contains_key(BINNED)).as_ref().map(line).transpose()
     }
 
     /// The requests of a person, the newest first: at most as many as a page has.
@@ -522,12 +523,12 @@ pub struct ExportPlace {
     start: Option<Item>,
 }
 
-fn projection() -> String {
+pub(super) fn projection() -> String {
     LINE.iter().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Names for the attributes of a line, and of the keys that a condition speaks of.
-fn names(keys: &[&str]) -> HashMap<String, String> {
+pub(super) fn names(keys: &[&str]) -> HashMap<String, String> {
     LINE.iter().chain(keys).map(|name| (format!("#{name}"), (*name).to_owned())).collect()
 }
 
@@ -551,7 +552,22 @@ fn page(found: &QueryOutput, sk_name: &str) -> Result<InboxPage, Error> {
     Ok(InboxPage { lines, next })
 }
 
-fn line(item: &Item) -> Result<Line, Error> {
+/// The requests that can be read, and how many cannot: a damaged one keeps nobody from the others.
+pub(super) fn readable(items: &[Item]) -> (Vec<Line>, u64) {
+    let (mut lines, mut damaged) = (vec![], 0);
+    for item in items {
+        match line(item) {
+            Ok(line) => lines.push(line),
+            Err(error) => {
+                tracing::error!(error = error.causes(), "a request cannot be read");
+                damaged += 1;
+            }
+        }
+    }
+    (lines, damaged)
+}
+
+pub(super) fn line(item: &Item) -> Result<Line, Error> {
     fn maybe<T>(item: &Item, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Error> {
         if item.contains_key(name) { get_parsed(item, name, parse).map(Some) } else { Ok(None) }
     }
@@ -603,5 +619,8 @@ mod tests {
         let read = line(&item).unwrap();
         assert!(!read.is_to_confirm());
         assert_eq!(read.next_due().to_string(), "2026-12-17");
+        let mut damaged = item.clone();
+        damaged.insert("respond_by".to_owned(), text("soon"));
+        assert_eq!(readable(&[damaged, item]), (vec![read], 1));
     }
 }

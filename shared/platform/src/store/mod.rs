@@ -7,6 +7,8 @@
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
+//! | | | `billing` | who the tenant is at Stripe |
+//! | | | `retention` | how far `jobs-retention` has looked |
 //! | | | `notice#…` | what a business tells of what it collects, by service code |
 //! | `keys` | `root#` tenant | version | wrapped root keys |
 //! | | `salt#` tenant `#` reference or recording | `salt` | what one consumer record's key is derived from |
@@ -16,9 +18,14 @@
 //! | `audit` | tenant `#` month | number | the hash-chained trail; functions may only put |
 //! | `tallies` | tenant | bucket | counts of requests, kept by `jobs-tally` |
 //! | `agenda` | job `#` shard | time `#` tenant `#` what | what is to be done for whom, and not before when |
+//! | | `news#` tenant | – | which requests came in, and until where each person was told of them |
+//! | | `reminded#` tenant | – | until when people were reminded |
 //! | `runs` | job `#` day | time `#` tenant `#` what | what the jobs did |
 //! | `usage` | tenant `#` day | call | the ledger: one row per call |
 //! | | tenant `#` month | day `#` shard | calls, seconds and minutes of a day, kept with the rows |
+//! | | tenant `#` month | `day#…`, `batch#…` | how the day gets to the bill; see `billing` |
+//! | | | `check#…`, `list#…` | what nightly comparisons found |
+//! | | `identifier#…` | `batch` | whose batch a meter event is of |
 //!
 //! Data are reached through [`Store::of`] and a [`Tenant`], which only the directory gives:
 //!
@@ -31,9 +38,11 @@
 mod accounts;
 mod agenda;
 mod audit;
+mod billing;
 mod case;
 mod codes;
 mod confirmation;
+mod deadlines;
 mod desk;
 mod directory;
 mod feedback;
@@ -43,9 +52,14 @@ mod intake;
 mod keys;
 mod log;
 mod messages;
+mod news;
 mod notice;
 mod provisioning;
+mod receipt;
+mod reconciliation;
+mod reminded;
 mod requests;
+mod retention;
 mod runs;
 mod sendings;
 mod sessions;
@@ -66,9 +80,14 @@ use futures::join;
 pub use accounts::ServiceCodeAccount;
 pub use agenda::{Due, Place as AgendaPlace, SHARDS as AGENDA_SHARDS, Summons};
 pub use audit::{FIRST_MONTH, Head, TrailPage, month, months};
+pub use billing::{
+    AT_ONCE, BillingAccount, CLOSES_AFTER, Halt, IdentifierOwner, Lease, LedgerUnit, Settlement, Taken, UnitsPage,
+    Which, closes_at,
+};
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
+pub use deadlines::{Arrival, DuePage, DuePlace};
 pub use desk::{
     Added, Change, Changed, Closed, Colleague, DeskAccount, Dossier, Entered, Hands, KeptFile, NewFile, Note, Opened,
     Person, Spoken, WebForm,
@@ -83,16 +102,20 @@ pub(crate) use intake::network;
 pub use intake::{Counter, Filed, NewFormRequest, Throttled};
 pub use log::LogPage;
 pub use messages::{AGENT, Author, CONSUMER, Correspondence, Mailbox, Message, NewMessage, Reachable, SentFile};
+pub use news::{Came, News, Told};
 pub use notice::NoticeAccount;
 pub use provisioning::Provision;
+pub use receipt::{CONFIRMED_HOW, Unconfirmed};
+pub use reconciliation::DayOfBilling;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
+pub use retention::{Bookmarks, Erasing, Found, Held, InBin, Keeping, KeptRequest};
 pub use runs::{Counts, Outcome, Planning, Run};
 pub use sendings::Sending;
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
 pub use tallies::{Counted, Recounted, StreamRecord, Tallies, week_of};
-pub use usage::DayOfUse;
+pub use usage::{DayOfUse, Source as UsageSource};
 pub use users::{Account, Member, NewUser, TeamChange, User, new_user_id, sign_in_form};
 
 use crate::Error;
@@ -113,6 +136,7 @@ pub struct Store {
     keys: KeyCache,
     heads: Heads,
     noted: signal::Noted,
+    marked: billing::Marked,
     clock: Clock,
 }
 
@@ -177,6 +201,7 @@ impl Store {
             keys: KeyCache::default(),
             heads: Heads::default(),
             noted: signal::Noted::default(),
+            marked: billing::Marked::default(),
             clock,
         }
     }

@@ -7,6 +7,7 @@ use domain::email::EmailAddress;
 use domain::phone::E164;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
 use domain::tenant::TenantProfile;
+use partners::stripe::CustomerId;
 use serde::Serialize;
 
 use super::accounts::code_key;
@@ -30,16 +31,22 @@ pub struct Provision {
     pub replace: bool,
     /// The address of its owner, which must not be of another tenant's team.
     pub owner: Option<EmailAddress>,
+    /// Who it is at Stripe: nobody else may be the same, or Stripe's sums would explain neither's.
+    pub stripe_customer: Option<CustomerId>,
 }
 
 impl Store {
-    /// Sets up a tenant, or changes what it was set up with. `Conflict`, and nothing written, where a service code or
-    /// number is another's.
+    /// Sets up a tenant, or changes what it was set up with. `Conflict`, and nothing written, where a service code,
+    /// a number or a Stripe customer is another's.
     pub async fn provision(&self, wanted: &Provision) -> Result<Tenant, Error> {
         self.check_claims(wanted).await?;
         let tenant = self.claim_slug(&wanted.slug).await?;
         self.make_root_key(tenant.id()).await?;
         self.put_settings(&tenant, "profile".to_owned(), &wanted.profile, wanted.replace).await?;
+        if let Some(customer) = &wanted.stripe_customer {
+            self.claim("stripe-customer", customer.as_str(), &tenant, None).await?;
+            self.of(&tenant).set_stripe_customer(customer).await?;
+        }
         for profile in &wanted.service_codes {
             self.claim("service-code", profile.code.as_str(), &tenant, None).await?;
             self.put_settings(&tenant, code_key(&profile.code), profile, wanted.replace).await?;
@@ -64,7 +71,8 @@ impl Store {
         let mut owners = vec![];
         let email = wanted.owner.as_ref().map(EmailAddress::normalized);
         let email = email.iter().map(|email| ("sign-in", email.as_str()));
-        for (kind, value) in codes.chain(numbers).chain(email) {
+        let customer = wanted.stripe_customer.iter().map(|customer| ("stripe-customer", customer.as_str()));
+        for (kind, value) in codes.chain(numbers).chain(email).chain(customer) {
             // An address that somebody gave back is nobody's.
             let there = self.look_up(kind, value).await?.filter(|item| item.contains_key("tenant"));
             owners.extend(there.as_ref().map(owner).transpose()?);

@@ -20,6 +20,7 @@ use jiff::civil::Date;
 use partners::twilio::{CallSid, RecordingSid};
 
 use super::keys::salt_key;
+use super::retention::BINNED;
 use super::{Item, TenantStore, get_parsed, get_text, number, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
@@ -368,7 +369,8 @@ impl TenantStore<'_> {
             .table_name(self.store.requests_table()?)
             .key("pk", text(partition(self.tenant.id(), reference)))
             .key("sk", text(reference.as_str()))
-            .projection_expression("#kind, #state, #respond_by")
+            .projection_expression("#kind, #state, #respond_by, #binned")
+            .expression_attribute_names("#binned", BINNED)
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#respond_by", "respond_by")
@@ -376,6 +378,7 @@ impl TenantStore<'_> {
             .await
             .map_err(|error| Error::failed("reading a request's status")(error.into_service_error()))?;
         got.item
+            .filter(|item| !item.contains_key(BINNED))
             .map(|item| {
                 Ok(RequestStatus {
                     kind: get_parsed(&item, "kind", Kind::parse)?,

@@ -2,8 +2,8 @@
 //!
 //! SES has no idempotency: whether a mail went of which no answer came, nobody knows. So each is written down before it goes
 //! and again when it went. One that began and did not end is sent once more, after whoever began it must have come to an
-//! end, and then no more: in the worst case it arrives twice, and only a crash or a lost answer at the worst moment, twice,
-//! loses it.
+//! end, and then no more: in the worst case it arrives twice. One of which nobody knows after two times whether it went is
+//! given up, which is not the same as sent: nothing that is to follow a mail follows it.
 //!
 //! | table | key | holds |
 //! |---|---|---|
@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Store, directory, number, text};
+use super::{Item, Store, directory, number, text};
 use crate::Error;
 
 /// Longer than any function that sends mail runs.
@@ -28,8 +28,10 @@ const TRIES: i32 = 2;
 pub enum Sending {
     /// It is.
     Go,
-    /// It went, or may have gone twice.
-    Over,
+    /// It went.
+    Sent,
+    /// It was begun as often as it may be, and whether it went is not known.
+    GaveUp,
     /// Somebody else is sending it now.
     Busy,
 }
@@ -58,12 +60,7 @@ impl Store {
             Ok(_) => Ok(Sending::Go),
             Err(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
                 refused,
-            )) => {
-                let item = refused.item.unwrap_or_default();
-                let of = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
-                let fresh = of("begun").is_none_or(|begun| begun >= (now - LEASE).as_second());
-                Ok(if !item.contains_key("sent") && fresh { Sending::Busy } else { Sending::Over })
-            }
+            )) => Ok(refused_for(&refused.item.unwrap_or_default(), now)),
             Err(error) => Err(Error::failed("beginning to send a mail")(error)),
         }
     }
@@ -92,6 +89,41 @@ impl Store {
     }
 }
 
+/// Why a mail is not begun.
+fn refused_for(item: &Item, now: Timestamp) -> Sending {
+    let begun = item.get("begun").and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
+    if item.contains_key("sent") {
+        Sending::Sent
+    } else if begun.is_none_or(|begun| begun >= (now - LEASE).as_second()) {
+        Sending::Busy
+    } else {
+        Sending::GaveUp
+    }
+}
+
 fn key(name: &str) -> String {
     format!("mail#{}", directory::key("mail", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_that_was_begun_twice_is_given_up_and_not_taken_for_sent() {
+        let now: Timestamp = "2026-11-22T16:00:00Z".parse().unwrap();
+        let item = |begun: Timestamp, sent: bool| {
+            let mut item =
+                Item::from([("begun".to_owned(), number(begun.as_second())), ("tries".to_owned(), number(TRIES))]);
+            if sent {
+                item.insert("sent".to_owned(), number(1));
+            }
+            item
+        };
+        let before = now - LEASE - SignedDuration::from_secs(1);
+        assert_eq!(refused_for(&item(before, false), now), Sending::GaveUp);
+        assert_eq!(refused_for(&item(before, true), now), Sending::Sent);
+        assert_eq!(refused_for(&item(now, true), now), Sending::Sent);
+        assert_eq!(refused_for(&item(now, false), now), Sending::Busy);
+    }
 }

@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use super::desk::{Fresh, Person, WebForm, sealed_event};
 use super::intake::{Filed, network};
 use super::requests::{CANDIDATES, partition};
+use super::retention::BINNED;
 use super::{Item, TenantStore, get_parsed, get_text, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt, TenantKeys};
@@ -238,6 +239,10 @@ enum There {
 /// is one request for good. Of somebody who is known, only an open one is an answer to their next signal.
 fn there_already(new: &NewSignal<'_>, reference: Reference, there: &Item) -> Result<There, Error> {
     let state = get_parsed(there, "state", State::parse)?;
+    // What lies in the recycle bin is shown to nobody: whoever asks again begins anew.
+    if there.contains_key(BINNED) {
+        return Ok(There::Closed);
+    }
     if new.who.is_known() && new.form.is_none() && !state.is_open() {
         return Ok(There::Closed);
     }

@@ -7,6 +7,7 @@
 //! | tenant | `dealt#` Monday | the counters of that week's days, `received.` and `closed.` in front |
 //! | `counted#` tenant | reference | how that request stands in the counts, and the number of the change that it was counted by |
 //! | `counted#` tenant | `#changes` | how often anything was counted |
+//! | `kept#` tenant | as under the tenant | what requests count that have been erased since: figures outlive what they were made from |
 //!
 //! The counters always are the sum of how requests stand in them: a change takes out what is written there and puts in
 //! what the request is now, in one transaction with both. So a change that comes twice or late counts for nothing, one that
@@ -25,8 +26,8 @@ use domain::metrics::{Bucket, Change, Facts};
 use domain::reference::Reference;
 use domain::request::{Channel, Kind, Outcome, State};
 use domain::service_code::ServiceCode;
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,6 +44,10 @@ const MOST_ITEMS: usize = 100;
 const MOST_COUNTERS: usize = 100;
 /// In front of the tenant, where it is kept how requests are counted.
 const COUNTED: &str = "counted#";
+/// In front of the tenant, where the counts of erased requests are kept.
+const KEPT: &str = "kept#";
+/// How long it is remembered that an erased request was counted: the stream brings nothing that is older than a day.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Where it is kept how often anything was counted; sorts before every reference.
 const CHANGES: &str = "#changes";
 const TRIES: u32 = 8;
@@ -61,6 +66,8 @@ pub struct Counted {
     number: String,
     /// What it is now; nothing once it is erased.
     after: Option<Facts>,
+    /// Whether what it counted stays counted though it is erased: it was kept as long as it had to be.
+    stays: bool,
 }
 
 /// Tenant and reference.
@@ -89,18 +96,20 @@ impl Standing {
 /// A record of the stream, as far as counting goes. Values are DynamoDB's own JSON.
 #[derive(Clone, Debug, Deserialize)]
 pub struct StreamRecord {
-    dynamodb: StreamChange,
+    pub(super) dynamodb: StreamChange,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct StreamChange {
-    keys: Image,
-    new_image: Option<Image>,
+pub(super) struct StreamChange {
+    pub(super) keys: Image,
+    pub(super) new_image: Option<Image>,
+    pub(super) old_image: Option<Image>,
     sequence_number: String,
+    pub(super) approximate_creation_date_time: Option<f64>,
 }
 
-type Image = HashMap<String, Value>;
+pub(super) type Image = HashMap<String, Value>;
 
 impl StreamRecord {
     /// What it tells of a request: nothing where it is about a note or a file, `Invalid` where it cannot be read.
@@ -120,6 +129,7 @@ impl StreamRecord {
             reference: sk.to_owned(),
             number: format!("{:0>DIGITS$}", of.sequence_number),
             after: of.new_image.as_ref().map(|image| facts(&|name| image_text(image, name).ok())).transpose()?,
+            stays: of.new_image.is_none() && of.old_image.as_ref().is_some_and(|image| image.contains_key("erasing")),
         }))
     }
 }
@@ -130,9 +140,11 @@ fn facts<'a>(get: &dyn Fn(&'static str) -> Option<&'a str>) -> Result<Facts, Err
         found.and_then(parse).ok_or_else(|| unreadable(name))
     }
     let date = |text: &str| text.parse::<Date>().ok();
+    let state = parsed(get("state"), "state", State::parse)?;
     Ok(Facts {
         kind: parsed(get("kind"), "kind", Kind::parse)?,
-        state: parsed(get("state"), "state", State::parse)?,
+        // What nobody finished and lies in the recycle bin is due no more.
+        state: if get("binned_on").is_some() && state.is_open() { State::Withdrawn } else { state },
         channel: parsed(get("channel"), "channel", Channel::parse)?,
         code: parsed(get("code"), "code", |code| ServiceCode::parse(code).ok())?,
         received_on: parsed(get("received_on"), "received_on", date)?,
@@ -171,11 +183,11 @@ fn attributes(facts: &Facts) -> impl Iterator<Item = (&'static str, String)> {
     .filter_map(|(name, value)| Some((name, value?)))
 }
 
-fn image_text<'a>(image: &'a Image, name: &'static str) -> Result<&'a str, Error> {
+pub(super) fn image_text<'a>(image: &'a Image, name: &'static str) -> Result<&'a str, Error> {
     image.get(name).and_then(|value| value.get("S")?.as_str()).ok_or_else(|| unreadable(name))
 }
 
-fn unreadable(name: &'static str) -> Error {
+pub(super) fn unreadable(name: &'static str) -> Error {
     Error::invalid("record", format!("{name} is missing or damaged"))
 }
 
@@ -196,8 +208,14 @@ impl<'a> Batch<'a> {
         let mut sums = self.sums.clone();
         let tenant = counted.tenant.id().as_str();
         let before = standing.and_then(|standing| standing.facts.clone());
-        for (bucket, counter, by) in counts(&Change { before, after: counted.after.clone() }) {
-            *sums.entry((tenant.to_owned(), bucket)).or_default().entry(counter).or_default() += by;
+        // The counters themselves stay as they are, and what they are the sum of is kept without the request.
+        let (pk, change) = if counted.stays {
+            (format!("{KEPT}{tenant}"), Change { before: None, after: before })
+        } else {
+            (tenant.to_owned(), Change { before, after: counted.after.clone() })
+        };
+        for (bucket, counter, by) in counts(&change) {
+            *sums.entry((pk.clone(), bucket)).or_default().entry(counter).or_default() += by;
         }
         let mut tenants = self.tenants.clone();
         tenants.insert(tenant.to_owned());
@@ -309,6 +327,10 @@ impl Store {
                 .item("newest", text(&counted.number));
             for (name, value) in counted.after.iter().flat_map(attributes) {
                 put = put.item(name, text(value));
+            }
+            if counted.after.is_none() {
+                let until = self.clock.now() + REMEMBERED;
+                put = put.item("expires_at", number(until.as_second()));
             }
             put = match seen {
                 Some(seen) => put
@@ -461,7 +483,8 @@ impl TenantStore<'_> {
                 return Ok(false);
             }
             let number = standing.as_ref().map_or_else(|| "0".repeat(DIGITS), |standing| standing.newest.clone());
-            let counted = Counted { tenant: self.tenant.clone(), reference: key.1.clone(), number, after };
+            let (tenant, reference) = (self.tenant.clone(), key.1.clone());
+            let counted = Counted { tenant, reference, number, after, stays: false };
             let mut batch = Batch::default();
             batch.take(&counted, standing.as_ref());
             if look || self.store.count_batch(&batch).await? {
@@ -478,9 +501,9 @@ impl TenantStore<'_> {
         Ok(found.0.first().and_then(|item| item.get("n")?.as_n().ok()?.parse().ok()).unwrap_or(0))
     }
 
-    /// What the counters should be, from how every request stands in them.
+    /// What the counters should be, from how every request stands in them, or stood when it was erased.
     async fn sums(&self) -> Result<Tallies, Error> {
-        let mut sums = Tallies::new();
+        let mut sums = self.read_counters(&format!("{KEPT}{}", self.tenant.id()), "a", "~", true).await?;
         let mut after = None;
         loop {
             let (items, next) = self.counted_page("pk = :pk", None, after).await?;
@@ -562,6 +585,10 @@ impl TenantStore<'_> {
     }
 
     async fn read_tallies(&self, from: &str, to: &str, consistent: bool) -> Result<Tallies, Error> {
+        self.read_counters(self.tenant.id().as_str(), from, to, consistent).await
+    }
+
+    async fn read_counters(&self, pk: &str, from: &str, to: &str, consistent: bool) -> Result<Tallies, Error> {
         let mut tallies = Tallies::new();
         let mut after = None;
         loop {
@@ -571,7 +598,7 @@ impl TenantStore<'_> {
                 .query()
                 .table_name(self.store.tallies_table()?)
                 .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":pk", text(self.tenant.id().as_str()))
+                .expression_attribute_values(":pk", text(pk))
                 .expression_attribute_values(":from", text(from))
                 .expression_attribute_values(":to", text(to))
                 .consistent_read(consistent)
@@ -664,6 +691,42 @@ mod tests {
         let (counters, week) = due(None);
         assert_eq!((counters["kind.delete"], counters["state.received"], counters.len()), (1, 1, 3));
         assert_eq!(week.unwrap()["received.kind.delete"], 1);
+    }
+
+    #[test]
+    fn what_an_erased_request_counted_stays_counted_once_and_without_it() {
+        let mut old = image("received", 2);
+        let made = record(&reference(), "7", None, Some(&old)).read().unwrap().unwrap();
+        let standing = Standing { newest: made.number.clone(), facts: made.after.clone() };
+        let sums = |old: &Value, standing: Option<&Standing>| {
+            let gone = record(&reference(), "9", Some(old), None).read().unwrap().unwrap();
+            let mut batch = Batch::default();
+            assert!(batch.take(&gone, standing));
+            batch.sums
+        };
+        // Taken away by hand: it counts no more.
+        let due = ("t-a".to_owned(), "due#2027-01-05".to_owned());
+        assert_eq!(sums(&old, Some(&standing))[&due]["state.received"], -1);
+        old["erasing"] = json!({"S": "{}"});
+        let kept = sums(&old, Some(&standing));
+        assert!(kept.keys().all(|(pk, _)| pk == "kept#t-a"), "{kept:?}");
+        assert_eq!(kept[&("kept#t-a".to_owned(), due.1)]["state.received"], 1);
+        // The same record once more finds that it was counted.
+        assert!(sums(&old, Some(&Standing { facts: None, ..standing })).is_empty());
+    }
+
+    #[test]
+    fn what_nobody_finished_is_due_no_more_once_it_lies_in_the_bin_and_counts_as_received() {
+        let mut binned = image("incomplete", 2);
+        let buckets = |image: &Value| {
+            let counted = record(&reference(), "7", None, Some(image)).read().unwrap().unwrap();
+            counts(&Change { before: None, after: counted.after }).map(|(bucket, ..)| bucket).collect::<BTreeSet<_>>()
+        };
+        let before = buckets(&binned);
+        binned["binned_on"] = json!({"S": "2029-02-01"});
+        let after = buckets(&binned);
+        let gone: Vec<&String> = before.difference(&after).collect();
+        assert_eq!(gone, ["due#2027-01-05"]);
     }
 
     #[test]

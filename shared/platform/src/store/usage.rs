@@ -4,24 +4,29 @@
 //! twice adds nothing, and one that replaces another adds the difference. A day's sums lie in several items, because
 //! the calls of a busy tenant end at the same moment and one item would have them wait for each other; a month is still
 //! one Query. So a usage page costs the same for ten calls and for a million.
+//!
+//! A row that a batch has is corrected together with the batch, which is then counted again (see [`super::billing`]).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use domain::billing::Unit;
 use domain::usage::CallUsage;
 use jiff::civil::Date;
 use partners::twilio::CallSid;
 
-use super::{Item, Store, TenantStore, damaged, get_text, number, text};
+use super::billing::{day_partition, unit_attributes, unit_of};
+use super::{Item, Store, damaged, number, text};
 use crate::Error;
 use crate::store::CallOwner;
 use crate::tenant::Tenant;
 
 /// How many items hold a day's sums.
 const SHARDS: u32 = 8;
+/// What a row says that comes from Twilio's list.
+pub(super) const FROM_LIST: &str = "list";
 /// Two calls of one shard may end in the same moment.
 const TRIES: u32 = 6;
 const WAIT: Duration = Duration::from_millis(15);
@@ -37,11 +42,35 @@ pub struct DayOfUse {
     pub minutes: i64,
 }
 
-/// What is stored of a call: its place among the reports, and what it added.
+/// Who says that there was a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Twilio's callback at its end.
+    Callback,
+    /// Twilio's own list of calls: the callback was lost.
+    List,
+}
+
+/// What is stored of a call: its place among the reports, what it added, and where it is on its way to the bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
     rank: u64,
     sums: DayOfUse,
+    unit: Unit,
+}
+
+impl Row {
+    /// The batch that must be counted again when this report takes the row's place.
+    fn touches(&self, usage: &CallUsage) -> Option<u32> {
+        match self.unit {
+            Unit::Claimed { batch } | Unit::Processed { batch }
+                if self.sums.minutes != i64::from(usage.billed_minutes) =>
+            {
+                Some(batch)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Store {
@@ -55,18 +84,22 @@ impl Store {
     }
 
     /// Writes a call's row and adds to its day, unless a later report of the same call is there already. Returns whether
-    /// it was written. One operation, but for a call that has a row.
-    pub async fn record_usage(&self, owner: &CallOwner, usage: &CallUsage) -> Result<bool, Error> {
+    /// it was written. One operation, but for a call that has a row. Afterwards the day goes on the agenda, whether or not
+    /// this was the write that counts: [`Store::mark_day`].
+    pub async fn record_usage(&self, owner: &CallOwner, usage: &CallUsage, source: Source) -> Result<bool, Error> {
         let mut there: Option<Row> = None;
         for turn in 0..TRIES {
             if there.is_some_and(|row| row.rank >= usage.rank()) {
                 return Ok(false);
             }
+            let mut items = vec![self.put_row(owner, usage, source, there)?, self.add_to_day(owner, usage, there)?];
+            if let Some(batch) = there.and_then(|row| row.touches(usage)) {
+                items.push(self.of(&owner.tenant).touch_batch(owner.day, batch).await?);
+            }
             let written = self
                 .dynamodb
                 .transact_write_items()
-                .transact_items(self.put_row(owner, usage, there)?)
-                .transact_items(self.add_to_day(owner, usage, there)?)
+                .set_transact_items(Some(items))
                 .send()
                 .await
                 .map_err(SdkError::into_service_error);
@@ -88,10 +121,16 @@ impl Store {
         Err(Error::Failed { doing: "writing the ledger", source: "the day is too busy".into() })
     }
 
-    fn put_row(&self, owner: &CallOwner, usage: &CallUsage, there: Option<Row>) -> Result<TransactWriteItem, Error> {
+    fn put_row(
+        &self,
+        owner: &CallOwner,
+        usage: &CallUsage,
+        source: Source,
+        there: Option<Row>,
+    ) -> Result<TransactWriteItem, Error> {
         let mut put = Put::builder()
             .table_name(self.usage_table()?)
-            .item("pk", text(format!("{}#{}", owner.tenant.id(), owner.day)))
+            .item("pk", text(day_partition(&owner.tenant, owner.day)))
             .item("sk", text(&usage.call_sid))
             .item("status", text(usage.status.as_str()))
             .item("seconds", number(usage.seconds))
@@ -104,12 +143,27 @@ impl Store {
         if let Some(code) = &owner.code {
             put = put.item("code", text(code.as_str()));
         }
+        if source == Source::List {
+            put = put.item("source", text(FROM_LIST));
+        }
         put = match there {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(row) => put
-                .condition_expression("#rank = :rank")
                 .expression_attribute_names("#rank", "rank")
+                .expression_attribute_names("#unit", "unit")
                 .expression_attribute_values(":rank", number(row.rank)),
+        };
+        // A batch that has claimed it keeps it, and one that claims it right now makes this write begin anew.
+        put = match there.map(|row| unit_attributes(row.unit)) {
+            None => put,
+            Some(None) => put.condition_expression("#rank = :rank AND attribute_not_exists(#unit)"),
+            Some(Some((unit, batch))) => put
+                .condition_expression("#rank = :rank AND #unit = :unit AND #batch = :batch")
+                .expression_attribute_names("#batch", "batch")
+                .expression_attribute_values(":unit", unit.clone())
+                .expression_attribute_values(":batch", batch.clone())
+                .item("unit", unit)
+                .item("batch", batch),
         };
         let put = put.build().map_err(Error::failed("writing the ledger"))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -131,32 +185,6 @@ impl Store {
     }
 }
 
-impl TenantStore<'_> {
-    /// What each day of a month came to (days in UTC, as they are billed); days without calls are not there.
-    pub async fn month_of_use(&self, month: Date) -> Result<BTreeMap<Date, DayOfUse>, Error> {
-        let found = self
-            .store
-            .dynamodb
-            .query()
-            .table_name(self.store.usage_table()?)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(month_key(self.tenant, month)))
-            .projection_expression("sk, calls, seconds, minutes")
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading a month's usage")(error.into_service_error()))?;
-        let mut days: BTreeMap<Date, DayOfUse> = BTreeMap::new();
-        for item in found.items() {
-            let day = get_text(item, "sk")?.split('#').next().and_then(|day| day.parse().ok());
-            let sums = days.entry(day.ok_or_else(|| damaged("sk"))?).or_default();
-            sums.calls += get_number::<i64>(item, "calls")?;
-            sums.seconds += get_number::<i64>(item, "seconds")?;
-            sums.minutes += get_number::<i64>(item, "minutes")?;
-        }
-        Ok(days)
-    }
-}
-
 /// What a report adds to its day, where another may be counted already.
 fn difference(usage: &CallUsage, there: Option<Row>) -> DayOfUse {
     let before = there.map(|row| row.sums).unwrap_or_default();
@@ -170,14 +198,14 @@ fn difference(usage: &CallUsage, there: Option<Row>) -> DayOfUse {
 fn row(item: &Item) -> Result<Row, Error> {
     let sums =
         DayOfUse { calls: 1, seconds: get_number(item, "seconds")?, minutes: get_number(item, "billed_minutes")? };
-    Ok(Row { rank: get_number(item, "rank")?, sums })
+    Ok(Row { rank: get_number(item, "rank")?, sums, unit: unit_of(item)? })
 }
 
-fn get_number<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<T, Error> {
+pub(super) fn get_number<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<T, Error> {
     item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(|| damaged(name))
 }
 
-fn month_key(tenant: &Tenant, day: Date) -> String {
+pub(super) fn month_key(tenant: &Tenant, day: Date) -> String {
     format!("{}#{:04}-{:02}", tenant.id(), day.year(), day.month())
 }
 
@@ -217,6 +245,16 @@ mod tests {
         assert_eq!(shards.len(), usize::try_from(SHARDS).unwrap());
     }
 
+    #[test]
+    fn a_batch_is_counted_again_only_where_its_minutes_change() {
+        let row = |unit| Row { rank: 1, sums: DayOfUse { calls: 1, seconds: 61, minutes: 2 }, unit };
+        let (same, longer) = (usage(2, 100), usage(2, 130));
+        assert_eq!(row(Unit::Unprocessed).touches(&longer), None);
+        assert_eq!(row(Unit::Claimed { batch: 3 }).touches(&longer), Some(3));
+        assert_eq!(row(Unit::Processed { batch: 3 }).touches(&longer), Some(3));
+        assert_eq!(row(Unit::Processed { batch: 3 }).touches(&same), None);
+    }
+
     proptest! {
         #[test]
         fn whatever_order_reports_arrive_in_a_day_counts_the_row_that_stays(
@@ -236,7 +274,7 @@ mod tests {
                     minutes: day.minutes + sums.minutes,
                 };
                 let counted = DayOfUse { calls: 1, seconds: i64::from(seconds), minutes: i64::from(report.billed_minutes) };
-                there = Some(Row { rank: report.rank(), sums: counted });
+                there = Some(Row { rank: report.rank(), sums: counted, unit: Unit::Unprocessed });
             }
             prop_assert_eq!(Some(day), there.map(|row| row.sums));
         }

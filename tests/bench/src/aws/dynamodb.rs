@@ -1,6 +1,7 @@
 //! DynamoDB: items with conditions and updates, queries page by page, and the request units that each call is billed.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -12,16 +13,23 @@ use super::{Answer, Cloud, Item};
 
 /// A query ends after so much was read, whatever it found.
 const QUERY_BYTES: usize = 1024 * 1024;
-/// More than this a transaction cannot change.
+/// More operations than this a transaction cannot hold,
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
 const TRANSACTION_LIMIT: usize = 100;
+/// Nor more bytes than this.
+const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+/// An item is no larger than this.
+const ITEM_BYTES: usize = 400 * 1024;
 
 const CONDITION_FAILED: &str = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
 const TRANSACTION_CANCELED: &str = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+const OTHER_PARAMETERS: &str = "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException";
 
 /// Why an operation was not done.
 enum Refused {
     Condition(Option<Item>),
     Canceled(Value),
+    OtherParameters,
     Invalid(String),
 }
 
@@ -50,6 +58,7 @@ pub(super) fn answer(cloud: &mut Cloud, operation: &str, input: &Value) -> Answe
         Refused::Canceled(reasons) => {
             refused(&json!({ "__type": TRANSACTION_CANCELED, "message": "", "CancellationReasons": reasons }))
         }
+        Refused::OtherParameters => Answer::refused(OTHER_PARAMETERS, "the token was used for something else"),
         Refused::Invalid(why) => Answer::refused("ValidationException", &why),
     })
 }
@@ -196,8 +205,20 @@ fn write(cloud: &mut Cloud, operation: &str, input: &Value) -> Result<Answer, Re
     Ok(answer)
 }
 
-/// All or nothing. A write in a transaction is billed twice: prepared, then committed.
+/// All or nothing. A write in a transaction is billed twice: prepared, then committed. What was done under a token is
+/// not done again under it: that is how a client sends once more what it has no answer to.
 fn transact(cloud: &mut Cloud, input: &Value) -> Result<Answer, Refused> {
+    let token = input.get("ClientRequestToken").and_then(Value::as_str);
+    let asked = digest(input.get("TransactItems"));
+    match token.and_then(|token| cloud.tokens.get(token)) {
+        Some(before) if *before == asked => return Ok(Answer::json(&json!({}))),
+        Some(_) => return Err(Refused::OtherParameters),
+        None => {}
+    }
+    let operations = input.get("TransactItems").and_then(Value::as_array).map_or(0, Vec::len);
+    if !(1..=TRANSACTION_LIMIT).contains(&operations) {
+        return Err(format!("a transaction has 1 to {TRANSACTION_LIMIT} operations").into());
+    }
     let mut changes = Vec::new();
     let mut reasons = Vec::new();
     let mut keys = BTreeSet::new();
@@ -221,8 +242,9 @@ fn transact(cloud: &mut Cloud, input: &Value) -> Result<Answer, Refused> {
             }
         }
     }
-    if reasons.len() > TRANSACTION_LIMIT {
-        return Err(format!("a transaction has at most {TRANSACTION_LIMIT} operations").into());
+    let bytes: usize = changes.iter().filter_map(|(_, change)| change.new.as_ref()).map(size).sum();
+    if bytes > TRANSACTION_BYTES {
+        return Err(format!("a transaction has at most {TRANSACTION_BYTES} bytes").into());
     }
     if changes.len() < reasons.len() {
         return Err(Refused::Canceled(reasons.into()));
@@ -234,7 +256,16 @@ fn transact(cloud: &mut Cloud, input: &Value) -> Result<Answer, Refused> {
         answer.units += 2.0 * written(table.orders(), old.as_ref(), new.as_ref());
         table.put(&key, new);
     }
+    if let Some(token) = token {
+        cloud.tokens.insert(token.to_owned(), asked);
+    }
     Ok(answer)
+}
+
+fn digest(asked: Option<&Value>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    asked.map(Value::to_string).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What a write would change.
@@ -271,6 +302,13 @@ fn change(cloud: &mut Cloud, operation: &str, input: &Value) -> Result<Change, R
         }
         other => return Err(Refused::Invalid(format!("{other} is not in this stub"))),
     };
+    if let Some(bytes) = new.as_ref().map(size).filter(|bytes| *bytes > ITEM_BYTES) {
+        return Err(format!("an item of {bytes} bytes; at most {ITEM_BYTES} are taken").into());
+    }
+    let named_keys = table.orders().first().into_iter().flat_map(|itself| [Some(&itself.pk), itself.sk.as_ref()]);
+    if let Some(key) = named_keys.flatten().find(|name| named.contains(name)) {
+        return Err(format!("{key} is part of the key and cannot be updated").into());
+    }
     Ok(Change { key, old, new, named })
 }
 
@@ -322,6 +360,10 @@ fn map_size(map: &Map<String, Value>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::aws::Series;
 
@@ -387,6 +429,99 @@ mod tests {
         assert_eq!((cloud.all("requests").count(), cloud.all("audit").count()), (3, 1));
         let twice = said(&answer(&mut cloud, "TransactWriteItems", &all(&[write("4"), write("4")])));
         assert_eq!(twice["__type"], "ValidationException");
+    }
+
+    #[test]
+    fn a_transaction_that_is_sent_again_is_done_once() {
+        let mut cloud = Cloud::default();
+        let count = |by: &str| {
+            json!({ "ClientRequestToken": "t", "TransactItems": [{ "Update": {
+                "TableName": "audit", "Key": { "pk": { "S": "a" }, "sk": { "S": "head" } },
+                "UpdateExpression": "ADD seq :by", "ExpressionAttributeValues": { ":by": { "N": by } },
+            } }] })
+        };
+        for _ in 0..3 {
+            assert!(answer(&mut cloud, "TransactWriteItems", &count("1")).status.is_success());
+        }
+        let other = said(&answer(&mut cloud, "TransactWriteItems", &count("2")));
+        assert_eq!(other["__type"], OTHER_PARAMETERS);
+        assert_eq!(cloud.get("audit", "a", "head").unwrap()["seq"], json!({ "N": "1" }));
+    }
+
+    #[test]
+    fn a_transaction_that_was_canceled_may_come_again_under_its_token() {
+        let mut cloud = Cloud::default();
+        let check = json!({ "ConditionCheck": {
+            "TableName": "audit", "Key": { "pk": { "S": "a" }, "sk": { "S": "head" } },
+            "ConditionExpression": "attribute_exists(pk)",
+        } });
+        let item = json!({ "pk": { "S": "b" }, "sk": { "S": "1" } });
+        let put = json!({ "Put": { "TableName": "audit", "Item": item } });
+        let both = json!({ "ClientRequestToken": "t", "TransactItems": [check, put] });
+        let canceled = said(&answer(&mut cloud, "TransactWriteItems", &both));
+        assert_eq!(canceled["CancellationReasons"][0]["Code"], "ConditionalCheckFailed");
+        assert!(cloud.get("audit", "b", "1").is_none());
+        let head = json!({ "pk": { "S": "a" }, "sk": { "S": "head" } });
+        cloud.put("audit", head.as_object().cloned().unwrap());
+        assert!(answer(&mut cloud, "TransactWriteItems", &both).status.is_success());
+        assert!(cloud.get("audit", "b", "1").is_some());
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_much_is_refused() {
+        let mut cloud = Cloud::default();
+        let item = |sk: usize, bytes: usize| json!({ "pk": { "S": "a" }, "sk": { "S": sk.to_string() }, "b": { "S": "x".repeat(bytes) } });
+        assert!(!put(&mut cloud, &item(0, 400 * 1024), None).status.is_success());
+        assert!(put(&mut cloud, &item(0, 399 * 1024), None).status.is_success());
+        let mut transact = |count: usize, bytes: usize| {
+            let writes: Vec<Value> =
+                (0..count).map(|sk| json!({ "Put": { "TableName": "requests", "Item": item(sk, bytes) } })).collect();
+            answer(&mut cloud, "TransactWriteItems", &json!({ "TransactItems": writes })).status.is_success()
+        };
+        assert!(transact(100, 10) && !transact(101, 10) && !transact(0, 0) && !transact(11, 390 * 1024));
+        let keys = json!({ "TableName": "audit", "Key": { "pk": { "S": "a" }, "sk": { "S": "1" } },
+            "UpdateExpression": "SET sk = :x", "ExpressionAttributeValues": { ":x": { "S": "2" } } });
+        assert!(!answer(&mut cloud, "UpdateItem", &keys).status.is_success());
+    }
+
+    proptest! {
+        /// Counters under a token each, sent in any order and any number of times, with a limit that refuses some.
+        #[test]
+        fn transactions_come_to_what_a_model_says(steps in prop::collection::vec((0..4_u8, 0..3_u8, 0..9_u8, any::<bool>()), 0..60)) {
+            let mut cloud = Cloud::default();
+            let mut model = [0_u64; 3];
+            let mut done: BTreeMap<String, (u8, u8, bool)> = BTreeMap::new();
+            for (token, counter, other, guarded) in steps {
+                // A token stands for one content, as a client makes it.
+                let name = format!("{token}-{counter}-{other}-{guarded}");
+                let key = |counter: u8| json!({ "pk": { "S": "c" }, "sk": { "S": counter.to_string() } });
+                let mut add = json!({ "TableName": "audit", "Key": key(counter), "UpdateExpression": "ADD n :one",
+                    "ExpressionAttributeValues": { ":one": { "N": "1" } } });
+                if guarded {
+                    add["ConditionExpression"] = "attribute_not_exists(n) OR n < :most".into();
+                    add["ExpressionAttributeValues"][":most"] = json!({ "N": "5" });
+                }
+                let mut items = vec![json!({ "Update": add })];
+                let second = other % 3;
+                if second != counter {
+                    items.push(json!({ "Update": { "TableName": "audit", "Key": key(second), "UpdateExpression": "ADD n :two",
+                        "ExpressionAttributeValues": { ":two": { "N": "2" } } } }));
+                }
+                let input = json!({ "ClientRequestToken": name, "TransactItems": items });
+                let ok = answer(&mut cloud, "TransactWriteItems", &input).status.is_success();
+                let (first, second_place) = (usize::from(counter), usize::from(second));
+                let expected = done.contains_key(&name) || !guarded || model[first] < 5;
+                prop_assert_eq!(ok, expected);
+                if ok && done.insert(name, (counter, second, guarded)).is_none() {
+                    model[first] += 1;
+                    model[second_place] += if second == counter { 0 } else { 2 };
+                }
+            }
+            for (place, expected) in model.iter().enumerate() {
+                let found = cloud.get("audit", "c", &place.to_string()).and_then(|item| item["n"]["N"].as_str()?.parse().ok());
+                prop_assert_eq!(found.unwrap_or(0_u64), *expected);
+            }
+        }
     }
 
     #[test]

@@ -322,7 +322,15 @@ fn number(value: &Value) -> Option<f64> {
     value.get("N")?.as_str()?.parse().ok()
 }
 
+/// DynamoDB keeps 38 digits: whole numbers are compared and added as such.
+fn whole(value: &Value) -> Option<i128> {
+    value.get("N")?.as_str()?.parse().ok()
+}
+
 fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+    if let (Some(left), Some(right)) = (whole(left), whole(right)) {
+        return Some(left.cmp(&right));
+    }
     match (number(left), number(right)) {
         (Some(left), Some(right)) => left.partial_cmp(&right),
         _ => Some(left.get("S")?.as_str()?.cmp(right.get("S")?.as_str()?)),
@@ -357,6 +365,10 @@ fn joined(set: Option<&Value>, more: &[Value]) -> Value {
 }
 
 fn plus(left: Option<&Value>, right: &Value, factor: f64) -> Parsed<Value> {
+    if let (Some(left), Some(right)) = (left.map_or(Some(0), whole), whole(right)) {
+        let right = if factor < 0.0 { -right } else { right };
+        return Ok(json!({ "N": (left + right).to_string() }));
+    }
     let left = left.map_or(Some(0.0), number);
     let (left, right) = left.zip(number(right)).ok_or("only numbers are added in this stub")?;
     Ok(json!({ "N": (left + factor * right).to_string() }))
@@ -433,6 +445,19 @@ mod tests {
         });
         assert_eq!(Value::Object(updated), expected);
         assert_eq!(named, ["state", "n", "m", "l", "k", "set", "pk"]);
+    }
+
+    #[test]
+    fn numbers_that_differ_in_their_last_digit_differ() {
+        let large = json!({ "rank": { "N": "288230376151711745" } });
+        let input = json!({
+            "ConditionExpression": "rank > :just_below", "UpdateExpression": "ADD rank :one",
+            "ExpressionAttributeValues": { ":just_below": { "N": "288230376151711744" }, ":one": { "N": "1" } },
+        });
+        let item = large.as_object().unwrap();
+        assert!(Expression::of(&input, "ConditionExpression").unwrap().holds(item).unwrap());
+        let (updated, _) = Expression::of(&input, "UpdateExpression").unwrap().updated(item).unwrap();
+        assert_eq!(updated["rank"], json!({ "N": "288230376151711746" }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! SQS, KMS, Secrets Manager and S3, as far as Optline's functions use them.
+//! SQS, KMS, Secrets Manager, SES and S3, as far as Optline's functions use them.
 
+use std::collections::BTreeSet;
 use std::str;
 
 use axum::body::Bytes;
@@ -10,15 +11,60 @@ use serde_json::{Value, json};
 
 use super::{Answer, Cloud, Object};
 
+/// Where SES takes a mail.
+pub(super) const SEND_EMAIL: &str = "/v2/email/outbound-emails";
+/// So many messages go into one call.
+const BATCH_LIMIT: usize = 10;
+/// And so many bytes.
+const MESSAGE_BYTES: usize = 1024 * 1024;
+
 pub(super) fn sqs(cloud: &mut Cloud, operation: &str, input: &Value) -> Answer {
     match operation {
         "SendMessage" => {
             cloud.messages.push((text(input, "QueueUrl").to_owned(), text(input, "MessageBody").to_owned()));
-            Answer::json(&json!({ "MessageId": format!("00000000-0000-4000-8000-{:012}", cloud.messages.len()) }))
+            Answer::json(&json!({ "MessageId": message_id(cloud) }))
         }
+        "SendMessageBatch" => send_batch(cloud, input),
         "GetQueueAttributes" => Answer::json(&json!({ "Attributes": {} })),
         _ => unknown(),
     }
+}
+
+fn message_id(cloud: &Cloud) -> String {
+    format!("00000000-0000-4000-8000-{:012}", cloud.messages.len())
+}
+
+/// At most ten messages at once, each under an id of its own,
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>.
+fn send_batch(cloud: &mut Cloud, input: &Value) -> Answer {
+    let entries = input.get("Entries").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let ids: BTreeSet<&str> = entries.iter().map(|entry| text(entry, "Id")).collect();
+    let bytes: usize = entries.iter().map(|entry| text(entry, "MessageBody").len()).sum();
+    let refused = |kind: &str| Answer::refused(&format!("com.amazonaws.sqs#{kind}"), "as SQS has it");
+    if entries.is_empty() {
+        return refused("EmptyBatchRequest");
+    }
+    if entries.len() > BATCH_LIMIT {
+        return refused("TooManyEntriesInBatchRequest");
+    }
+    if ids.len() < entries.len() {
+        return refused("BatchEntryIdsNotDistinct");
+    }
+    if bytes > MESSAGE_BYTES {
+        return refused("BatchRequestTooLong");
+    }
+    let mut sent = Vec::new();
+    for entry in entries {
+        cloud.messages.push((text(input, "QueueUrl").to_owned(), text(entry, "MessageBody").to_owned()));
+        sent.push(json!({ "Id": text(entry, "Id"), "MessageId": message_id(cloud), "MD5OfMessageBody": "" }));
+    }
+    Answer::json(&json!({ "Successful": sent, "Failed": [] }))
+}
+
+/// SES keeps what it is given.
+pub(super) fn ses(cloud: &mut Cloud, mail: Value) -> Answer {
+    cloud.mails.push(mail);
+    Answer::json(&json!({ "MessageId": format!("{:016x}-bench", cloud.mails.len()) }))
 }
 
 /// A wrapped key opens only under the encryption context that it was made under, as with KMS itself.
@@ -154,6 +200,22 @@ mod tests {
         };
         assert_eq!(open("a"), StatusCode::OK);
         assert_eq!(open("b"), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn ten_messages_go_at_once_each_under_an_id_of_its_own() {
+        let mut cloud = Cloud::default();
+        let mut send = |ids: &[usize]| {
+            let entries: Vec<Value> =
+                ids.iter().map(|id| json!({ "Id": id.to_string(), "MessageBody": format!("m{id}") })).collect();
+            let answer = sqs(&mut cloud, "SendMessageBatch", &json!({ "QueueUrl": "q", "Entries": entries }));
+            (answer.status.is_success(), cloud.messages.len())
+        };
+        assert_eq!(send(&[1, 2, 3]), (true, 3));
+        assert_eq!(send(&(0..10).collect::<Vec<_>>()), (true, 13));
+        assert_eq!(send(&(0..11).collect::<Vec<_>>()), (false, 13));
+        assert_eq!(send(&[1, 1]), (false, 13));
+        assert_eq!(send(&[]), (false, 13));
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(super) struct Place {
     pub(super) of: Key,
 }
 
+/// More kinds of changes than this are not kept apart.
+const MOST_CHANGES: usize = 1_000;
 /// Greater than every key.
 const LAST: &str = "\u{10FFFF}";
 
@@ -129,6 +131,8 @@ impl Span {
 pub(super) enum Stored {
     Whole(Arc<Item>),
     Made(Arc<Series>, u32),
+    /// One of a series, with some attributes in the place of its own: the same ones for many.
+    Changed(Arc<Series>, u32, Arc<Item>),
 }
 
 impl Stored {
@@ -137,6 +141,11 @@ impl Stored {
         match self {
             Self::Whole(item) => order.view(item),
             Self::Made(series, number) => series.item(*number, |name| order.holds(name)),
+            Self::Changed(series, number, changes) => {
+                let mut item = series.item(*number, |name| order.holds(name));
+                item.extend(order.view(changes));
+                item
+            }
         }
     }
 
@@ -145,7 +154,22 @@ impl Stored {
         match self {
             Self::Whole(item) => Item::clone(item),
             Self::Made(series, number) => series.item(*number, |_| true),
+            Self::Changed(series, number, changes) => {
+                let mut item = series.item(*number, |_| true);
+                item.extend(Item::clone(changes));
+                item
+            }
         }
+    }
+
+    /// What it adds to or changes in an item of a series; nothing where it takes something away.
+    fn changes(series: &Series, number: u32, item: &Item) -> Option<Item> {
+        let before = series.item(number, |_| true);
+        if before.keys().any(|name| !item.contains_key(name)) {
+            return None;
+        }
+        let changed = item.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+        Some(changed.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 
@@ -160,6 +184,8 @@ pub(super) struct Table {
     /// The keys of the stock's items that are replaced or deleted.
     gone: BTreeSet<Key>,
     added: Shelf,
+    /// What changed in items of a series, each kind of change kept once.
+    changes: BTreeMap<String, Arc<Item>>,
 }
 
 impl Table {
@@ -167,7 +193,7 @@ impl Table {
     pub(super) fn new(name: &str) -> Self {
         let orders = SHAPES.get(name).unwrap_or(&PLAIN).as_slice();
         let empty: Shelf = orders.iter().map(|_| BTreeMap::new()).collect();
-        Self { orders, stock: Arc::new(empty.clone()), gone: BTreeSet::new(), added: empty }
+        Self { orders, stock: Arc::new(empty.clone()), gone: BTreeSet::new(), added: empty, changes: BTreeMap::new() }
     }
 
     /// The table itself, then its indexes.
@@ -228,13 +254,28 @@ impl Table {
         if self.in_stock(&place).is_some() {
             self.gone.insert(key.clone());
         }
-        if let Some(item) = item.map(Arc::new) {
+        if let Some(item) = item {
+            let stored = self.stored(&place, &item);
             for (order, added) in self.orders.iter().zip(&mut self.added) {
                 if let Some(place) = order.place(&item, key) {
-                    added.insert(place, Stored::Whole(Arc::clone(&item)));
+                    added.insert(place, stored.clone());
                 }
             }
         }
+    }
+
+    /// How an item is kept: one of a series by what changed in it, where others changed alike.
+    fn stored(&mut self, place: &Place, item: &Item) -> Stored {
+        let whole = || Stored::Whole(Arc::new(item.clone()));
+        let Some(Stored::Made(series, number)) = self.in_stock(place) else { return whole() };
+        let (series, number) = (Arc::clone(series), *number);
+        let Some(changes) = Stored::changes(&series, number, item) else { return whole() };
+        let Ok(name) = serde_json::to_string(&changes) else { return whole() };
+        if self.changes.len() >= MOST_CHANGES && !self.changes.contains_key(&name) {
+            return whole();
+        }
+        let kept = self.changes.entry(name).or_insert_with(|| Arc::new(changes));
+        Stored::Changed(series, number, Arc::clone(kept))
     }
 
     /// What stands in part of an order, behind a place where one is given.
@@ -298,7 +339,32 @@ pub(super) fn key(orders: &[Order], attributes: Option<&Value>) -> Key {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_item_of_a_series_is_kept_by_what_changed_in_it() {
+        let pattern = json!({ "pk": { "S": "day" }, "sk": { "S": "x" }, "n": { "N": "1" } });
+        let series = Series::new(pattern.as_object().unwrap(), &["x"], |number| vec![format!("{number:03}")]);
+        let mut table = Table::new("no such table");
+        table.stock(&Arc::new(series), 200);
+        for number in 0..200 {
+            let key: Key = ("day".into(), format!("{number:03}").into());
+            let mut item = table.get(&key).unwrap();
+            item.insert("unit".into(), json!({ "S": "claimed" }));
+            table.put(&key, Some(item.clone()));
+            assert_eq!(table.get(&key), Some(item.clone()));
+            item.remove("n");
+            if number == 7 {
+                table.put(&key, Some(item.clone()));
+                assert_eq!(table.get(&key), Some(item));
+            }
+        }
+        assert_eq!((table.all().count(), table.changes.len()), (200, 1));
+        let whole = table.added[0].values().filter(|stored| matches!(stored, Stored::Whole(_))).count();
+        assert_eq!(whole, 1);
+    }
 
     #[test]
     fn tables_are_shaped_as_the_template_has_them() {

@@ -178,6 +178,46 @@ async fn a_refusal_after_a_lost_answer_does_not_undo_the_doubt() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_refused_after_a_lost_answer_does_not_undo_the_doubt() {
+    for status in [401, 403] {
+        let answers = [error(504, "api_error", ""), error(status, "invalid_request_error", "Invalid API Key")];
+        let (stripe, client) = Stripe::answering(answers).await;
+        let error = send(&client).await.unwrap_err();
+        assert!(error.perhaps_done() && error.key_spent() && error.passes(), "{error}");
+        assert!(matches!(error, StripeError::GaveUp { tries: 2, cause: Cause::Status(said), .. } if said == status));
+        assert_eq!(stripe.asked().len(), 2);
+    }
+    // Of the tries before nothing can have come.
+    let answers = [error(429, "", ""), error(401, "invalid_request_error", "Invalid API Key")];
+    let (_stripe, client) = Stripe::answering(answers).await;
+    assert!(matches!(send(&client).await, Err(StripeError::Unauthorized { .. })));
+}
+
+#[tokio::test]
+async fn an_answer_that_never_came_and_then_a_refused_key_may_have_done_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(&format!("http://{}", listener.local_addr().unwrap()));
+    let client = client.with_patience(Patience {
+        first_wait: Duration::from_millis(1),
+        per_try: Duration::from_millis(200),
+        ..Patience::default()
+    });
+    tokio::spawn(async move {
+        // The first is heard and gets no answer; all others are refused.
+        let first = listener.accept().await;
+        let app = Router::new().fallback(async || (axum::http::StatusCode::UNAUTHORIZED, "{}"));
+        let served = axum::serve(listener, app).await;
+        drop(first);
+        served
+    });
+    let error = send(&client).await.unwrap_err();
+    assert!(matches!(
+        error,
+        StripeError::GaveUp { tries: 2, cause: Cause::Status(401), perhaps_done: true, key_spent: false, .. }
+    ));
+}
+
+#[tokio::test]
 async fn what_stripe_says_about_another_try_is_done() {
     let never = Prepared { headers: vec![("stripe-should-retry", "false")], ..error(500, "api_error", "") };
     let (stripe, client) = Stripe::answering([never]).await;

@@ -265,3 +265,51 @@ fn waits_grow_to_their_ceiling_and_never_beyond() {
         }
     }
 }
+
+const CALLS: &str = r#"{"calls": [
+    {"sid": "CA0123456789abcdef0123456789abcdef", "status": "completed", "direction": "inbound", "duration": "61",
+     "start_time": "Fri, 20 Nov 2026 23:58:00 +0000", "end_time": "Fri, 20 Nov 2026 23:59:01 +0000",
+     "to": "+18665550100", "from": "+12025550123", "price": "-0.0440"},
+    {"sid": "CA0123456789abcdef0123456789abcde0", "status": "in-progress", "direction": "inbound", "duration": null,
+     "start_time": "Fri, 20 Nov 2026 23:57:00 +0000", "end_time": null},
+    {"sid": "CA0123456789abcdef0123456789abcde1", "status": "no-answer", "direction": "outbound-api", "duration": "0",
+     "end_time": "", "to": "+12025550123", "from": "+18665550100"}],
+  "next_page_uri": "/2010-04-01/Accounts/AC/Calls.json?StartTime%3E=2026-11-20&PageSize=500&Page=1&PageToken=PACA1"}"#;
+
+fn november_20() -> Began {
+    Began { from: "2026-11-20T00:00:00Z".parse().unwrap(), to: "2026-11-20T23:59:59Z".parse().unwrap() }
+}
+
+#[tokio::test]
+async fn calls_are_listed_page_by_page_without_anybodys_number() {
+    let (twilio, client) =
+        Twilio::answering([says(200, CALLS), says(200, r#"{"calls": [], "next_page_uri": null}"#)]).await;
+    let first = client.calls(november_20()).await.unwrap();
+    assert_eq!(first.calls.len(), 3);
+    let ended: Timestamp = "2026-11-20T23:59:01Z".parse().unwrap();
+    assert_eq!((first.calls[0].seconds, first.calls[0].ended_at, first.calls[0].inbound), (61, Some(ended), true));
+    assert_eq!((first.calls[1].seconds, first.calls[1].ended_at), (0, None));
+    assert_eq!((first.calls[0].to.as_deref(), first.calls[2].to.as_deref()), (Some("+18665550100"), None));
+    assert!(!first.calls[2].inbound);
+    assert!(!format!("{first:?}").contains("2025550123"));
+    let last = client.more_calls(&first.next.unwrap()).await.unwrap();
+    assert_eq!((last.calls.len(), last.next), (0, None));
+    let lines: Vec<_> = twilio.asked().into_iter().map(|asked| asked.line).collect();
+    let calls = format!("GET /2010-04-01/Accounts/{ACCOUNT}/Calls.json");
+    assert_eq!(
+        lines,
+        [
+            format!("{calls}?StartTime%3E=2026-11-20T00%3A00%3A00Z&StartTime%3C=2026-11-20T23%3A59%3A59Z&PageSize=500"),
+            // The account is ours, whatever the answer said.
+            format!("{calls}?StartTime%3E=2026-11-20&PageSize=500&Page=1&PageToken=PACA1"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_is_named() {
+    for answer in [r#"{"calls": [{"sid": "no"}]}"#, "<html>", r#"{"calls": [], "next_page_uri": "/elsewhere"}"#] {
+        let (_twilio, client) = Twilio::answering([says(200, answer)]).await;
+        assert!(matches!(client.calls(november_20()).await, Err(RestError::Unreadable { doing: "list calls" })));
+    }
+}
