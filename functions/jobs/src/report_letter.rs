@@ -132,7 +132,7 @@ impl Letter<'_> {
                     tr {
                         th style=(LABEL) {}
                         th scope="col" style=(HEAD) { (texts.now) }
-                        th scope="col" style=(HEAD) { (texts.before) }
+                        th scope="col" style=(HEAD) { (texts.earlier) }
                     }
                 }
                 tbody {
@@ -294,6 +294,7 @@ struct Texts {
     span: &'static str,
     compared: &'static str,
     now: &'static str,
+    earlier: &'static str,
     before: &'static str,
     received: &'static str,
     answered: &'static str,
@@ -320,6 +321,7 @@ impl Texts {
         span: "{first} to {last}",
         compared: "Compared with {period}.",
         now: "This time",
+        earlier: "Before",
         before: "before",
         received: "Requests received",
         answered: "Requests answered",
@@ -333,7 +335,7 @@ impl Texts {
         all: "all of them",
         all_but_few: "all but fewer than {n}",
         all_codes: "The numbers are of all your service codes.",
-        some_codes: "The numbers are of service code {codes}.",
+        some_codes: "The numbers are of these service codes: {codes}.",
         held_back: "Fewer than {n} requests are not told as a number, and small kinds are counted together: no number here \
                     can be about one person.",
         open: "Open the dashboard",
@@ -345,6 +347,7 @@ impl Texts {
         span: "del {first} al {last}",
         compared: "En comparación: {period}.",
         now: "Esta vez",
+        earlier: "Antes",
         before: "antes",
         received: "Solicitudes recibidas",
         answered: "Solicitudes respondidas",
@@ -358,7 +361,7 @@ impl Texts {
         all: "todas",
         all_but_few: "todas menos un número inferior a {n}",
         all_codes: "Las cifras son de todos sus códigos de servicio.",
-        some_codes: "Las cifras son del código de servicio {codes}.",
+        some_codes: "Las cifras son de estos códigos de servicio: {codes}.",
         held_back: "Menos de {n} solicitudes no se dicen como cifra, y los tipos pequeños se cuentan juntos: ninguna cifra \
                     puede tratar de una sola persona.",
         open: "Abrir el panel",

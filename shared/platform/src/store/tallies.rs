@@ -689,7 +689,7 @@ mod tests {
         assert_eq!((counters["state.incomplete"], counters["state.received"], week), (-1, 1, None));
         // One that was never counted is not taken out, whatever its old image says.
         let (counters, week) = due(None);
-        assert_eq!((counters["kind.delete"], counters["state.received"], counters.len()), (1, 1, 2));
+        assert_eq!((counters["kind.delete"], counters["state.received"], counters.len()), (1, 1, 3));
         assert_eq!(week.unwrap()["received.kind.delete"], 1);
     }
 
