@@ -155,6 +155,35 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("mail-dead-queue", &["SendMessage"]),
         ],
     ),
+    (
+        "jobs-mail-feedback",
+        &[
+            ("directory", &["GetItem"]),
+            ("accounts", &["UpdateItem"]),
+            ("sessions", &["PutItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-feedback-queue", RECEIVE),
+            ("mail-feedback-dead-queue", &["SendMessage"]),
+        ],
+    ),
+    (
+        "jobs-send-reports",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["GetItem", "Query"]),
+            ("sessions", &["UpdateItem"]),
+            ("tallies", &["Query"]),
+            ("agenda", &["GetItem", "UpdateItem", "DeleteItem"]),
+            ("runs", &["UpdateItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
+            ("mail-from", &["SendEmail"]),
+            ("send-reports-queue", RECEIVE),
+            ("send-reports-dead-queue", &["SendMessage"]),
+        ],
+    ),
     // What consumers meet on the web.
     (
         "forms-form",
@@ -323,6 +352,16 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("keys", &["Query"]),
             ("key", &["Decrypt"]),
             ("mail-queue", SEND),
+        ],
+    ),
+    (
+        "dashboard-unsubscribe",
+        &[
+            ("dashboard-secret", READ_SECRET),
+            ("accounts", &["GetItem", "UpdateItem"]),
+            ("audit", &["PutItem"]),
+            ("keys", &["Query"]),
+            ("key", &["Decrypt"]),
         ],
     ),
     // The request desk.

@@ -38,6 +38,8 @@ mod recordings;
 #[cfg(test)]
 mod reminders;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod rooms;
 #[cfg(test)]
 mod setup;

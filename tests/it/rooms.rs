@@ -30,6 +30,8 @@ pub(crate) const ROOMS: &[(&str, &str, Option<Permission>)] = &[
     ("POST", "/dashboard/reset", None),
     ("GET", "/dashboard/new-password/{ticket}", None),
     ("POST", "/dashboard/new-password/{ticket}", None),
+    ("GET", "/dashboard/unsubscribe/{ticket}", None),
+    ("POST", "/dashboard/unsubscribe/{ticket}", None),
     ("GET", "/dashboard/asset/{file}", None),
     ("POST", "/dashboard/sign-out", Some(Permission::OwnAccount)),
     ("GET", "/dashboard/confirm", Some(Permission::OwnAccount)),

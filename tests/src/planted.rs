@@ -45,12 +45,14 @@ pub const MESSAGES: u16 = 925;
 pub const STATUS: u16 = 831;
 /// Who hangs up, in `reminders`.
 pub const REMINDERS: u16 = 760;
+/// The callers of `reports`.
+pub const REPORTS: u16 = 949;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 23] = [
+const AREAS: [u16; 24] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
-    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, STATUS, REMINDERS, KEYED,
+    AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, STATUS, REMINDERS, REPORTS, KEYED,
 ];
 
 /// One of these is in everything that a caller says; the second is not ASCII, as names often are not.

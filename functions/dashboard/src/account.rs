@@ -16,7 +16,7 @@ use pages::{Frame, Section};
 use platform::edge::{Page, Visit};
 use platform::mail::{Letter, Notice};
 use platform::session::{Allowed, ChangeFactors, OwnAccount};
-use platform::store::{Account, ServiceCodeLine};
+use platform::store::{Account, Dead, ServiceCodeLine, Unreachable};
 use platform::{App, Error};
 use serde::Serialize;
 
@@ -32,6 +32,13 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
         let shown = Shown::of(&account, &codes, visit.query.get("done"));
         return Ok(Page::html(shown.render(&frame, &[], &[])));
     }
+    if visit.form.get("do") == "mail" {
+        let entry = entry(&allowed, &visit).because("mail to the address is tried again");
+        return match store.try_address_again(&allowed.user, &entry).await {
+            Ok(()) | Err(Error::Conflict) => Ok(Page::to("/dashboard/account?done=mail")),
+            Err(error) => Err(error),
+        };
+    }
     if visit.form.get("do") == "password" {
         let allowed = allowed.also::<ChangeFactors>()?;
         return change_password(app, &allowed, &visit, &frame, &account, &codes).await;
@@ -44,7 +51,7 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
         let wrong: Vec<_> = wrong.iter().map(|e| FieldError::new(e.field.as_str(), reason(&e.field))).collect();
         return Ok(Page::invalid(shown.render(&frame, &wrong, &[])));
     }
-    let entry = Entry::new(visit.at, Who::User(allowed.user.clone()), Act::AccountChanged).from(&visit.client.address);
+    let entry = entry(&allowed, &visit);
     store.save_profile(&account, &profile, &entry).await?;
     let zone = TimeZone::get(&allowed.card.time_zone).unwrap_or(TimeZone::UTC);
     if let Some(report) = report::next(&profile.preferences, visit.at, &zone) {
@@ -62,6 +69,10 @@ pub async fn handle(app: &App, allowed: Allowed<OwnAccount>, visit: Visit) -> Re
         }
     }
     Ok(Page::to("/dashboard/account?done=profile"))
+}
+
+fn entry(allowed: &Allowed<OwnAccount>, visit: &Visit) -> Entry {
+    Entry::new(visit.at, Who::User(allowed.user.clone()), Act::AccountChanged).from(&visit.client.address)
 }
 
 /// The profile as the form has it. Of service codes only the tenant's own can be chosen.
@@ -138,12 +149,13 @@ struct Shown<'a> {
     email: &'a str,
     profile: &'a UserProfile,
     codes: &'a [ServiceCodeLine],
+    dead: Option<Dead>,
     done: &'a str,
 }
 
 impl<'a> Shown<'a> {
     fn of(account: &'a Account, codes: &'a [ServiceCodeLine], done: &'a str) -> Self {
-        Self { email: account.email.as_str(), profile: &account.profile, codes, done }
+        Self { email: account.email.as_str(), profile: &account.profile, codes, dead: account.dead, done }
     }
 
     fn render(&self, frame: &Frame, wrong_profile: &[FieldError], wrong_password: &[FieldError]) -> Markup {
@@ -151,6 +163,7 @@ impl<'a> Shown<'a> {
         let done = match self.done {
             "profile" => Some(texts.profile_saved),
             "password" => Some(texts.password_saved),
+            "mail" => Some(texts.tried_again),
             _ => None,
         };
         pages::page(
@@ -162,10 +175,25 @@ impl<'a> Shown<'a> {
                     (Button::secondary(texts.sessions).to("/dashboard/sessions"))
                 }))
                 @if let Some(done) = done { (Said::success(done)) }
+                @if let Some(dead) = self.dead { (Self::no_mail(frame, dead)) }
                 (Card::new(texts.you).body(self.about(frame, wrong_profile)))
                 (Card::new(texts.password).lede(texts.password_lede).body(self.password(frame, wrong_password)))
             },
         )
+    }
+
+    /// Why no mail comes, and what can be done.
+    fn no_mail(frame: &Frame, dead: Dead) -> Said {
+        let texts = Texts::of(frame.language);
+        let why = match dead.why {
+            Unreachable::Bounced => texts.bounced,
+            Unreachable::Complained => texts.complained,
+        };
+        let again = Form::post(frame.language, "/dashboard/account", &frame.csrf).id("mail").plain().body(html! {
+            (hidden("do", "mail"))
+            (Button::secondary(texts.try_again))
+        });
+        Said::warning(texts.no_mail).body(html! { p { (why) } p { (texts.other_address) } (again) })
     }
 
     fn about(&self, frame: &Frame, errors: &[FieldError]) -> Markup {
@@ -274,6 +302,12 @@ struct Texts {
     password_saved: &'static str,
     factors: &'static str,
     sessions: &'static str,
+    no_mail: &'static str,
+    bounced: &'static str,
+    complained: &'static str,
+    other_address: &'static str,
+    try_again: &'static str,
+    tried_again: &'static str,
 }
 
 impl Texts {
@@ -312,6 +346,12 @@ impl Texts {
         password_saved: "Your password is changed. You are signed in here only.",
         factors: "Passkeys and codes",
         sessions: "Where you are signed in",
+        no_mail: "No mail of ours comes to you any more",
+        bounced: "Your address sent the last one back for good, so we write to it no more: no reports, no reminders, no links.",
+        complained: "The last one was marked as unwanted, so we write to your address no more: no reports, no reminders, no links.",
+        other_address: "If the address works again, have us try. If you have another one, ask an owner of your team to invite it.",
+        try_again: "Write to me again",
+        tried_again: "Mail goes to your address again.",
     };
     const ES: Self = Self {
         title: "Su cuenta",
@@ -348,6 +388,12 @@ impl Texts {
         password_saved: "Su contraseña está cambiada. La sesión sigue abierta solo aquí.",
         factors: "Llaves de acceso y códigos",
         sessions: "Dónde tiene la sesión abierta",
+        no_mail: "Ya no le llega ningún correo nuestro",
+        bounced: "Su dirección devolvió el último para siempre, así que ya no le escribimos: ni informes, ni recordatorios, ni enlaces.",
+        complained: "El último se marcó como no deseado, así que ya no le escribimos: ni informes, ni recordatorios, ni enlaces.",
+        other_address: "Si la dirección vuelve a funcionar, haga que lo intentemos. Si tiene otra, pida a una persona titular de su equipo que la invite.",
+        try_again: "Volver a escribirme",
+        tried_again: "Su dirección vuelve a recibir correo.",
     };
 
     const fn of(language: Language) -> &'static Self {
@@ -382,9 +428,23 @@ mod tests {
         let codes = [code("12", "Main store"), code("13", "Bear & <Sons>")];
         let mut profile = profile;
         profile.preferences.service_codes = vec![codes[1].code.clone()];
-        let shown = Shown { email: "ana@shop.example", profile: &profile, codes: &codes, done: "" };
+        let shown = Shown { email: "ana@shop.example", profile: &profile, codes: &codes, dead: None, done: "" };
         let name = [FieldError::new("name", Texts::ES.wrong_name)];
         let current = [FieldError::new("current", Texts::ES.wrong_password)];
         insta::assert_snapshot!(fixtures::main(&shown.render(&fixtures::frame(Language::Spanish), &name, &current)));
+    }
+
+    #[test]
+    fn whose_address_takes_no_mail_learns_why_and_what_to_do() {
+        let account = fixtures::account();
+        for (why, said) in [(Unreachable::Bounced, Texts::EN.bounced), (Unreachable::Complained, Texts::EN.complained)]
+        {
+            let dead = Some(Dead { why, since: account.invited_at });
+            let shown = Shown { dead, ..Shown::of(&account, &[], "") };
+            let page = fixtures::main(&shown.render(&fixtures::frame(Language::English), &[], &[]));
+            assert!(page.contains(said) && page.contains(Texts::EN.try_again), "{page}");
+        }
+        let page = fixtures::main(&Shown::of(&account, &[], "").render(&fixtures::frame(Language::English), &[], &[]));
+        assert!(!page.contains(Texts::EN.no_mail) && !page.contains(Texts::EN.codes), "{page}");
     }
 }

@@ -43,6 +43,7 @@
 //! | [`greeting`] | `GET` `POST /dashboard/greeting/{code}` | owners and managers | S3, and back |
 //! | [`team`] | `GET` `POST /dashboard/team` | owners, freshly | a mail, then `invitation` |
 //! | [`settings`] | `GET` `POST /dashboard/settings` | whoever is signed in; owners and managers save | – |
+//! | [`unsubscribe`] | `GET` `POST /dashboard/unsubscribe/{ticket}` | whoever wants no more of a sort of mail, or their mail program | – |
 //! | [`usage`] | `GET /dashboard/usage` | whoever is signed in | – |
 //! | [`audit`] | `GET /dashboard/audit` | owners and managers | `audit-export` |
 //! | [`audit_export`] | `GET` `POST /dashboard/audit-export` | owners and managers, freshly | a file |
@@ -86,6 +87,7 @@ pub mod service_code;
 pub mod service_codes;
 pub mod settings;
 pub mod team;
+pub mod unsubscribe;
 pub mod usage;
 
 mod case;

@@ -73,7 +73,15 @@ async fn resend(app: &App, allowed: &Allowed<ManageTeam>, visit: &Visit) -> Resu
     }
     throttle(app, allowed, visit).await?;
     let entry = entry(allowed, visit, Act::Invited).on("user", user.id.as_str()).with("again", "yes");
-    app.store.of(&allowed.tenant).record(&entry).await?;
+    let store = app.store.of(&allowed.tenant);
+    store.record(&entry).await?;
+    if user.dead.is_some() {
+        let again = entry.because("mail to the address is tried again");
+        match store.try_address_again(&user.id, &again).await {
+            Ok(()) | Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
     send(app, allowed, visit, &user.id, user.email, user.profile.language).await?;
     Ok(Page::to("/dashboard/team?done=resent"))
 }
@@ -280,6 +288,13 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
             p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) }
         },
     };
+    let state = html! {
+        (state)
+        @if user.dead.is_some() {
+            (show::badge(Tone::Warning, Icon::Letter, texts.no_mail))
+            p.note { (if user.state == UserState::Invited { texts.no_invitation } else { texts.no_mail_why }) }
+        }
+    };
     let role = if me {
         html! { (words::role(language, user.role)) }
     } else {
@@ -351,6 +366,9 @@ fn invitation(frame: &Frame, texts: &Texts, input: &Input, errors: &[FieldError]
 
 #[derive(Serialize)]
 struct Texts {
+    no_mail: &'static str,
+    no_mail_why: &'static str,
+    no_invitation: &'static str,
     title: &'static str,
     lede: &'static str,
     name: &'static str,
@@ -390,6 +408,9 @@ struct Texts {
 
 impl Texts {
     const EN: Self = Self {
+        no_mail: "No mail",
+        no_mail_why: "Mail came back from this address, so we write to it no more. They can have us try again on the page of their account, or you invite another address.",
+        no_invitation: "The invitation came back. Send it again if the address is right, or remove it and invite another.",
         title: "Team",
         lede: "Who may come in, and as what.",
         name: "Name",
@@ -427,6 +448,9 @@ impl Texts {
         last_owner: "This is the last owner. Make somebody else an owner first.",
     };
     const ES: Self = Self {
+        no_mail: "Sin correo",
+        no_mail_why: "El correo volvió desde esta dirección, así que ya no le escribimos. Desde la página de su cuenta puede hacer que lo intentemos otra vez, o invite usted otra dirección.",
+        no_invitation: "La invitación volvió. Envíela otra vez si la dirección es correcta, o quítela e invite otra.",
         title: "Equipo",
         lede: "Quién puede entrar, y con qué función.",
         name: "Nombre",
@@ -493,6 +517,7 @@ mod tests {
                 preferences: Preferences::default(),
             },
             invited_at: "2026-11-22T01:00:00Z".parse().unwrap(),
+            dead: None,
             version: 1,
         };
         Member { user, app: state == UserState::Active, passkeys: usize::from(state == UserState::Active) * 2 }

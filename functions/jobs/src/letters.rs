@@ -519,4 +519,44 @@ mod tests {
         });
         insta::assert_snapshot!(said.join("\n———\n"));
     }
+
+    /// What a record holds of somebody, none of which may stand where it is read on locked screens, or not at all.
+    const PLANTED: [&str; 5] =
+        ["Quetzalmarker", "ana.ñandú@person.example", "+12135550123", "Calle Mayor 7", "1984-02-29"];
+
+    #[test]
+    fn no_letter_says_anything_of_a_person_in_its_subject() {
+        let planted = PLANTED.join(" ");
+        let reference = Reference::from_entropy(7);
+        let at = "2026-11-22T01:00:00Z".parse().unwrap();
+        let link = "https://hotline.example/x";
+        for language in Language::ALL {
+            let receipt = Receipt { business: &planted, telephone: Some(&planted), ..receipt(language) };
+            let notices = [
+                Notice::PasswordChanged,
+                Notice::PasskeyAdded,
+                Notice::PasskeyRemoved,
+                Notice::AppAdded,
+                Notice::AppRemoved,
+                Notice::RecoveryCodeUsed,
+                Notice::RecoveryCodesMade,
+            ];
+            let mut all = vec![
+                invitation(language, &planted, Some(&planted), link),
+                reset(language, link),
+                code(language, "042917"),
+                message_for_consumer(language, &planted, &reference, link),
+                message_for_team(language, &reference, link),
+                receipt.written(link, None),
+                receipt.written(link, Some(link)),
+            ];
+            all.extend(notices.map(|what| notice(language, what, at, "America/Los_Angeles")));
+            for written in all {
+                let said = [&reference.to_string(), reference.as_str(), "042917"];
+                for personal in PLANTED.iter().chain(&said) {
+                    assert!(!written.subject.contains(personal), "{}", written.subject);
+                }
+            }
+        }
+    }
 }

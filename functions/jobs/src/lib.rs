@@ -15,10 +15,13 @@
 //! | [`watch_requests`] | the stream of the requests table | learns of new requests, and enters that people are to be told |
 //! | [`send_alerts`] | queue `send-alerts` | tells people which requests came in |
 //! | [`send_reminders`] | queue `send-reminders` | reminds people of deadlines |
+//! | [`send_reports`] | queue `send-reports`, from `jobs-plan` | mails reports of numbers to those who asked for them |
+//! | [`mail_feedback`] | queue `mail-feedback`, from SES | writes down which addresses take no mail |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
 pub mod close_usage_day;
+pub mod mail_feedback;
 pub mod plan;
 pub mod planning;
 pub mod provision_tenant;
@@ -28,6 +31,7 @@ pub mod runs;
 pub mod send_alerts;
 pub mod send_mail;
 pub mod send_reminders;
+pub mod send_reports;
 pub mod send_text;
 pub mod store_recording;
 pub mod store_transcript;
@@ -38,3 +42,4 @@ pub mod watch_requests;
 mod digests;
 mod letters;
 mod reaching;
+mod report_letter;

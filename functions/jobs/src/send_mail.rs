@@ -31,11 +31,11 @@ const CHANGED_MEANWHILE: u32 = 5;
 pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
     match app.letter(&posted).await? {
         Letter::Invitation { to, language, tenant_name, invited_by, link } => {
-            send(app, &to, &letters::invitation(language, &tenant_name, invited_by.as_deref(), &link)).await
+            send_to_user(app, &to, &letters::invitation(language, &tenant_name, invited_by.as_deref(), &link)).await
         }
         Letter::Reset { id, email, address, at } => reset(app, &id, &email, &address, at).await,
         Letter::Notice { to, language, what, at, time_zone } => {
-            send(app, &to, &letters::notice(language, what, at, &time_zone)).await
+            send_to_user(app, &to, &letters::notice(language, what, at, &time_zone)).await
         }
         Letter::MessageWaiting(waiting) => message_waiting(app, &waiting).await,
         Letter::Code(code) => send_code(app, &code).await,
@@ -168,8 +168,8 @@ async fn reset(app: &App, letter: &str, email: &EmailAddress, address: &str, at:
     let account = store.user(&user).await?.filter(|account| account.state == UserState::Active);
     let Some(account) = account else { return Ok(()) };
     let now = app.clock.now();
-    if now.duration_since(at) > RESET_LIVES {
-        // It waited longer than a link would be good.
+    if account.dead.is_some() || now.duration_since(at) > RESET_LIVES {
+        // It waited longer than a link would be good, or would not arrive.
         return Ok(());
     }
     let entry = Entry::new(now, Who::User(account.id.clone()), Act::ResetRequested).from(address);
@@ -220,11 +220,25 @@ async fn message_waiting(app: &App, waiting: &Waiting) -> Result<(), Error> {
 
 /// Whoever works on a request; where nobody does who still may, those who run the team.
 fn readers<'a>(team: &'a [User], assignee: Option<&UserId>) -> Vec<&'a User> {
-    let works = |user: &&User| user.state == UserState::Active && user.role.may(Permission::WorkRequests);
+    let works = |user: &&User| {
+        user.state == UserState::Active && user.role.may(Permission::WorkRequests) && user.dead.is_none()
+    };
     match team.iter().filter(works).find(|user| Some(&user.id) == assignee) {
         Some(user) => vec![user],
         None => team.iter().filter(works).filter(|user| matches!(user.role, Role::Owner | Role::Manager)).collect(),
     }
+}
+
+/// What only somebody of a team is written to; nothing goes to an address that takes no mail.
+async fn send_to_user(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
+    if let Some((tenant, user)) = app.store.sign_in_name(to.as_str()).await? {
+        app.about(&tenant);
+        if app.store.of(&tenant).user(&user).await?.is_some_and(|account| account.dead.is_some()) {
+            tracing::info!("a mail is not sent: its address takes none");
+            return Ok(());
+        }
+    }
+    send(app, to, written).await
 }
 
 async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Error> {
@@ -238,6 +252,7 @@ async fn send(app: &App, to: &EmailAddress, written: &Written) -> Result<(), Err
 mod tests {
     use domain::language::Language;
     use domain::user::{Preferences, UserProfile};
+    use platform::store::{Dead, Unreachable};
 
     use super::*;
 
@@ -266,6 +281,10 @@ mod tests {
             user(3, Role::Agent, UserState::Active),
             user(4, Role::Viewer, UserState::Active),
             user(5, Role::Manager, UserState::Invited),
+            User {
+                dead: Some(Dead { why: Unreachable::Bounced, since: Timestamp::UNIX_EPOCH }),
+                ..user(6, Role::Manager, UserState::Active)
+            },
         ];
         let told = |assignee: Option<usize>| -> Vec<usize> {
             let assignee = assignee.map(|n| team[n - 1].id.clone());
@@ -276,5 +295,6 @@ mod tests {
         assert_eq!(told(None), [1, 2]);
         assert_eq!(told(Some(4)), [1, 2], "somebody who became a viewer works on nothing");
         assert_eq!(told(Some(5)), [1, 2], "somebody who never came");
+        assert_eq!(told(Some(6)), [1, 2], "somebody whose address takes no mail");
     }
 }

@@ -40,11 +40,10 @@ impl Period {
     pub fn of(frequency: ReportFrequency, date: Date) -> Option<Self> {
         let last = date.yesterday().ok()?;
         let first = match frequency {
-            ReportFrequency::Never => return None,
             ReportFrequency::Daily => last,
             ReportFrequency::Weekly if date.weekday() == jiff::civil::Weekday::Monday => date - 7.days(),
             ReportFrequency::Monthly if date.day() == 1 => last.first_of_month(),
-            ReportFrequency::Weekly | ReportFrequency::Monthly => return None,
+            ReportFrequency::Never | ReportFrequency::Weekly | ReportFrequency::Monthly => return None,
         };
         Some(Self { first, last })
     }

@@ -334,6 +334,7 @@ fn variable(name: &str) -> Result<String, Error> {
         _ if name == "TWILIO_BASE_URL" => "http://127.0.0.1:9".to_owned(),
         _ if name == "TWILIO_SECRET" => SECRET.to_owned(),
         _ if name == "DASHBOARD_SECRET" => DASHBOARD_SECRET.to_owned(),
+        _ if name == "MAIL_EVENTS" => "optline-mail".to_owned(),
         _ if name == "MAIL_FROM" => "hello@optline.example".to_owned(),
         _ if name == "HOTLINE_NUMBER" => DIALLED.to_owned(),
         _ if name == "TEXT_PREFIXES" => "+1".to_owned(),

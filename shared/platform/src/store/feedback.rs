@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Written;
 use super::users::user_key;
-use super::{Account, Item, TenantStore, User, damaged, number, text};
+use super::{Item, TenantStore, User, damaged, number, text};
 use crate::Error;
 
 /// Why an address is written to no more.
@@ -79,11 +79,11 @@ impl TenantStore<'_> {
     }
 
     /// Writes to an address again. `Conflict` where it was not dead.
-    pub async fn try_address_again(&self, account: &Account, entry: &Entry) -> Result<(), Error> {
+    pub async fn try_address_again(&self, user: &UserId, entry: &Entry) -> Result<(), Error> {
         let update = Update::builder()
             .table_name(self.store.accounts_table()?)
             .key("pk", text(self.tenant.id().as_str()))
-            .key("sk", text(user_key(&account.id)))
+            .key("sk", text(user_key(user)))
             .update_expression("SET tried_again = :now REMOVE dead, dead_since, bounces")
             .condition_expression("attribute_exists(dead)")
             .expression_attribute_values(":now", number(entry.at.as_second()))
