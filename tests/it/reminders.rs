@@ -77,6 +77,7 @@ async fn agenda_item(hotline: &Hotline, pk: &str, sk: &str) -> Option<Value> {
 
 /// Enters work as any function of ours might, once more or for nothing; returns what the planner would send.
 async fn arrange(hotline: &Hotline, job: &str, tenant: &str, at: Timestamp) -> String {
+    let at = Timestamp::from_second(at.as_second()).unwrap();
     let shard = tenant.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 4;
     let input = json!({
         "TableName": hotline.table("agenda"),
