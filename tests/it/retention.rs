@@ -7,7 +7,7 @@ use domain::request::Kind;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use phone::{Script, Transcript};
+use phone::{Do, Script, Transcript};
 use serde_json::{Value, json};
 use tests::hotline::Code;
 use tests::person::{Form, Seen};
@@ -41,7 +41,12 @@ impl<'a> Shop<'a> {
 
     /// Somebody asks for a correction, says it, and is answered today. The recordings are there.
     async fn answered(&mut self, n: u8) -> (String, Transcript) {
-        let mut caller = Script::new(answers::request(Language::English, Some(&self.code), Kind::Correct));
+        let says = answers::request(Language::English, Some(&self.code), Kind::Correct);
+        self.answered_who(n, says).await
+    }
+
+    async fn answered_who(&mut self, n: u8, says: Vec<Do>) -> (String, Transcript) {
+        let mut caller = Script::new(says);
         let call = self.hotline.call(&planted::caller(planted::DESK, n), &mut caller).await;
         let reference = call.reference_number().unwrap();
         for recording in &call.recordings {
@@ -147,9 +152,10 @@ impl<'a> Shop<'a> {
         .await
     }
 
-    /// Everything that is left of a request and its recordings, wherever it lies: nothing but the trail may be.
-    async fn traces(&self, reference: &str, call: &Transcript) -> Vec<String> {
-        let mut traces = vec![];
+    /// Everything that is left of a request and its recordings, wherever it lies, but what may be: the trail, and its bare number
+    /// where it ends by itself.
+    async fn left(&self, reference: &str, call: &Transcript) -> Vec<String> {
+        let mut left = vec![];
         let words: Vec<&str> =
             [reference].into_iter().chain(call.recordings.iter().map(|recording| recording.sid.as_str())).collect();
         for (name, table) in &self.hotline.at.tables {
@@ -157,18 +163,27 @@ impl<'a> Shop<'a> {
             if name == "audit" || name == "usage" {
                 continue;
             }
-            let items = self.hotline.cloud.scan(table, json!({})).await;
-            let items = items.iter().map(Value::to_string);
-            traces.extend(
-                items.filter(|item| words.iter().any(|word| item.contains(word))).map(|it| format!("{name}: {it}")),
-            );
+            for item in self.hotline.cloud.scan(table, json!({})).await {
+                let (text, sk) = (item.to_string(), item["sk"]["S"].as_str().unwrap_or_default());
+                let number_alone = match name.as_str() {
+                    // What the counting remembers, and how a run for it alone went.
+                    "tallies" | "runs" => true,
+                    // News of a fortnight, and that a call had begun.
+                    "agenda" => sk.starts_with("n#") || sk.starts_with("begun#"),
+                    _ => false,
+                };
+                let ends = number_alone && item.get("expires_at").is_some();
+                if !ends && words.iter().any(|word| text.contains(word)) {
+                    left.push(format!("{name}: {text}"));
+                }
+            }
         }
         for prefix in
             [format!("attachments/{}/{reference}/", self.tenant), format!("{}/{}/", self.tenant, call.call_sid)]
         {
-            traces.extend(self.hotline.cloud.versions(self.hotline.bucket("recordings"), &prefix).await);
+            left.extend(self.hotline.cloud.versions(self.hotline.bucket("recordings"), &prefix).await);
         }
-        traces
+        left
     }
 
     async fn recount(&self) -> Value {
@@ -241,16 +256,19 @@ async fn an_answered_request_is_kept_for_two_years_waits_ninety_days_and_is_gone
     assert_eq!(shop.owner.get("/dashboard/recycle-bin").await.status(), 403);
     shop.owner.become_a("owner").await;
 
+    let news = [("pk", format!("news#{}", shop.tenant)), ("sk", format!("came#{reference}"))];
+    let came = async || {
+        let key = [(news[0].0, news[0].1.as_str()), (news[1].0, news[1].1.as_str())];
+        hotline.cloud.item(hotline.table("agenda"), &key).await
+    };
+    eventually("that it came in", came).await;
     shop.night(days(89, bin_day), "").await;
     assert!(shop.stored(&reference).await.is_some(), "it waits for 90 days");
     shop.night(days(90, bin_day), "").await;
     assert!(shop.stored(&reference).await.is_none());
     // Counting forgets it too, after the stream has told.
-    eventually("nothing but what the counting remembers for a week", async || {
-        let traces = shop.traces(&reference, &call).await;
-        let left: Vec<&String> =
-            traces.iter().filter(|it| !(it.starts_with("tallies:") && it.contains("expires_at"))).collect();
-        left.is_empty().then_some(())
+    eventually("nothing that does not end by itself", async || {
+        shop.left(&reference, &call).await.is_empty().then_some(())
     })
     .await;
     eventually("the counts without it", async || right(&shop.recount().await).then_some(())).await;
@@ -362,12 +380,62 @@ async fn recordings_and_files_with_a_shorter_time_go_by_themselves_and_the_reque
     );
 
     shop.night(closed_on.checked_add(12.months()).unwrap().tomorrow().unwrap(), "").await;
-    assert_eq!(hotline.cloud.versions(bucket, &files).await, Vec::<String>::new());
+    // What the business answered with stays for 24 months; what the team kept for itself is gone.
+    assert_eq!(hotline.cloud.versions(bucket, &files).await.len(), 1);
     let page = shop.owner.get(&page_of(&reference)).await.text();
-    assert!(page.contains("Your copy.") && !page.contains("copy.txt"), "{page}");
+    assert!(page.contains("Your copy.") && page.contains("The person can download it"), "{page}");
     let item = shop.stored(&reference).await.unwrap();
     assert!(item.get("binned_on").is_none() && item["going"] == json!([]), "{item:#}");
     assert_eq!(shop.verify().await["ok"], true);
+}
+
+/// Asks for a correction and says everything twice, because the first take was not good.
+fn says_it_twice(code: &str) -> Vec<Do> {
+    let mut says = vec![answers::language(Language::English), Do::press(format!("{code}#"))];
+    says.extend(answers::kind(Kind::Correct));
+    says.push(Do::press("1"));
+    for take in answers::particulars(Kind::Correct).chunks(2) {
+        says.extend([take[0].clone(), Do::press("2"), take[0].clone(), take[1].clone()]);
+    }
+    says.push(Do::press("1"));
+    says
+}
+
+#[tokio::test]
+async fn what_a_caller_recorded_again_is_erased_with_what_was_kept_of_it() {
+    let hotline = Hotline::open();
+    let mut shop = Shop::open(&hotline, "retention-takes").await;
+    let code = shop.code.clone();
+    let (reference, call) = shop.answered_who(68, says_it_twice(&code)).await;
+    assert_eq!(call.recordings.len(), 4, "{call}");
+    let bin_day = binned_on(shop.closed_on(&reference).await);
+    // By itself, and with the whole request.
+    let (parted, parted_call) = shop.answered_who(69, says_it_twice(&code)).await;
+    let calls = format!("{}/{}/", shop.tenant, parted_call.call_sid);
+    shop.settings(&[("retention.recording-months", "6")]).await;
+    let hold = shop.owner.get(&page_of(&reference)).await.form(&["do", "reason"]);
+    shop.owner.send_form(&hold, &[("reason", "Not yet.")]).await;
+    shop.night(days(2, shop.closed_on(&parted).await), "").await;
+    assert!(!hotline.cloud.versions(hotline.bucket("recordings"), &calls).await.is_empty());
+    shop.night(days(200, shop.closed_on(&parted).await), "").await;
+    assert_eq!(hotline.cloud.versions(hotline.bucket("recordings"), &calls).await, Vec::<String>::new());
+    let salts = async |call: &Transcript| {
+        let mut salts = vec![];
+        for recording in &call.recordings {
+            let pk = format!("salt#{}#{}", shop.tenant, recording.sid);
+            salts.extend(hotline.cloud.item(hotline.table("keys"), &[("pk", &pk), ("sk", "salt")]).await);
+        }
+        salts.len()
+    };
+    assert_eq!((salts(&parted_call).await, salts(&call).await), (0, 4));
+
+    shop.settings(&[("retention.recording-months", "24")]).await;
+    let page = shop.owner.get(&page_of(&reference)).await;
+    let lift = page.forms().into_iter().find(|form| form.value("do") == Some("lift")).unwrap();
+    shop.owner.send_form(&lift, &[]).await;
+    shop.night(bin_day, &reference).await;
+    shop.night(days(90, bin_day), "").await;
+    eventually("nothing of the four takes", async || shop.left(&reference, &call).await.is_empty().then_some(())).await;
 }
 
 #[tokio::test]
@@ -388,6 +456,26 @@ async fn a_shorter_time_for_files_counts_ninety_days_later_also_for_who_never_ch
     }
     shop.night(days(61 + 90, closed_on), "").await;
     assert!(there().await < before);
+}
+
+#[tokio::test]
+async fn what_was_held_on_its_day_goes_later_also_where_times_were_made_longer_meanwhile() {
+    let hotline = Hotline::open();
+    let mut shop = Shop::open(&hotline, "retention-longer").await;
+    let (reference, _) = shop.answered(70).await;
+    let closed_on = shop.closed_on(&reference).await;
+    let hold = shop.owner.get(&page_of(&reference)).await.form(&["do", "reason"]);
+    shop.owner.send_form(&hold, &[("reason", "A matter.")]).await;
+    shop.night(binned_on(closed_on), "").await;
+    shop.settings(&[("retention.request-months", "36")]).await;
+    let page = shop.owner.get(&page_of(&reference)).await;
+    let lift = page.forms().into_iter().find(|form| form.value("do") == Some("lift")).unwrap();
+    shop.owner.send_form(&lift, &[]).await;
+    shop.night(days(1, binned_on(closed_on)), &reference).await;
+    assert!(shop.stored(&reference).await.unwrap().get("binned_on").is_none(), "three years now");
+    let later = closed_on.checked_add(36.months()).unwrap().tomorrow().unwrap();
+    shop.night(later, "").await;
+    eventually("the bin", async || shop.stored(&reference).await.unwrap().get("binned_on").cloned()).await;
 }
 
 #[tokio::test]
@@ -418,11 +506,7 @@ async fn a_crash_in_the_middle_is_finished_by_the_next_night_with_one_proof() {
         shop.night(days(day, bin_day), "").await;
     }
     assert!(shop.stored(&reference).await.is_none());
-    eventually("nothing is left", async || {
-        let traces = shop.traces(&reference, &call).await;
-        traces.iter().all(|it| it.starts_with("tallies:") && it.contains("expires_at")).then_some(())
-    })
-    .await;
+    eventually("nothing is left", async || shop.left(&reference, &call).await.is_empty().then_some(())).await;
     let proof = shop.owner.get(&format!("/dashboard/audit?act=erased&on={reference}")).await.text();
     assert_eq!(proof.matches("jobs-retention").count(), 1, "one proof: {proof}");
     assert_eq!(shop.verify().await["ok"], true);

@@ -500,14 +500,17 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".expire_part(", RECORDS),
     (".expire_part(", &["dynamodb:UpdateItem TABLE_REQUESTS", "dynamodb:Query TABLE_REQUESTS"]),
     (".erase_part(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".answer_files(", &["dynamodb:Query TABLE_REQUESTS"]),
     (".part_is_gone(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
     (".claim_erasure(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS"]),
     (".kin(", &["dynamodb:GetItem TABLE_REQUESTS"]),
     (".hand_over(", &["dynamodb:UpdateItem TABLE_REQUESTS"]),
     (".shred(", &["dynamodb:DeleteItem TABLE_KEYS"]),
     (".erase_beside(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:DeleteItem TABLE_REQUESTS"]),
+    (".forget_news(", &["dynamodb:DeleteItem TABLE_AGENDA"]),
     (".erase_request(", RECORDS),
     (".erase_request(", &["dynamodb:DeleteItem TABLE_REQUESTS"]),
+    ("blobs.recordings_of(", &["s3:ListBucketVersions BUCKET_RECORDINGS"]),
     ("blobs.erase_", &["s3:ListBucketVersions BUCKET_RECORDINGS", "s3:DeleteObjectVersion BUCKET_RECORDINGS"]),
     // The edges.
     // A worker reads its entry, enters the next, takes its own away and writes down what it did.

@@ -120,6 +120,7 @@ pub(crate) fn expired(language: Language, part: &str) -> &'static str {
         Some(Part::Recordings) => texts.gone_recordings,
         Some(Part::Correspondence) => texts.gone_correspondence,
         Some(Part::Attachments) => texts.gone_attachments,
+        Some(Part::Answers) => texts.gone_answers,
         None => texts.gone,
     }
 }
@@ -151,6 +152,7 @@ pub(crate) struct Texts {
     gone_recordings: &'static str,
     gone_correspondence: &'static str,
     gone_attachments: &'static str,
+    gone_answers: &'static str,
 }
 
 impl Texts {
@@ -161,8 +163,8 @@ impl Texts {
         stays: "It is in no list, and whoever asked no longer finds it. It stays as long as its legal hold.",
         restore: "Restore",
         hold: "Legal hold",
-        hold_lede: "While a request is held, nothing of it is deleted: no recording, no file, and not the request itself, also in the recycle bin.",
-        held_lede: "Nothing of this request is deleted until the hold is lifted.",
+        hold_lede: "While a request is held, nothing of it is deleted: no recording, no file, and not the request itself, also in the recycle bin; except photos of identity documents, which may not be kept longer (11 CCR 7060(d)).",
+        held_lede: "Nothing of this request is deleted until the hold is lifted, except photos of identity documents, which may not be kept longer (11 CCR 7060(d)).",
         since: "Since",
         by: "Placed by",
         reason: "Reason",
@@ -178,7 +180,8 @@ impl Texts {
         gone: "It was kept as long as your settings say.",
         gone_recordings: "The recordings and what they say were kept as long as your settings say, and are erased.",
         gone_correspondence: "The messages were kept as long as your settings say, and are erased.",
-        gone_attachments: "The files were kept as long as your settings say, and are erased.",
+        gone_attachments: "The files were kept as long as your settings say, and are erased. Those that the person can download stay for at least 24 months.",
+        gone_answers: "The files that the person could download were kept as long as your settings say, and are erased.",
     };
     const ES: Self = Self {
         bin: "Papelera",
@@ -187,8 +190,8 @@ impl Texts {
         stays: "No está en ninguna lista y quien la hizo ya no la encuentra. Se queda mientras dure su retención legal.",
         restore: "Restaurar",
         hold: "Retención legal",
-        hold_lede: "Mientras una solicitud está retenida no se elimina nada de ella: ni grabaciones, ni archivos, ni la solicitud misma, tampoco en la papelera.",
-        held_lede: "No se elimina nada de esta solicitud hasta que se levante la retención.",
+        hold_lede: "Mientras una solicitud está retenida no se elimina nada de ella: ni grabaciones, ni archivos, ni la solicitud misma, tampoco en la papelera; salvo las fotos de documentos de identidad, que no se pueden guardar más tiempo (11 CCR 7060(d)).",
+        held_lede: "No se elimina nada de esta solicitud hasta que se levante la retención, salvo las fotos de documentos de identidad, que no se pueden guardar más tiempo (11 CCR 7060(d)).",
         since: "Desde",
         by: "La puso",
         reason: "Motivo",
@@ -204,7 +207,8 @@ impl Texts {
         gone: "Se guardó el tiempo que dice su configuración.",
         gone_recordings: "Las grabaciones y lo que dicen se guardaron el tiempo que dice su configuración, y se borraron.",
         gone_correspondence: "Los mensajes se guardaron el tiempo que dice su configuración, y se borraron.",
-        gone_attachments: "Los archivos se guardaron el tiempo que dice su configuración, y se borraron.",
+        gone_attachments: "Los archivos se guardaron el tiempo que dice su configuración, y se borraron. Los que la persona puede descargar se quedan al menos 24 meses.",
+        gone_answers: "Los archivos que la persona podía descargar se guardaron el tiempo que dice su configuración, y se borraron.",
     };
 
     /// In a language.

@@ -5,8 +5,13 @@
 //! agenda (`what` is its number), so that one request that fails holds up no other, and is tried again until somebody looks at
 //! its dead letter. The same entry is made for a request that somebody took out of the bin, or whose hold was lifted: its day
 //! was looked at already.
+//!
+//! Besides the proof, which says what was erased by its number and stays, the bare number of what is erased is left in a few
+//! places that know nothing else of it, and each of them ends by itself (`expires_at`): news (`n#`, `begun#` in the table of
+//! the agenda) a fortnight after it came in, the record of a run for it alone 13 months after the run, what counting remembers
+//! of it a week after it is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::audit::{Act, Entry, Who};
 use domain::job::Job;
@@ -138,7 +143,7 @@ impl Round<'_> {
                 let word = match became {
                     Became::Nothing if rule == Rule::Unfinished => {
                         // It lies there by the day of its confirmation, and counts from that of its answer.
-                        if let Some(at) = self.comes_again(reference).await? {
+                        if let Some(at) = self.by_itself(reference).await? {
                             self.store.arrange(Job::Retention, at, reference.as_str()).await?;
                         }
                         return Ok(());
@@ -178,13 +183,25 @@ impl Round<'_> {
         })
     }
 
-    /// When a request is to be looked at once more by itself: one whose day in the indexes is not the day that counts for it. Every
-    /// other one is found by its day.
+    /// When a request that was looked at by itself is to be looked at once more: its day in the indexes may be behind all that
+    /// rules still look at, because it was held then, or times were longer since.
     async fn comes_again(&self, reference: &Reference) -> Result<Option<Timestamp>, Error> {
         let Some(kept) = self.store.kept_request(reference).await? else { return Ok(None) };
-        let by_itself = kept.standing.restored_on.is_some() || kept.standing.closed_on.is_none();
-        let going = kept.standing.next(self.settings()).filter(|going| by_itself && going.on > self.today);
-        Ok(going.filter(|going| going.rule != Rule::Bin).map(|going| night_of(going.on, &self.zone)))
+        Ok(self.ahead(&kept))
+    }
+
+    /// The same for one that a rule came across: only where its day in the indexes is not the day that counts for it. Every other
+    /// one is found by its day.
+    async fn by_itself(&self, reference: &Reference) -> Result<Option<Timestamp>, Error> {
+        let kept = self.store.kept_request(reference).await?;
+        let kept = kept.filter(|kept| kept.standing.restored_on.is_some() || kept.standing.closed_on.is_none());
+        Ok(kept.and_then(|kept| self.ahead(&kept)))
+    }
+
+    /// The next night on which something of a request goes.
+    fn ahead(&self, kept: &KeptRequest) -> Option<Timestamp> {
+        let day = kept.standing.ahead(self.today, self.settings(), |part| self.months(part));
+        day.map(|day| night_of(day, &self.zone))
     }
 
     /// Does with a request what its day asks for. Where somebody was at it in the same moment, it is looked at once more as it is
@@ -230,7 +247,14 @@ impl Round<'_> {
             if !kept.going.contains(&part) {
                 let due = kept.standing.part(months, self.settings()).is_some_and(|on| on <= self.today);
                 let entry = self.entry(Act::PartErased, &kept.reference).with("months", months.to_string());
-                if !due || !self.store.expire_part(&kept, part, &entry).await? {
+                if !due {
+                    continue;
+                }
+                if !self.store.expire_part(&kept, part, &entry).await? {
+                    if part == Part::Recordings {
+                        // It tells of none, and may still have takes that the caller gave up.
+                        self.shred_recordings(&kept, []).await?;
+                    }
                     continue;
                 }
                 let Some(again) = self.store.kept_request(&kept.reference).await? else { return Ok(became) };
@@ -239,8 +263,10 @@ impl Round<'_> {
             match part {
                 Part::Recordings => self.shred_recordings(&kept, &kept.shredding).await?,
                 Part::Correspondence => {}
-                Part::Attachments => {
-                    self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference).await?;
+                Part::Attachments | Part::Answers => {
+                    let answers = self.store.answer_files(&kept.reference).await?;
+                    let goes = |id: &str| answers.contains(id) == (part == Part::Answers);
+                    self.app.blobs.erase_attachments(&self.work.due.tenant, &kept.reference, goes).await?;
                 }
             }
             self.store.erase_part(&kept.reference, part).await?;
@@ -252,19 +278,25 @@ impl Round<'_> {
         Ok(became)
     }
 
-    /// Destroys what opens these recordings, and then the recordings; those that another request tells of stay for it.
+    /// Destroys what opens these recordings, and then the recordings; those that another request tells of stay for it. With the
+    /// last that are told of go the takes that the caller made again: each has a salt of its own, and no request tells of it.
     async fn shred_recordings<'r>(
         &self,
         kept: &KeptRequest,
         recordings: impl IntoIterator<Item = &'r RecordingSid>,
     ) -> Result<(), Error> {
-        let kin = self.store.kin(kept).await?;
-        let alone: Vec<&RecordingSid> =
-            recordings.into_iter().filter(|sid| !kin.iter().any(|other| other.recordings.contains(*sid))).collect();
-        self.store.shred(alone.iter().map(|sid| sid.as_str())).await?;
+        let (tenant, kin) = (&self.work.due.tenant, self.store.kin(kept).await?);
+        let told_of = |sid: &RecordingSid| kin.iter().any(|other| other.recordings.contains(sid));
+        let mut alone: BTreeSet<RecordingSid> = recordings.into_iter().filter(|sid| !told_of(sid)).cloned().collect();
         if let Some(call) = &kept.call {
-            for sid in alone {
-                self.app.blobs.erase_recording(&self.work.due.tenant, call, sid).await?;
+            if !kin.iter().any(|other| other.keeps_call(call)) {
+                alone.extend(self.app.blobs.recordings_of(tenant, call).await?);
+            }
+        }
+        self.store.shred(alone.iter().map(RecordingSid::as_str)).await?;
+        if let Some(call) = &kept.call {
+            for sid in &alone {
+                self.app.blobs.erase_recording(tenant, call, sid).await?;
             }
         }
         Ok(())
@@ -276,11 +308,12 @@ impl Round<'_> {
         let (tenant, reference) = (&self.work.due.tenant, &kept.reference);
         self.store.shred([reference.as_str()]).await?;
         self.shred_recordings(kept, kept.recordings.iter().chain(&kept.shredding)).await?;
-        self.app.blobs.erase_attachments(tenant, reference).await?;
+        self.app.blobs.erase_attachments(tenant, reference, |_| true).await?;
         for photo in kept.photos.iter().filter_map(|photo| UploadId::parse(&photo.id)) {
             self.app.blobs.erase_photo(&photo).await?;
         }
         self.store.erase_beside(reference).await?;
+        self.store.forget_news(reference).await?;
         self.store.hand_over(&self.store.kin(kept).await?).await?;
         self.store.erase_request(reference, &self.proof(kept, erasing)).await
     }

@@ -6,8 +6,8 @@
 //! | a message that asked for nothing | into the recycle bin | the answer: [`Retention::message_months`] |
 //! | a request that nobody ever finished | into the recycle bin | the last day on which it could be answered, as long as a request |
 //! | what lies in the recycle bin | for good | the day it came there: [`BIN_DAYS`] |
-//! | recordings with what they say; attachments | for good, by themselves | the answer, where their time is shorter than the request's |
-//! | messages to and from whoever asked | for good, by themselves | the answer, in the same way, and never before 24 months: they say how it was answered |
+//! | recordings with what they say; other attachments | for good, by themselves | the answer, where their time is shorter than the request's |
+//! | messages to and from whoever asked, and files that they may download | for good, by themselves | the answer, in the same way, and never before 24 months: they say how it was answered |
 //!
 //! Months are whole: what is kept for 24 of them goes on the day after the last. What is open stays, and so does everything of
 //! a request under a legal hold. Settings count as they are on the day. Whole requests have the recycle bin, so a shorter time
@@ -51,13 +51,15 @@ pub enum Part {
     Recordings,
     /// What the two sides wrote each other.
     Correspondence,
-    /// Files, whoever added them.
+    /// Files that the team keeps for itself, and those that whoever asked sent.
     Attachments,
+    /// Files that whoever asked may download: with them the business answered.
+    Answers,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 3] = [Self::Recordings, Self::Correspondence, Self::Attachments];
+    pub const ALL: [Self; 4] = [Self::Recordings, Self::Correspondence, Self::Attachments, Self::Answers];
 
     /// The stored name.
     #[must_use]
@@ -66,6 +68,7 @@ impl Part {
             Self::Recordings => "recordings",
             Self::Correspondence => "correspondence",
             Self::Attachments => "attachments",
+            Self::Answers => "answers",
         }
     }
 
@@ -76,13 +79,14 @@ impl Part {
             Self::Recordings => settings.recording_months,
             Self::Correspondence => settings.message_months.max(SHORTEST_RETENTION),
             Self::Attachments => settings.attachment_months,
+            Self::Answers => settings.attachment_months.max(SHORTEST_RETENTION),
         }
     }
 }
 
 impl Rule {
     /// Every rule, in the order in which they are applied: what is in the bin longest goes first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bin,
         Self::Requests,
         Self::Messages,
@@ -90,6 +94,7 @@ impl Rule {
         Self::Part(Part::Recordings),
         Self::Part(Part::Correspondence),
         Self::Part(Part::Attachments),
+        Self::Part(Part::Answers),
     ];
 
     /// The stored name.
@@ -168,6 +173,15 @@ impl Standing {
         }
         let (rule, from) = self.counts()?;
         Some(Going { rule, on: goes_on(from, whole_months(rule, settings)) })
+    }
+
+    /// The first day after today on which anything of it goes: the whole, or a part by itself, each of which is kept for so
+    /// many `months`.
+    #[must_use]
+    pub fn ahead(&self, today: Date, settings: &Retention, months: impl Fn(Part) -> u16) -> Option<Date> {
+        let whole = self.next(settings).map(|going| going.on);
+        let parts = Part::ALL.into_iter().filter_map(|part| self.part(months(part), settings));
+        parts.chain(whole).filter(|on| *on > today).min()
     }
 
     /// The day on which a part goes by itself; none where it goes with the whole, or nothing goes. `months` are those that
@@ -360,6 +374,28 @@ mod tests {
         assert_eq!(closed(Kind::Message, date(2026, 11, 22)).part(13, &shorter), None);
         assert_eq!(Part::Correspondence.months(&shorter), 24, "what was written says how it was answered");
         assert_eq!(request.part(Part::Correspondence.months(&shorter), &shorter), None);
+    }
+
+    #[test]
+    fn files_with_which_it_was_answered_are_kept_for_twenty_four_months_whatever_is_chosen_for_the_others() {
+        let chosen = settings(60, 60, 60, 1);
+        assert_eq!((Part::Attachments.months(&chosen), Part::Answers.months(&chosen)), (1, 24));
+        let longer = Retention { attachment_months: 36, ..chosen.clone() };
+        assert_eq!(Part::Answers.months(&longer), 36);
+        let request = closed(Kind::KnowSpecific, date(2026, 11, 22));
+        assert_eq!(request.part(Part::Answers.months(&chosen), &chosen), Some(date(2028, 11, 23)));
+    }
+
+    #[test]
+    fn what_was_passed_over_comes_again_on_the_next_day_on_which_any_of_it_goes() {
+        let request = closed(Kind::Delete, date(2026, 11, 22));
+        let longer = settings(36, 6, 36, 36);
+        let months = |part: Part| part.months(&longer);
+        assert_eq!(request.ahead(date(2026, 12, 1), &longer, months), Some(date(2027, 5, 23)));
+        assert_eq!(request.ahead(date(2027, 5, 23), &longer, months), Some(date(2029, 11, 23)));
+        assert_eq!(request.ahead(date(2029, 11, 23), &longer, months), None);
+        let held = Standing { held: true, ..request };
+        assert_eq!(held.ahead(date(2026, 12, 1), &longer, months), None);
     }
 
     #[test]

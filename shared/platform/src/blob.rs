@@ -9,6 +9,7 @@
 //! the team opens it, which is the only place from which it can be read. It is deleted as soon as verification ends, and
 //! by a lifecycle rule after 30 days.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
@@ -369,9 +370,19 @@ impl Blobs {
         whose.keys.open(&whose.salt, place, &sealed).map(|plain| plain.to_vec())
     }
 
-    /// Erases every file of a request, with all its versions; how many versions there were.
-    pub async fn erase_attachments(&self, tenant: &Tenant, reference: &Reference) -> Result<u64, Error> {
-        self.erase(&format!("attachments/{}/{}/", tenant.id(), reference.as_str())).await
+    /// Erases the files of a request whose ids are among those that go, with all their versions; how many there were.
+    pub async fn erase_attachments(
+        &self,
+        tenant: &Tenant,
+        reference: &Reference,
+        goes: impl Fn(&str) -> bool,
+    ) -> Result<u64, Error> {
+        let prefix = format!("attachments/{}/{}/", tenant.id(), reference.as_str());
+        let mut erased = 0;
+        for key in self.keys_under(&prefix).await?.iter().filter(|key| goes(file_in(key, &prefix))) {
+            erased += self.erase(key).await?;
+        }
+        Ok(erased)
     }
 
     /// Erases a recording and what it says, with all versions; how many there were.
@@ -382,6 +393,37 @@ impl Blobs {
         recording: &RecordingSid,
     ) -> Result<u64, Error> {
         self.erase(&format!("{}/{call}/{recording}.", tenant.id())).await
+    }
+
+    /// Every recording that lies under a call, also those of which no request tells: takes that the caller made again.
+    pub async fn recordings_of(&self, tenant: &Tenant, call: &CallSid) -> Result<BTreeSet<RecordingSid>, Error> {
+        let prefix = format!("{}/{call}/", tenant.id());
+        Ok(self.keys_under(&prefix).await?.iter().filter_map(|key| recording_in(key, &prefix)).collect())
+    }
+
+    /// Every key that begins like this, also where only an older version of it or a delete marker is there.
+    async fn keys_under(&self, prefix: &str) -> Result<BTreeSet<String>, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let (mut keys, mut key, mut version) = (BTreeSet::new(), None, None);
+        loop {
+            let found = self
+                .client
+                .list_object_versions()
+                .bucket(bucket)
+                .prefix(prefix)
+                .set_key_marker(key)
+                .set_version_id_marker(version)
+                .send()
+                .await
+                .map_err(|error| Error::failed("looking for objects")(error.into_service_error()))?;
+            let versions = found.versions().iter().filter_map(|it| it.key());
+            let markers = found.delete_markers().iter().filter_map(|it| it.key());
+            keys.extend(versions.chain(markers).map(str::to_owned));
+            (key, version) = (found.next_key_marker, found.next_version_id_marker);
+            if found.is_truncated != Some(true) || key.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// Erases a photo of an identity document, with all its versions; how many there were.
@@ -419,6 +461,18 @@ impl Blobs {
             let _ = self.client.head_object().bucket(bucket).key("greetings/warm-up").send().await;
         }
     }
+}
+
+/// Which recording an object under a call is a part of.
+fn recording_in(key: &str, prefix: &str) -> Option<RecordingSid> {
+    let (sid, _) = key.strip_prefix(prefix)?.split_once('.')?;
+    RecordingSid::parse(sid).ok()
+}
+
+/// The id of the file that an object of a request is.
+fn file_in<'a>(key: &'a str, prefix: &str) -> &'a str {
+    let name = key.strip_prefix(prefix).unwrap_or(key);
+    name.split_once('.').map_or(name, |(id, _)| id)
 }
 
 /// What may be uploaded.
@@ -534,6 +588,23 @@ mod tests {
     fn a_photos_name_says_nothing_but_its_id() {
         let id = UploadId::random().unwrap();
         assert_eq!(id.photo(), format!("identity/{}", id.as_str()));
+    }
+
+    #[test]
+    fn a_recording_is_known_by_the_objects_that_are_parts_of_it() {
+        let sid = format!("RE{}", "0".repeat(32));
+        for part in ["audio", "transcript"] {
+            let found = recording_in(&format!("t-a/CA1/{sid}.{part}"), "t-a/CA1/").unwrap();
+            assert_eq!(found.as_str(), sid);
+        }
+        for other in ["t-a/CA1/note.audio".to_owned(), format!("t-a/CA1/{sid}"), format!("t-a/CA2/{sid}.audio")] {
+            assert_eq!(recording_in(&other, "t-a/CA1/"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_the_id_before_its_content() {
+        assert_eq!(file_in("attachments/t-a/123/f-1.00ff", "attachments/t-a/123/"), "f-1");
     }
 
     #[test]

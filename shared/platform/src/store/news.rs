@@ -117,7 +117,7 @@ impl TenantStore<'_> {
                 put.item("at", text(now.to_string())).item("which", AttributeValue::L(which))
             })?];
             for reference in &references {
-                items.push(self.put_news(&format!("came#{reference}"), now + KNOWN_FOR, |put| put)?);
+                items.push(self.put_news(&came_key(reference), now + KNOWN_FOR, |put| put)?);
             }
             let written = self.store.dynamodb.transact_write_items().set_transact_items(Some(items)).send().await;
             let canceled = match written.map_err(SdkError::into_service_error) {
@@ -360,6 +360,20 @@ impl TenantStore<'_> {
         Ok(items)
     }
 
+    /// Forgets that a request that is erased came in. News that tell of it end by themselves, a fortnight after they came.
+    pub async fn forget_news(&self, reference: &Reference) -> Result<(), Error> {
+        self.store
+            .dynamodb
+            .delete_item()
+            .table_name(self.store.agenda_table()?)
+            .key("pk", text(self.news_partition()))
+            .key("sk", text(came_key(reference.as_str())))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Error::failed("forgetting that a request came in")(error.into_service_error()))
+    }
+
     fn news_partition(&self) -> String {
         format!("news#{}", self.tenant.id())
     }
@@ -367,6 +381,10 @@ impl TenantStore<'_> {
 
 fn news_key(number: u64) -> String {
     format!("n#{number:012}")
+}
+
+fn came_key(reference: &str) -> String {
+    format!("came#{reference}")
 }
 
 /// Always of one length, so that it sorts by time.

@@ -10,7 +10,8 @@
 //! transaction with the proof in the audit trail. Whatever crashes in between is found again by the claim and gone through again.
 //!
 //! A recording may be told of by more than one request, because a message was found to ask for several things. It goes with the
-//! last of them.
+//! last of them. A take that the caller made again is told of by none: it lies under the call, and goes with the last
+//! recordings of the call that a request tells of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Written;
 use super::case::Photo;
-use super::desk::{Added, Attributes, Opening, list, spoken, whole};
+use super::desk::{Added, Attributes, Opening, flag, list, spoken, whole};
 use super::inbox::{Line, SHOWN, line, names, projection};
 use super::keys::salt_key;
 use super::requests::{event_map, partition};
@@ -232,6 +233,12 @@ const KEPT: &[&str] = &[
 ];
 
 impl KeptRequest {
+    /// Whether it still needs what was said in a call: it tells of some of it, or is held.
+    #[must_use]
+    pub fn keeps_call(&self, call: &CallSid) -> bool {
+        self.call.as_ref() == Some(call) && (!self.recordings.is_empty() || self.standing.held)
+    }
+
     fn read(item: &Item) -> Result<Self, Error> {
         let date = |name: &'static str| {
             let there = item.get(name).and_then(|value| value.as_s().ok());
@@ -288,7 +295,7 @@ impl Beside {
         match part {
             Part::Recordings => None,
             Part::Correspondence => Some(Self::Messages),
-            Part::Attachments => Some(Self::Files),
+            Part::Attachments | Part::Answers => Some(Self::Files),
         }
     }
 
@@ -597,7 +604,7 @@ impl TenantStore<'_> {
     /// Whether there is anything to be erased.
     pub async fn expire_part(&self, kept: &KeptRequest, part: Part, entry: &Entry) -> Result<bool, Error> {
         let count = match Beside::of(part) {
-            Some(beside) => self.beside(&kept.reference, beside).await?.len(),
+            Some(_) => self.items_of(&kept.reference, part).await?.len(),
             None => kept.recordings.len(),
         };
         if count == 0 {
@@ -631,8 +638,26 @@ impl TenantStore<'_> {
 
     /// Erases the messages or the files beside a request.
     pub async fn erase_part(&self, reference: &Reference, part: Part) -> Result<(), Error> {
-        let Some(beside) = Beside::of(part) else { return Ok(()) };
-        self.erase_items(reference, self.beside(reference, beside).await?).await
+        self.erase_items(reference, self.items_of(reference, part).await?).await
+    }
+
+    /// The ids of the files that whoever asked may download.
+    pub async fn answer_files(&self, reference: &Reference) -> Result<BTreeSet<String>, Error> {
+        let prefix = Beside::Files.prefix(reference);
+        let answers = self.items_of(reference, Part::Answers).await?;
+        Ok(answers.iter().filter_map(|sk| sk.strip_prefix(&prefix)).map(str::to_owned).collect())
+    }
+
+    /// The sort keys of what is of a part beside a request.
+    async fn items_of(&self, reference: &Reference, part: Part) -> Result<Vec<String>, Error> {
+        let Some(beside) = Beside::of(part) else { return Ok(vec![]) };
+        let items = self.items_beside(reference, beside).await?;
+        let of_part = items.into_iter().filter(|(_, shared)| match part {
+            Part::Attachments => !shared,
+            Part::Answers => *shared,
+            Part::Recordings | Part::Correspondence => true,
+        });
+        Ok(of_part.map(|(sk, _)| sk).collect())
     }
 
     /// Notes that a part is gone.
@@ -785,6 +810,12 @@ impl TenantStore<'_> {
 
     /// The sort keys of what lies beside a request.
     async fn beside(&self, reference: &Reference, beside: Beside) -> Result<Vec<String>, Error> {
+        let items = self.items_beside(reference, beside).await?;
+        Ok(items.into_iter().map(|(sk, _)| sk).collect())
+    }
+
+    /// The same, with whether whoever asked may download it.
+    async fn items_beside(&self, reference: &Reference, beside: Beside) -> Result<Vec<(String, bool)>, Error> {
         let (mut keys, mut after) = (vec![], None);
         loop {
             let found = self
@@ -795,14 +826,15 @@ impl TenantStore<'_> {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :beside)")
                 .expression_attribute_values(":pk", text(partition(self.tenant.id(), reference)))
                 .expression_attribute_values(":beside", text(beside.prefix(reference)))
-                .projection_expression("sk")
+                .projection_expression("sk, #shared")
+                .expression_attribute_names("#shared", "shared")
                 .consistent_read(true)
                 .set_exclusive_start_key(after)
                 .send()
                 .await
                 .map_err(|error| Error::failed("reading what lies beside a request")(error.into_service_error()))?;
             for item in found.items() {
-                keys.push(get_text(item, "sk")?.to_owned());
+                keys.push((get_text(item, "sk")?.to_owned(), flag(item, "shared")));
             }
             after = found.last_evaluated_key;
             if after.is_none() {
@@ -899,6 +931,15 @@ mod tests {
         let mut names: Vec<&str> = kept.found_by.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["bin_contact_pk", "closed_pk", "closed_sk"]);
+        let call = CallSid::parse(&format!("CA{}", "0".repeat(32))).unwrap();
+        assert!(!kept.keeps_call(&call), "it was made in none");
+        let mut by_telephone = stored();
+        by_telephone.insert("call".to_owned(), text(call.as_str()));
+        assert!(KeptRequest::read(&by_telephone).unwrap().keeps_call(&call));
+        by_telephone.remove("name_recording");
+        assert!(!KeptRequest::read(&by_telephone).unwrap().keeps_call(&call));
+        by_telephone.insert("held_at".to_owned(), text("2026-12-01T00:00:00Z"));
+        assert!(KeptRequest::read(&by_telephone).unwrap().keeps_call(&call));
         let mut held = stored();
         held.insert("held_at".to_owned(), text("2026-12-01T00:00:00Z"));
         assert!(KeptRequest::read(&held).unwrap().standing.held);
@@ -921,6 +962,12 @@ mod tests {
         let read: Bookmarks = serde_json::from_str(&text).unwrap();
         assert_eq!(read, bookmarks);
         assert_eq!(serde_json::from_str::<Bookmarks>("{}").unwrap(), Bookmarks::default());
+        // After a restore an operator takes out what was looked at, and nothing of what was promised.
+        bookmarks.promise(date(2028, 1, 2), &Retention::default());
+        let mut told: serde_json::Value = serde_json::to_value(&bookmarks).unwrap();
+        told["looked"] = serde_json::json!({});
+        let anew: Bookmarks = serde_json::from_value(told).unwrap();
+        assert_eq!((anew.place(Rule::Bin), anew.in_force(Part::Recordings)), (None, Some(24)));
     }
 
     #[test]
