@@ -50,7 +50,7 @@ pub const REPORTS: u16 = 949;
 /// Numbers that are not called from, but keyed in.
 pub const KEYED: u16 = 707;
 
-const AREAS: [u16; 23] = [
+const AREAS: [u16; 24] = [
     CALLS, BEHAVIOUR, HANG_UPS, WEBHOOKS, USAGE, RECORDINGS, GREETING, ISOLATION, COUNTS, DESK, RANDOM, AT_ONCE[0],
     AT_ONCE[1], AT_ONCE[2], SETUP, ROOMS, HOSTILE, FORMS, CHOICES, MESSAGES, STATUS, REMINDERS, REPORTS, KEYED,
 ];
