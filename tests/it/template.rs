@@ -542,6 +542,15 @@ const NEEDS: &[(&str, &[&str])] = &[
             "sqs:SendMessage QUEUE_DEAD",
         ],
     ),
+    (
+        "edge::queue_of_text(",
+        &[
+            "sqs:ReceiveMessage source",
+            "sqs:DeleteMessage source",
+            "sqs:GetQueueAttributes source",
+            "sqs:SendMessage QUEUE_DEAD",
+        ],
+    ),
 ];
 
 /// Modules that steps share.
