@@ -43,10 +43,13 @@ async fn wants_daily(person: &mut Person<'_>) -> Seen {
     saved
 }
 
-/// The mails as the local mailbox has them: subject and text.
-async fn reports(hotline: &Hotline, to: &str) -> Vec<(String, String)> {
+/// The reports in the local mailbox that are about the day before a moment: subject and text.
+async fn reports(hotline: &Hotline, to: &str, due: Timestamp) -> Vec<(String, String)> {
+    let zone = TimeZone::get("America/Los_Angeles").unwrap();
+    let day = due.to_zoned(zone).date() - 1.day();
+    let about = format!("Optline report: {}", day.strftime("%B %-d, %Y"));
     let mut mails = hotline.mails(to).await;
-    mails.retain(|(subject, _)| subject.starts_with("Optline report"));
+    mails.retain(|(subject, _)| *subject == about);
     mails
 }
 
@@ -108,9 +111,9 @@ async fn a_report_comes_once_at_the_hour_that_was_chosen_says_nothing_of_anybody
     .await;
     let eight = eight_tomorrow();
     run_until(&hotline, "reports-once", eight - 1.hour()).await;
-    assert_eq!(reports(&hotline, &keys.email).await, []);
+    assert_eq!(reports(&hotline, &keys.email, eight).await, []);
     run_until(&hotline, "reports-once", eight).await;
-    let sent = eventually("a report", async || reports(&hotline, &keys.email).await.into_iter().next()).await;
+    let sent = eventually("a report", async || reports(&hotline, &keys.email, eight).await.into_iter().next()).await;
     assert!(sent.1.contains("Requests received: 6") && sent.1.contains("Open now: 6"), "{}", sent.1);
     let html = hotline.mails_html(&keys.email).await.join("\n");
     for personal in planted::MARKERS.iter().copied().chain(calls.iter().map(String::as_str)).chain(["555"]) {
@@ -129,7 +132,7 @@ async fn a_report_comes_once_at_the_hour_that_was_chosen_says_nothing_of_anybody
     });
     hotline.cloud.call("dynamodb:UpdateItem", again).await;
     run_until(&hotline, "reports-once", eight).await;
-    assert_eq!(reports(&hotline, &keys.email).await.len(), 1);
+    assert_eq!(reports(&hotline, &keys.email, eight).await.len(), 1);
 
     // Looking ends nothing; a mail program's POST, with no cookie and no code, does, and twice is once.
     let end = end_of(&sent.1);
@@ -148,12 +151,13 @@ async fn a_report_comes_once_at_the_hour_that_was_chosen_says_nothing_of_anybody
     let torn = nobody.once("POST", &end[..end.len() - 2], &content, b"List-Unsubscribe=One-Click").await;
     assert_eq!(torn.status(), 404, "{}", torn.text());
     run_until(&hotline, "reports-once", eight + 24.hours()).await;
-    assert_eq!(reports(&hotline, &keys.email).await.len(), 1);
+    assert_eq!(reports(&hotline, &keys.email, eight + 24.hours()).await, []);
     // Of another tenant nothing has changed.
     let elsewhere = stranger.get("/dashboard/account").await;
     assert_eq!(elsewhere.form(&["do", "reports"]).value("reports"), Some("daily"));
     run_until(&hotline, "reports-other", eight).await;
-    let other = eventually("their report", async || reports(&hotline, &other.email).await.into_iter().next()).await;
+    let other =
+        eventually("their report", async || reports(&hotline, &other.email, eight).await.into_iter().next()).await;
     assert!(other.1.contains("Requests received: 0"), "{}", other.1);
 }
 
@@ -181,7 +185,7 @@ async fn an_address_that_takes_no_mail_gets_none_and_the_dashboard_says_so_until
     assert!(team.text().contains("No mail"), "{}", team.text());
     let eight = eight_tomorrow();
     run_until(&hotline, "reports-dead", eight).await;
-    assert_eq!(reports(&hotline, &keys.email).await, []);
+    assert_eq!(reports(&hotline, &keys.email, eight).await, []);
 
     let tried = owner.submit(&account, &["do", "csrf"], &[("do", "mail")]).await;
     assert!(tried.target.ends_with("done=mail") && !tried.text().contains("No mail of ours"), "{}", tried.text());
@@ -190,6 +194,7 @@ async fn an_address_that_takes_no_mail_gets_none_and_the_dashboard_says_so_until
     feedback(&hotline, &keys.email, "Permanent", "late-1", at).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(user_item(&hotline, &tenant).await["dead"].is_null());
-    run_until(&hotline, "reports-dead", eight + 24.hours()).await;
-    eventually("a report", async || (reports(&hotline, &keys.email).await.len() == 1).then_some(())).await;
+    let next = eight + 24.hours();
+    run_until(&hotline, "reports-dead", next).await;
+    eventually("a report", async || (reports(&hotline, &keys.email, next).await.len() == 1).then_some(())).await;
 }

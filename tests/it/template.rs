@@ -533,24 +533,8 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("edge::voice(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::callback(", &["secretsmanager:GetSecretValue TWILIO_SECRET"]),
     ("edge::stripe(", &["secretsmanager:GetSecretValue STRIPE_SECRET"]),
-    (
-        "edge::queue(",
-        &[
-            "sqs:ReceiveMessage source",
-            "sqs:DeleteMessage source",
-            "sqs:GetQueueAttributes source",
-            "sqs:SendMessage QUEUE_DEAD",
-        ],
-    ),
-    (
-        "edge::queue_of_text(",
-        &[
-            "sqs:ReceiveMessage source",
-            "sqs:DeleteMessage source",
-            "sqs:GetQueueAttributes source",
-            "sqs:SendMessage QUEUE_DEAD",
-        ],
-    ),
+    ("edge::queue(", TAKES_FROM_A_QUEUE),
+    ("edge::queue_of_text(", TAKES_FROM_A_QUEUE),
 ];
 
 /// Modules that steps share.
@@ -591,6 +575,13 @@ const CASE: &[&str] = &[
     "dynamodb:Query TABLE_ACCOUNTS",
     "dynamodb:Query TABLE_KEYS",
     "kms:Decrypt KMS_KEY",
+];
+/// Messages of a queue, and one that can never succeed put aside.
+const TAKES_FROM_A_QUEUE: &[&str] = &[
+    "sqs:ReceiveMessage source",
+    "sqs:DeleteMessage source",
+    "sqs:GetQueueAttributes source",
+    "sqs:SendMessage QUEUE_DEAD",
 ];
 /// A change of somebody's account, with its entry.
 const SAVES_A_USER: &[&str] = &[
