@@ -66,9 +66,10 @@ async fn due(app: &App, letter: &DueLetter) -> Result<(), Error> {
     app.about(&tenant);
     let Some(user) = reader(app.store.of(&tenant).user(&letter.user).await?) else { return Ok(()) };
     // Whoever wants none and is told all the same, since nobody else would be, cannot end it.
-    let end = match user.profile.preferences.reminders {
-        true => Some(app.unsubscribe_link(&tenant, &user.id, Mails::Reminders).await?),
-        false => None,
+    let end = if user.profile.preferences.reminders {
+        Some(app.unsubscribe_link(&tenant, &user.id, Mails::Reminders).await?)
+    } else {
+        None
     };
     let digest = digests::due(user.profile.language, letter, app.config.public_base_url()?);
     send_digest(app, &user.email, &letter.name(), digest, end).await

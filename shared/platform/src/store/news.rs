@@ -445,7 +445,7 @@ mod tests {
 
     #[test]
     fn news_and_calls_sort_by_number_and_by_time() {
-        assert!(news_key(9) < news_key(10) && news_key(1_000_000) < "n#~".to_owned());
+        assert!(news_key(9) < news_key(10) && news_key(1_000_000).as_str() < "n#~");
         let at = |second: i64| Timestamp::from_second(second).unwrap();
         assert!(begun_key(at(999_999_999), "9") < begun_key(at(1_790_000_000), "1"));
         assert!(begun_key(at(1_790_000_000), "999") < begun_key(at(1_790_000_000), "~"));
