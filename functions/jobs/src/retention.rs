@@ -288,10 +288,9 @@ impl Round<'_> {
         let (tenant, kin) = (&self.work.due.tenant, self.store.kin(kept).await?);
         let told_of = |sid: &RecordingSid| kin.iter().any(|other| other.recordings.contains(sid));
         let mut alone: BTreeSet<RecordingSid> = recordings.into_iter().filter(|sid| !told_of(sid)).cloned().collect();
-        if let Some(call) = &kept.call {
-            if !kin.iter().any(|other| other.keeps_call(call)) {
-                alone.extend(self.app.blobs.recordings_of(tenant, call).await?);
-            }
+        let ended = kept.call.as_ref().filter(|call| !kin.iter().any(|other| other.keeps_call(call)));
+        if let Some(call) = ended {
+            alone.extend(self.app.blobs.recordings_of(tenant, call).await?);
         }
         self.store.shred(alone.iter().map(RecordingSid::as_str)).await?;
         if let Some(call) = &kept.call {
