@@ -34,6 +34,10 @@ async fn posts(shop: &mut Shop<'_>) -> Vec<(String, bool)> {
     all
 }
 
+fn is_for_mail_programs(target: &str) -> bool {
+    target.starts_with("/dashboard/unsubscribe/")
+}
+
 #[tokio::test]
 async fn no_form_is_taken_without_its_code_with_anothers_or_from_another_site() {
     let hotline = Hotline::open();
@@ -51,7 +55,8 @@ async fn no_form_is_taken_without_its_code_with_anothers_or_from_another_site() 
     let other_case = csrf.to_uppercase();
     let half = &csrf[..csrf.len() / 2];
     let null = format!("{csrf}\0");
-    for (target, signed_in) in &posts {
+    // Mail programs end a mail without a code: the ticket in the address is all that it takes (RFC 8058).
+    for (target, signed_in) in posts.iter().filter(|(target, _)| !is_for_mail_programs(target)) {
         let good = if *signed_in { &csrf } else { &door };
         let codes =
             ["", "x", half, &other_case, &null, &foreign, &of_another_session, if *signed_in { &door } else { &csrf }];
@@ -102,7 +107,11 @@ async fn a_body_that_is_too_large_is_refused_as_such() {
     let posts = posts(&mut shop).await;
     let before = shop.stored(&THINGS).await;
     for (target, signed_in) in &posts {
-        let most = if *signed_in { 256 * 1024 } else { 32 * 1024 };
+        let most = match signed_in {
+            _ if is_for_mail_programs(target) => 96 * 1024,
+            true => 256 * 1024,
+            false => 32 * 1024,
+        };
         let body = format!("csrf={csrf}&note={}", "x".repeat(most));
         for kind in ["application/x-www-form-urlencoded", "application/json", "text/plain", ""] {
             let headers = [("content-type", kind), ("x-csrf", csrf.as_str())];

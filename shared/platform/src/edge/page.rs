@@ -830,11 +830,18 @@ impl<P> Allowed<P> {
     }
 }
 
+impl Known {
+    /// Whether it is asked for from other people's sites. What the dashboard has for mail programs is not.
+    fn is_for_sites(&self) -> bool {
+        self.public && !self.path.starts_with("/dashboard")
+    }
+}
+
 fn translate(error: &Error, known: &Known, request_id: &str) -> Page {
     let page = in_words(error, known, request_id);
     // It says nothing about anybody, and a site's script that may send something should learn why it was not taken. Who is
     // listed may not be known yet.
-    if known.public { page.readable_by("*") } else { page }
+    if known.is_for_sites() { page.readable_by("*") } else { page }
 }
 
 fn in_words(error: &Error, known: &Known, request_id: &str) -> Page {
@@ -844,7 +851,7 @@ fn in_words(error: &Error, known: &Known, request_id: &str) -> Page {
         return json_problem(error, language, &next);
     }
     let problem = |status, problem| {
-        if known.public {
+        if known.is_for_sites() {
             // It says nothing about anybody, and would be blank inside a site's page if it could not be framed.
             let page = pages::consumer::problem(language, problem);
             return Page::html(page).with_status(status).framed_by(&["*"]);
