@@ -10,6 +10,8 @@ mod calls;
 #[cfg(test)]
 mod choices;
 #[cfg(test)]
+mod closure;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crowd;
