@@ -5,7 +5,7 @@ LOCAL = PYTHONPATH=infra .venv/bin/python -m local $(if $(PORT),--port $(PORT)) 
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 IN = $(if $(ENV),--env $(ENV))
 
-.PHONY: help up down call codes logs test screens check bench chaos deploy replay tenant verify-audit recount jobs replay-usage reconcile-report secret venv browser-venv
+.PHONY: help up down call codes logs test screens check bench chaos deploy replay tenant verify-audit recount jobs replay-usage reconcile-report close-account reopen-account secret venv browser-venv
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -79,6 +79,12 @@ replay-usage: venv ## TENANT=slug FROM=2026-11-01 TO=2026-11-20: have these days
 
 reconcile-report: venv ## what the nightly comparisons with Twilio and Stripe found; TENANT=slug a tenant's, DAYS=7; ENV=… on AWS
 	@$(LOCAL) reconcile-report $(TENANT) $(if $(DAYS),--days $(DAYS)) $(IN)
+
+close-account: venv ## TENANT=slug: no requests any more, its owners are told three times, erased after 90 days; ENV=… on AWS
+	@$(LOCAL) close-account $(if $(TENANT),$(TENANT),$(error whose account: make close-account TENANT=bear-outfitters)) $(IN)
+
+reopen-account: venv ## TENANT=slug: a closed account as it was, as long as it is not being erased; ENV=… on AWS
+	@$(LOCAL) reopen-account $(if $(TENANT),$(TENANT),$(error whose account: make reopen-account TENANT=bear-outfitters)) $(IN)
 
 secret: venv ## ENV=…: store the Twilio and Stripe credentials of a stack on AWS
 	@$(LOCAL) secret --env $(if $(ENV),$(ENV),$(error say where: make secret ENV=staging))

@@ -120,6 +120,10 @@ def parser() -> argparse.ArgumentParser:
     replay_usage.add_argument("last")
     replay_usage.add_argument("--dry-run", action="store_true")
     replay_usage.add_argument("--env")
+    for name in ("close-account", "reopen-account"):
+        account = commands.add_parser(name)
+        account.add_argument("tenant")
+        account.add_argument("--env")
     report = commands.add_parser("reconcile-report")
     report.add_argument("tenant", nargs="?")
     report.add_argument("--days", type=int, default=7)
@@ -180,6 +184,10 @@ def run(options: argparse.Namespace) -> int:
         case "replay-usage":
             target = operate.Target(local, options.env)
             operate.replay_usage(target, options.tenant, options.first, options.last, look=options.dry_run)
+        case "close-account" | "reopen-account":
+            operate.close_account(
+                operate.Target(local, options.env), options.tenant, reopen=options.command == "reopen-account"
+            )
         case "reconcile-report":
             operate.reconcile_report(operate.Target(local, options.env), options.tenant, options.days)
         case "secret":

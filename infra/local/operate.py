@@ -269,6 +269,20 @@ def _invoke(target: Target, function: str, order: dict[str, Any]) -> Any:
     return result
 
 
+# ── Accounts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def close_account(target: Target, tenant: str, *, reopen: bool) -> None:
+    """`make close-account`, `make reopen-account`: suspend a tenant's account, or open it again as it was."""
+    done = _invoke(target, "jobs-close-account", {"tenant": tenant, "reopen": reopen})
+    if not done["closed-on"]:
+        say(f"{tenant} is open{' again, as it was' if done['changed'] else ', and was before: nothing changed'}.")
+        return
+    say(f"{tenant} {'is closed' if done['changed'] else 'was closed before,'} since {done['closed-on']}: it takes no requests.")
+    say(f"Its owners are told three times by mail, and everything is erased on {done['erased-on']}.")
+    say(f"Until then: make reopen-account TENANT={tenant}")
+
+
 # ── Usage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # What the worker that bills will do about a day, by the code of `jobs-replay-usage`.

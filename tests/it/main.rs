@@ -12,6 +12,8 @@ mod chaos;
 #[cfg(test)]
 mod choices;
 #[cfg(test)]
+mod closure;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod crowd;

@@ -512,6 +512,35 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".erase_request(", &["dynamodb:DeleteItem TABLE_REQUESTS"]),
     ("blobs.recordings_of(", &["s3:ListBucketVersions BUCKET_RECORDINGS"]),
     ("blobs.erase_", &["s3:ListBucketVersions BUCKET_RECORDINGS", "s3:DeleteObjectVersion BUCKET_RECORDINGS"]),
+    (".stored_requests(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".held_requests(", &["dynamodb:Query TABLE_REQUESTS"]),
+    (".claim_at_the_end(", &["dynamodb:Query TABLE_REQUESTS", "dynamodb:UpdateItem TABLE_REQUESTS"]),
+    (".first_recordings(", &["s3:ListBucketVersions BUCKET_RECORDINGS"]),
+    (
+        ".erase_user(",
+        &[
+            "dynamodb:UpdateItem TABLE_SESSIONS",
+            "dynamodb:DeleteItem TABLE_DIRECTORY",
+            "dynamodb:DeleteItem TABLE_ACCOUNTS",
+        ],
+    ),
+    (".free_slug(", &["dynamodb:DeleteItem TABLE_DIRECTORY"]),
+    (
+        ".erase_settings(",
+        &["dynamodb:Query TABLE_ACCOUNTS", "dynamodb:DeleteItem TABLE_DIRECTORY", "dynamodb:DeleteItem TABLE_ACCOUNTS"],
+    ),
+    (
+        ".erase_rest(",
+        &[
+            "dynamodb:Query TABLE_TALLIES",
+            "dynamodb:DeleteItem TABLE_TALLIES",
+            "dynamodb:Query TABLE_AGENDA",
+            "dynamodb:DeleteItem TABLE_AGENDA",
+        ],
+    ),
+    (".erase_account(", RECORDS),
+    (".erase_account(", &["dynamodb:DeleteItem TABLE_ACCOUNTS"]),
+    (".erase_root_keys(", &["dynamodb:Query TABLE_KEYS", "dynamodb:DeleteItem TABLE_KEYS"]),
     // The edges.
     // A worker reads its entry, enters the next, takes its own away and writes down what it did.
     (
@@ -555,6 +584,7 @@ const SHARED: &[(&str, &str)] = &[
     ("counting::", "counting"),
     ("whose::account(", "whose"),
     ("planning::summon(", "planning"),
+    ("closing::handle(", "closing"),
 ];
 
 /// A reader of a table's stream, which buries what cannot be read.

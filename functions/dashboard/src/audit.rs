@@ -426,6 +426,13 @@ fn act(language: Language, act: Act) -> &'static str {
         Act::Restored => ["Restored a request", "Restauró una solicitud"],
         Act::PartErased => ["Erased a part of a request", "Borró una parte de una solicitud"],
         Act::Erased => ["Erased a request for good", "Borró una solicitud para siempre"],
+        Act::AccountClosed => ["Closed the account", "Cerró la cuenta"],
+        Act::AccountReopened => ["Opened the account again", "Volvió a abrir la cuenta"],
+        Act::OwnersTold => {
+            ["Told owners that the account is closed", "Avisó a titulares de que la cuenta está cerrada"]
+        }
+        Act::AccountErasing => ["Began to erase the closed account", "Empezó a borrar la cuenta cerrada"],
+        Act::AccountErased => ["Erased the closed account", "Borró la cuenta cerrada"],
     };
     match language {
         Language::English => english,

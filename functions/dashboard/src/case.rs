@@ -1075,6 +1075,7 @@ pub(crate) mod tests {
             retention: domain::tenant::Retention::default(),
             reminders: domain::tenant::Reminders::default(),
             photo_id: false,
+            closure: domain::closure::Closure::Open,
         };
         let team = vec![
             Colleague { id: user(1), name: "Ana <i>Agent</i>".into(), works: true },

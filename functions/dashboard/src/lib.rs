@@ -102,6 +102,7 @@ mod billing_texts;
 mod case;
 mod ceremony;
 mod choosing;
+mod closed;
 mod desk_texts;
 mod entering;
 mod human_check;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::closure::Closure;
 use domain::language::Language;
 use domain::metrics::{Bucket, Counter};
 use domain::request::Kind;
@@ -19,6 +20,7 @@ use platform::session::{Allowed, SeeRequests};
 use platform::store::{Line, Tallies, week_of};
 use platform::{App, Error};
 
+use crate::closed;
 use crate::desk_texts::Texts;
 use crate::requests::lines_table;
 
@@ -36,8 +38,10 @@ pub async fn handle(app: &App, allowed: Allowed<SeeRequests>, visit: Visit) -> R
     let first = week_of(today - (LOOKS_BACK * 7).days()).unwrap_or_default();
     let tallies = store.tallies(&first, "due#~").await?;
     let lines = store.next_deadlines(DEADLINES).await?;
+    let profile = store.profile().await?;
     let overview = Overview {
         figures: Figures::of(&tallies, today),
+        closure: &profile.closure,
         lines: &lines,
         user: &allowed.user,
         today,
@@ -111,6 +115,7 @@ impl Figures {
 
 struct Overview<'a> {
     figures: Figures,
+    closure: &'a Closure,
     lines: &'a [Line],
     user: &'a UserId,
     today: Date,
@@ -125,6 +130,7 @@ impl Overview<'_> {
         });
         let main = html! {
             (heading)
+            (closed::banner(frame.language, self.closure))
             (show::grid(self.tiles(frame.language)))
             (self.deadlines(frame.language))
             (show::grid(html! {

@@ -2,6 +2,7 @@
 
 use domain::FieldError;
 use domain::audit::Act;
+use domain::closure::Closure;
 use domain::job::Job;
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
@@ -16,8 +17,8 @@ use platform::store::Versioned;
 use platform::{App, Error};
 use serde::Serialize;
 
-use crate::human_check;
 use crate::setup::{entry, in_words};
+use crate::{closed, human_check};
 
 /// Shows the settings, or saves what was sent.
 pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> Result<Page, Error> {
@@ -51,7 +52,7 @@ pub async fn handle(app: &App, allowed: Allowed<SeeSettings>, visit: Visit) -> R
         return Ok(conflict(&frame, &input, there, &check));
     }
     let profile = match input.profile(frame.language) {
-        Ok(profile) => profile,
+        Ok(profile) => TenantProfile { closure: there.value.closure.clone(), ..profile },
         Err(errors) => return Ok(Page::invalid(edit(&frame, &input, &errors, &Said::Nothing, &check))),
     };
     if profile != there.value {
@@ -108,11 +109,12 @@ struct Input {
     on_the_day: bool,
     daily_when_overdue: bool,
     photo_id: bool,
+    closure: Closure,
 }
 
 impl Input {
     fn of(there: &Versioned<TenantProfile>) -> Self {
-        let TenantProfile { name, time_zone, jurisdictions, retention, reminders, photo_id } = &there.value;
+        let TenantProfile { name, time_zone, jurisdictions, retention, reminders, photo_id, closure } = &there.value;
         Self {
             version: there.version,
             name: name.clone(),
@@ -126,6 +128,7 @@ impl Input {
             on_the_day: reminders.on_the_day,
             daily_when_overdue: reminders.daily_when_overdue,
             photo_id: *photo_id,
+            closure: closure.clone(),
         }
     }
 
@@ -144,6 +147,8 @@ impl Input {
             on_the_day: form.has("reminders.on-the-day"),
             daily_when_overdue: form.has("reminders.daily-when-overdue"),
             photo_id: form.has("photo-id"),
+            // Only the operator closes and opens an account.
+            closure: Closure::Open,
         }
     }
 
@@ -167,6 +172,7 @@ impl Input {
                 daily_when_overdue: self.daily_when_overdue,
             },
             photo_id: self.photo_id,
+            closure: self.closure.clone(),
         };
         profile.validate().map_err(|errors| in_words(language, errors))?;
         Ok(profile)
@@ -243,6 +249,7 @@ fn edit(frame: &Frame, input: &Input, errors: &[FieldError], said: &Said, check:
     });
     let main = html! {
         (Heading::new(texts.title))
+        (closed::banner(language, &input.closure))
         @match said {
             Said::Nothing => {}
             Said::Saved => { (Notice::success(texts.saved).body(html! { p { (texts.saved_why) } })) }
@@ -267,6 +274,7 @@ fn read(frame: &Frame, profile: &TenantProfile, check: &human_check::Shown) -> M
     let texts = Texts::of(frame.language);
     let main = html! {
         (Heading::new(texts.title))
+        (closed::banner(frame.language, &profile.closure))
         (Card::new(texts.business).body(html! { (facts(frame.language, texts, profile)) }))
         (human_check::read(frame.language, check))
     };
@@ -436,6 +444,7 @@ mod tests {
             retention: Retention::default(),
             reminders: Reminders::default(),
             photo_id: true,
+            closure: Closure::Open,
         };
         Versioned { value, version: 4 }
     }

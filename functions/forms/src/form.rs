@@ -35,7 +35,10 @@ pub(crate) const HONEYPOT: &str = "homepage";
 /// Shows the step that the address names.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
+    let (tenant, account) = match site::open(app, &code, visit.language).await? {
+        Ok(open) => open,
+        Err(page) => return Ok(page),
+    };
     let view = View::of(&visit, &account.code);
     let asked = Asked { tenant: &tenant, profile: &account.tenant, code: &account.code };
     let gpc = opting_out::note_signal(app, asked, (&visit, view.language), None, view.parent.as_deref()).await;

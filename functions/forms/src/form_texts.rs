@@ -23,6 +23,10 @@ pub(crate) struct Asked {
 
 #[derive(Serialize)]
 pub(crate) struct Texts {
+    pub(crate) closed_title: &'static str,
+    pub(crate) closed: &'static str,
+    pub(crate) closed_next: &'static str,
+    pub(crate) closed_status: &'static str,
     pub(crate) unknown_title: &'static str,
     pub(crate) unknown: &'static str,
     pub(crate) unknown_next: &'static str,
@@ -150,6 +154,10 @@ impl Texts {
 }
 
 const EN: Texts = Texts {
+    closed_title: "No requests are taken here any more",
+    closed: "{business} does not take privacy requests here any more.",
+    closed_next: "You can still ask the business itself: the privacy policy on its own site says how.",
+    closed_status: "If you asked for something here before, see how it stands.",
     unknown_title: "There is no form here",
     unknown: "No business takes privacy requests under this code, or it no longer does.",
     unknown_next: "Check the address, or look for “Privacy” on the business’s own site: it must name at least two ways to ask.",
@@ -267,6 +275,10 @@ const EN: Texts = Texts {
 };
 
 const ES: Texts = Texts {
+    closed_title: "Aquí ya no se reciben solicitudes",
+    closed: "{business} ya no recibe aquí solicitudes de privacidad.",
+    closed_next: "Todavía puede pedirlo directamente a la empresa: la política de privacidad de su sitio dice cómo.",
+    closed_status: "Si antes pidió algo aquí, vea cómo va.",
     unknown_title: "Aquí no hay ningún formulario",
     unknown: "Ninguna empresa recibe solicitudes de privacidad con este código, o ha dejado de hacerlo.",
     unknown_next: "Revise la dirección o busque «Privacidad» en el sitio de la empresa: debe indicar al menos dos formas de pedirlo.",

@@ -57,7 +57,8 @@ pub(crate) async fn note_signal(
     known: Option<OptingOut<'_>>,
     origin: Option<&str>,
 ) -> bool {
-    if !visit.gpc {
+    // A business that has closed its account takes none any more.
+    if !visit.gpc || !asked.profile.closure.is_open() {
         return false;
     }
     let said = Said::signal(known.unwrap_or_else(|| passing(visit)), origin);

@@ -41,7 +41,10 @@ const SHOWN_ORIGIN: usize = 200;
 pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
     let readable = read_json(&mut visit);
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let Some((tenant, account)) = site::open(app, &code).await? else { return Ok(site::unknown(visit.language)) };
+    let (tenant, account) = match site::open(app, &code, visit.language).await? {
+        Ok(open) => open,
+        Err(page) => return Ok(page),
+    };
     let view = View::of(&visit, &account.code);
     let sender = Sender::of(&visit, app.config.public_base_url()?, &account.code.origins);
     let desk = Desk { app, tenant: &tenant, account: &account, view: &view, visit: &visit, sender: &sender };

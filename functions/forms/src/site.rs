@@ -18,12 +18,20 @@ pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
     ServiceCode::parse(path.split('/').nth(2)?).ok()
 }
 
-/// The business behind a code, if it takes requests under it.
-pub(crate) async fn open(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, FormAccount)>, Error> {
-    let Some(tenant) = app.store.service_code(code).await? else { return Ok(None) };
+/// The business behind a code, if it takes requests under it; else the page that says so.
+pub(crate) async fn open(
+    app: &App,
+    code: &ServiceCode,
+    language: Language,
+) -> Result<Result<(Tenant, FormAccount), Page>, Error> {
+    let Some(tenant) = app.store.service_code(code).await? else { return Ok(Err(unknown(language))) };
     app.about(&tenant);
     let account = app.store.of(&tenant).form_account(code).await?;
-    Ok(account.filter(|account| account.code.active).map(|account| (tenant, account)))
+    Ok(match account {
+        Some(account) if !account.tenant.closure.is_open() => Err(closed(language, &account.code)),
+        Some(account) if account.code.active => Ok((tenant, account)),
+        _ => Err(unknown(language)),
+    })
 }
 
 /// The language of a page of a code: the one that is asked for, where the code offers it, else its first.
@@ -119,6 +127,28 @@ pub(crate) fn unknown(language: Language) -> Page {
     let main = html! { div.problem { p { (texts.unknown) } p { (texts.unknown_next) } } };
     let page = Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404);
     // Whose site may show it is not known, and it says nothing about anybody: better than an empty place.
+    page.framed_by(&["*"]).with_header("cross-origin-resource-policy", "cross-origin")
+}
+
+/// The business has closed its account: where its people can be asked instead, and that what was asked before still stands.
+pub(crate) fn closed(language: Language, code: &ServiceCodeProfile) -> Page {
+    let texts = Texts::of(language);
+    let site = Site {
+        language,
+        languages: vec![],
+        business: code.name.clone(),
+        colour: code.accent,
+        embedded: false,
+        gpc: false,
+    };
+    let main = html! {
+        div.problem {
+            p { (fill(texts.closed, &[("business", &code.name)])) }
+            p { (texts.closed_next) }
+            p { a href=(with_query("/status", &[("code", code.code.as_str()), ("lang", language.code())])) { (texts.closed_status) } }
+        }
+    };
+    let page = Page::html(consumer::page(&site, texts.closed_title, main)).with_status(410);
     page.framed_by(&["*"]).with_header("cross-origin-resource-policy", "cross-origin")
 }
 

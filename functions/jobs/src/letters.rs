@@ -1,6 +1,7 @@
 //! What mails say. A subject names nobody: it is read on locked screens.
 
 use domain::clock::Clocks;
+use domain::closure::NOTICES;
 use domain::language::Language;
 use domain::reference::Reference;
 use domain::request::Kind;
@@ -10,6 +11,7 @@ use jiff::tz::TimeZone;
 use maud::{DOCTYPE, html};
 use pages::texts::either;
 use pages::{fill, format};
+use platform::digest::ClosingLetter;
 use platform::mail::Notice;
 
 /// A mail in words.
@@ -182,6 +184,72 @@ pub(crate) fn notice(language: Language, what: Notice, at: Timestamp, time_zone:
             "If it was you, all is well. If not, ask an owner of your team at once to remove your account, and tell us.",
             "Si fue usted, todo está bien. Si no, pida enseguida a una persona titular de su equipo que quite su cuenta, y \
              avísenos.",
+        ),
+    }
+}
+
+/// The account was closed, and everything goes on a day.
+pub(crate) fn closing(language: Language, letter: &ClosingLetter, link: &str) -> Written {
+    let (closed, erased) =
+        (format::long_date(language, letter.closed_on), format::long_date(language, letter.erased_on));
+    let values = [("closed", closed.as_str()), ("erased", erased.as_str())];
+    let last = letter.notice >= NOTICES.len();
+    let first = match letter.notice {
+        0 | 1 => either(
+            language,
+            "Your business’s account with Optline was closed on {closed}. From that day on it takes no new requests: callers \
+             and visitors are told so.",
+            "La cuenta de su empresa en Optline se cerró el {closed}. Desde ese día no recibe solicitudes nuevas: se les dice \
+             a quienes llaman y a quienes visitan sus páginas.",
+        ),
+        _ if last => either(
+            language,
+            "This is the last time we write about it: your business’s account with Optline was closed on {closed}, and \
+             everything in it will soon be gone for good.",
+            "Es la última vez que le escribimos sobre esto: la cuenta de su empresa en Optline se cerró el {closed}, y pronto \
+             desaparecerá para siempre todo lo que contiene.",
+        ),
+        _ => either(
+            language,
+            "Your business’s account with Optline was closed on {closed}. We write again so that it surprises nobody.",
+            "La cuenta de su empresa en Optline se cerró el {closed}. Le volvemos a escribir para que no sorprenda a nadie.",
+        ),
+    };
+    let rest = [
+        either(
+            language,
+            "On {erased} we erase all of it: requests, recordings, files, settings and the team’s accounts. Nobody can bring \
+             it back after that. Only the numbers of calls and minutes stay, for the books.",
+            "El {erased} borraremos todo: solicitudes, grabaciones, archivos, ajustes y las cuentas del equipo. Después nadie \
+             podrá recuperarlo. Solo quedan las cifras de llamadas y minutos, para la contabilidad.",
+        ),
+        either(
+            language,
+            "Until then you can sign in as always. Please take out what you must keep: the law asks businesses to keep \
+             requests and answers for at least 24 months. The request log and the list of requests can be exported as files, \
+             and so can the record of each request.",
+            "Hasta entonces puede entrar como siempre. Saque, por favor, lo que deba conservar: la ley pide a las empresas que \
+             guarden las solicitudes y sus respuestas al menos 24 meses. El registro y la lista de solicitudes se pueden \
+             exportar como archivos, y también el expediente de cada solicitud.",
+        ),
+        either(
+            language,
+            "Requests that are still open must be answered by their dates all the same, and we go on reminding you of them.",
+            "Las solicitudes que siguen abiertas deben responderse igualmente en su plazo, y se lo seguiremos recordando.",
+        ),
+    ];
+    let paragraphs = [first].into_iter().chain(rest);
+    Written {
+        language,
+        subject: either(language, "Your Optline account is closed", "Su cuenta de Optline está cerrada").to_owned(),
+        paragraphs: paragraphs.map(|text| fill(text, &values)).collect(),
+        button: Some((either(language, "Sign in and export", "Entrar y exportar"), link.to_owned())),
+        closing: either(
+            language,
+            "If this is a mistake, or you have changed your mind, tell us before that day, the way you always reach us: we open \
+             the account again, and everything is as it was.",
+            "Si es un error o ha cambiado de idea, díganoslo antes de ese día, por la vía habitual: abriremos la cuenta de nuevo \
+             y todo quedará como estaba.",
         ),
     }
 }
@@ -407,7 +475,11 @@ impl Confirmation<'_> {
 #[cfg(test)]
 mod tests {
     use domain::clock::clocks_from;
+    use domain::closure::Closed;
     use domain::jurisdiction::Jurisdiction;
+    use domain::user::UserId;
+    use jiff::civil::date;
+    use platform::tenant::Tenant;
 
     use super::*;
 
@@ -436,6 +508,24 @@ mod tests {
                 assert!(!written.html().contains("<Sons>"));
             }
             format!("{}\n\n{}\n{}\n\n{}", to_consumer.subject, to_consumer.text(), to_team.subject, to_team.text())
+        });
+        insta::assert_snapshot!(said.join("\n———\n"));
+    }
+
+    #[test]
+    fn owners_of_a_closed_account_learn_what_happens_when_and_how_to_keep_what_they_need() {
+        let closed = Closed::new("shop".to_owned(), date(2026, 11, 22), 1);
+        let user = UserId::parse(&format!("u-{}", "0".repeat(26))).unwrap();
+        let said = [(1, date(2026, 11, 22)), (2, date(2027, 1, 21)), (3, date(2027, 2, 20))].map(|(notice, today)| {
+            let letter = ClosingLetter::new(&Tenant::platform(), &user, &closed, notice, today);
+            assert!(letter.erased_on > today);
+            Language::ALL
+                .map(|language| {
+                    let mail = closing(language, &letter, "https://hotline.example/x");
+                    assert!(!mail.html().contains('{'));
+                    format!("{}\n\n{}", mail.subject, mail.text())
+                })
+                .join("\n")
         });
         insta::assert_snapshot!(said.join("\n———\n"));
     }

@@ -19,12 +19,14 @@
 //! | [`watch_requests`] | the stream of the requests table | learns of new requests, and enters that people are to be told |
 //! | [`send_alerts`] | queue `send-alerts` | tells people which requests came in |
 //! | [`send_reminders`] | queue `send-reminders` | reminds people of deadlines |
-//! | [`retention`](mod@retention) | queue `retention`, every night for each tenant | puts away and erases what has been kept long enough |
+//! | [`retention`](mod@retention) | queue `retention`, every night for each tenant | puts away and erases what has been kept long enough; tells owners of a closed account, and erases it |
 //! | [`send_reports`] | queue `send-reports`, from `jobs-plan` | mails reports of numbers to those who asked for them |
 //! | [`mail_feedback`] | queue `mail-feedback`, from SES | writes down which addresses take no mail |
+//! | [`close_account`] | the operator | closes a tenant's account, or opens it again |
 //! | [`runs`] | the operator | what the jobs did of late |
 //! | [`provision_tenant`] | the operator | sets up a tenant with its owner, or changes what it was set up with |
 
+pub mod close_account;
 pub mod close_usage_day;
 pub mod mail_feedback;
 pub mod plan;
@@ -49,6 +51,7 @@ pub mod tally;
 pub mod verify_audit;
 pub mod watch_requests;
 
+mod closing;
 mod digests;
 mod letters;
 mod reaching;

@@ -112,6 +112,17 @@ pub async fn handle(app: &App, order: Order) -> Result<Done, Error> {
         let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Error::invalid("tenant", reasons.join("; "))
     })?;
+    // What the operator closed stays so until they open it: the document would take the place of that, too.
+    if let Some(tenant) = app.store.tenant_of_slug(&order.slug).await? {
+        match app.store.of(&tenant).settings().await {
+            Ok(settings) if !settings.value.closure.is_open() => {
+                return Err(Error::invalid("tenant", "The account is closed. Open it first: make reopen-account."));
+            }
+            // Whoever set it up and died before the account was written sets it up again.
+            Ok(_) | Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
     let numbers = order.numbers.into_iter().map(|dedicated| (dedicated.number, dedicated.service_code)).collect();
     let wanted = Provision {
         slug: order.slug,
@@ -177,6 +188,9 @@ fn check(order: &TenantOrder) -> Result<(), Vec<FieldError>> {
         errors.push(FieldError::new("slug", "Use 1 to 64 of a-z, 0-9 and the hyphen."));
     }
     errors.extend(order.profile.validate().err().into_iter().flatten());
+    if !order.profile.closure.is_open() {
+        errors.push(FieldError::new("profile.closure", "Accounts are closed by make close-account."));
+    }
     let mut codes = BTreeSet::new();
     for profile in &order.service_codes {
         errors.extend(profile.validate().err().into_iter().flatten());

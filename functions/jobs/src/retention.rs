@@ -27,8 +27,13 @@ use platform::edge::{Ran, Work};
 use platform::store::{Bookmarks, Erasing, KeptRequest, TenantStore};
 use platform::{App, Error};
 
+use crate::closing;
+
 /// Looks at all that is due, or at one request.
 pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
+    if work.due.what == closing::CLOSED {
+        return closing::handle(app, work).await;
+    }
     let store = app.store.of(&work.due.tenant);
     let profile = match store.settings().await {
         Ok(settings) => settings.value,
@@ -36,11 +41,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         Err(Error::NotFound) => return Ok(Ran::done()),
         Err(error) => return Err(error),
     };
-    let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
-    let today = work.now.to_zoned(zone.clone()).date();
-    let mut bookmarks = store.bookmarks().await?;
-    bookmarks.promise(today, &profile.retention);
-    let mut round = Round { app, work, store, profile, zone, today, bookmarks, counted: BTreeMap::new() };
+    let mut round = Round::of(app, work, profile).await?;
     if work.due.what.is_empty() {
         return round.everything().await;
     }
@@ -62,7 +63,7 @@ enum Became {
     Parts,
 }
 
-struct Round<'a> {
+pub(crate) struct Round<'a> {
     app: &'a App,
     work: &'a Work,
     store: TenantStore<'a>,
@@ -73,7 +74,24 @@ struct Round<'a> {
     counted: BTreeMap<&'static str, u64>,
 }
 
-impl Round<'_> {
+impl<'a> Round<'a> {
+    pub(crate) async fn of(app: &'a App, work: &'a Work, profile: TenantProfile) -> Result<Self, Error> {
+        let store = app.store.of(&work.due.tenant);
+        let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
+        let today = work.now.to_zoned(zone.clone()).date();
+        let mut bookmarks = store.bookmarks().await?;
+        bookmarks.promise(today, &profile.retention);
+        Ok(Self { app, work, store, profile, zone, today, bookmarks, counted: BTreeMap::new() })
+    }
+
+    pub(crate) fn store(&self) -> &TenantStore<'a> {
+        &self.store
+    }
+
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     fn settings(&self) -> &Retention {
         &self.profile.retention
     }
@@ -304,7 +322,7 @@ impl Round<'_> {
 
     /// Erases a request for good: what opens it first, itself last, together with the proof. Whatever crashes in between is gone
     /// through again.
-    async fn erase(&self, kept: &KeptRequest, erasing: Erasing) -> Result<(), Error> {
+    pub(crate) async fn erase(&self, kept: &KeptRequest, erasing: Erasing) -> Result<(), Error> {
         let (tenant, reference) = (&self.work.due.tenant, &kept.reference);
         self.store.shred([reference.as_str()]).await?;
         self.shred_recordings(kept, kept.recordings.iter().chain(&kept.shredding)).await?;
@@ -323,7 +341,7 @@ impl Round<'_> {
         let standing = &kept.standing;
         let mut proof = self
             .entry(Act::Erased, &kept.reference)
-            .with("rule", kept.rule.map_or("", Rule::code))
+            .with("rule", kept.rule.map_or("account-closed", Rule::code))
             .with("notes", erasing.notes.to_string())
             .with("files", erasing.files.to_string())
             .with("messages", erasing.messages.to_string())

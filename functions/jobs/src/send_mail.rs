@@ -8,7 +8,7 @@ use domain::role::{Permission, Role};
 use domain::user::{UserId, UserState};
 use jiff::{SignedDuration, Timestamp};
 use platform::consumer::Contact;
-use platform::digest::{DueLetter, NewsLetter, ToConfirm};
+use platform::digest::{ClosingLetter, DueLetter, NewsLetter, ToConfirm};
 use platform::mail::{Letter, Mail, Mails, Once, Posted, Reader, SentCode, Waiting};
 use platform::store::{Account, Dead, Unconfirmed, Unreachable, User};
 use platform::tenant::Tenant;
@@ -60,6 +60,7 @@ pub async fn handle(app: &App, posted: Posted) -> Result<(), Error> {
         Letter::Due(letter) => due(app, &letter).await,
         Letter::News(letter) => news(app, &letter).await,
         Letter::ToConfirm(letter) => to_confirm(app, &letter).await,
+        Letter::Closing(letter) => closing(app, &letter).await,
     }
 }
 
@@ -105,6 +106,26 @@ async fn send_digest(
     let mail =
         Mail { to: to.as_str(), subject: &digest.subject, text: &text, html: &html, unsubscribe: end.as_deref() };
     app.send_once(name, &mail).await.map(|_| ())
+}
+
+/// Tells an owner that the account was closed, if it still is.
+async fn closing(app: &App, letter: &ClosingLetter) -> Result<(), Error> {
+    let tenant = letter.tenant();
+    app.about(&tenant);
+    let store = app.store.of(&tenant);
+    let profile = match store.profile().await {
+        Err(Error::NotFound) => return Ok(()),
+        profile => profile?,
+    };
+    if profile.closure.closed().is_none_or(|closed| closed.number != letter.number) {
+        return Ok(());
+    }
+    let Some(user) = reader(store.user(&letter.user).await?) else { return Ok(()) };
+    let link = format!("{}/dashboard/request-log", app.config.public_base_url()?);
+    let written = letters::closing(user.profile.language, letter, &link);
+    let (text, html) = (written.text(), written.html());
+    let mail = Mail { to: user.email.as_str(), subject: &written.subject, text: &text, html: &html, unsubscribe: None };
+    app.send_once(&letter.name(), &mail).await.map(|_| ())
 }
 
 /// Confirms to whoever asked that their request came in, and then writes down that it was confirmed. In this order: that

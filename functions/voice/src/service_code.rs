@@ -29,6 +29,7 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
     let call = webhook.state(app, STEP).await?;
     if let Some(code) = call.dedicated_code.clone() {
         return match look_up(app, &code).await? {
+            Some((_, account)) if !account.tenant.closure.is_open() => closed(&call),
             Some((tenant, account)) if account.code.active => reach(app, &line, call, tenant, account).await,
             _ => goodbye(&call, &texts::way_out(call.language, None)),
         };
@@ -42,6 +43,8 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
         Err(_) => None,
     };
     match found {
+        // There is nothing that the caller could key: they are told, and need not try again.
+        Some((_, account)) if !account.tenant.closure.is_open() => closed(&call),
         Some((tenant, account)) if account.code.active => reach(app, &line, call, tenant, account).await,
         Some(_) => {
             let why = texts::inactive_code(call.language);
@@ -52,6 +55,11 @@ pub async fn handle(app: &App, webhook: Webhook) -> Result<Document, Error> {
             ask_again(&line, &call, &heard, Some(why))
         }
     }
+}
+
+/// The business has closed its account: kind words, and the end of the call. It is not billed to the business.
+fn closed(call: &Call) -> Result<Document, Error> {
+    goodbye(call, texts::closed_business(call.language))
 }
 
 async fn look_up(app: &App, code: &ServiceCode) -> Result<Option<(Tenant, ServiceCodeAccount)>, Error> {

@@ -102,6 +102,22 @@ pub(crate) fn inactive_code(language: Language) -> &'static str {
     }
 }
 
+/// The business behind the code takes no requests here any more.
+pub(crate) fn closed_business(language: Language) -> &'static str {
+    match language {
+        English => {
+            "I'm sorry: this business doesn't take privacy requests at this telephone number any more. You can still make \
+             your request to the business itself: its privacy policy, on its website, says how. If you made a request here \
+             before, its number still works on the web page that you were told of. Thank you for calling. Goodbye."
+        }
+        Spanish => {
+            "Lo siento: esta empresa ya no recibe solicitudes de privacidad en este número de teléfono. Todavía puede \
+             hacer su solicitud directamente a la empresa: su política de privacidad, en su sitio web, dice cómo. Si antes \
+             hizo aquí una solicitud, su número sigue sirviendo en la página web que le indicamos. Gracias por llamar. Adiós."
+        }
+    }
+}
+
 pub(crate) fn code_way_out(language: Language) -> String {
     match language {
         English => {

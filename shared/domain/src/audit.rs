@@ -124,11 +124,21 @@ pub enum Act {
     PartErased,
     /// A request is gone for good, with all that belonged to it: the proof, with numbers and dates and nothing personal.
     Erased,
+    /// The operator closed the account: it takes no requests any more.
+    AccountClosed,
+    /// The operator opened a closed account again.
+    AccountReopened,
+    /// Owners of a closed account were told when everything goes.
+    OwnersTold,
+    /// The erasure of a closed account began.
+    AccountErasing,
+    /// A closed account is gone for good: the proof, with numbers and dates and nothing personal.
+    AccountErased,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 49] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -173,6 +183,11 @@ impl Act {
         Self::Restored,
         Self::PartErased,
         Self::Erased,
+        Self::AccountClosed,
+        Self::AccountReopened,
+        Self::OwnersTold,
+        Self::AccountErasing,
+        Self::AccountErased,
     ];
 
     /// The stored name.
@@ -223,6 +238,11 @@ impl Act {
             Self::Restored => "restored",
             Self::PartErased => "part-erased",
             Self::Erased => "erased",
+            Self::AccountClosed => "account-closed",
+            Self::AccountReopened => "account-reopened",
+            Self::OwnersTold => "owners-told",
+            Self::AccountErasing => "account-erasing",
+            Self::AccountErased => "account-erased",
         }
     }
 

@@ -40,6 +40,7 @@ pub mod audit;
 pub mod billing;
 pub mod business_day;
 pub mod clock;
+pub mod closure;
 pub mod colour;
 pub mod denial;
 pub mod desk;
@@ -187,6 +188,7 @@ mod tests {
                 retention: Retention::default(),
                 reminders: Reminders::default(),
                 photo_id: false,
+                closure: crate::closure::Closure::Open,
             },
             json!({
                 "name": "Main store", "time-zone": "America/Los_Angeles", "jurisdictions": ["us-ca"],

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::closure::Closure;
 use crate::field_error::{self, FieldError};
 use crate::jurisdiction::Jurisdiction;
 
@@ -27,6 +28,9 @@ pub struct TenantProfile {
     /// Whether people may be asked for a photo ID, where the law allows that at all ([`crate::verification`]).
     #[serde(default)]
     pub photo_id: bool,
+    /// Whether the account is open. The operator closes and opens it.
+    #[serde(default, skip_serializing_if = "Closure::is_open")]
+    pub closure: Closure,
 }
 
 /// The shortest time for which requests and answers are kept, in months: 11 CCR 7101(a).
@@ -165,6 +169,7 @@ mod tests {
             retention: Retention::default(),
             reminders: Reminders::default(),
             photo_id: false,
+            closure: Closure::Open,
         };
         assert_eq!(good.validate(), Ok(()));
         let wrong = TenantProfile {
@@ -174,6 +179,7 @@ mod tests {
             retention: Retention { request_months: 23, recording_months: 24, message_months: 0, attachment_months: 23 },
             reminders: Reminders { days_before: vec![2, 5], ..Reminders::default() },
             photo_id: false,
+            closure: Closure::Open,
         };
         let fields: Vec<_> = wrong.validate().unwrap_err().into_iter().map(|error| error.field).collect();
         let retention = ["retention.request-months", "retention.recording-months", "retention.message-months"];

@@ -431,6 +431,28 @@ impl Blobs {
         self.erase(&id.photo()).await
     }
 
+    /// The recordings of the tenant that lie first, whether or not a request tells of them; none where none is left.
+    pub async fn first_recordings(&self, tenant: &Tenant) -> Result<Vec<(CallSid, RecordingSid)>, Error> {
+        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        let found = self.client.list_object_versions().bucket(bucket).prefix(format!("{}/", tenant.id())).send().await;
+        let found = found.map_err(|error| Error::failed("looking for versions")(error.into_service_error()))?;
+        let named = |key: &str| {
+            let (call, file) = key.split_once('/')?.1.split_once('/')?;
+            Some((CallSid::parse(call).ok()?, RecordingSid::parse(file.split('.').next()?).ok()?))
+        };
+        let versions = found.versions().iter().filter_map(|it| named(it.key()?));
+        let markers = found.delete_markers().iter().filter_map(|it| named(it.key()?));
+        let mut recordings: Vec<_> = versions.chain(markers).collect();
+        recordings.dedup();
+        Ok(recordings)
+    }
+
+    /// Erases every recording and every file of a tenant, with all versions; how many there were.
+    pub async fn erase_all(&self, tenant: &Tenant) -> Result<u64, Error> {
+        let files = self.erase(&format!("attachments/{}/", tenant.id())).await?;
+        Ok(files + self.erase(&format!("{}/", tenant.id())).await?)
+    }
+
     /// Erases every version of everything whose key begins like this, delete markers too.
     async fn erase(&self, prefix: &str) -> Result<u64, Error> {
         let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;

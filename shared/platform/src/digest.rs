@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::closure::Closed;
 use domain::reference::Reference;
 use domain::reminder::Reminder;
 use domain::request::Kind;
@@ -82,6 +83,50 @@ impl DueLetter {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} reminders {} {}", self.tenant, self.day, self.user)
+    }
+}
+
+/// What an owner of a closed account is told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ClosingLetter {
+    tenant: String,
+    /// Who.
+    pub user: UserId,
+    /// Of which closing.
+    pub number: i64,
+    /// How many notices are over with this one.
+    pub notice: usize,
+    /// When it was closed.
+    pub closed_on: Date,
+    /// When everything goes.
+    pub erased_on: Date,
+}
+
+impl ClosingLetter {
+    /// What is true on a day, for somebody who is to be told.
+    #[must_use]
+    pub fn new(tenant: &Tenant, user: &UserId, closed: &Closed, notice: usize, today: Date) -> Self {
+        Self {
+            tenant: tenant.id().as_str().to_owned(),
+            user: user.clone(),
+            number: closed.number,
+            notice,
+            closed_on: closed.on,
+            erased_on: closed.told(notice, today).erased_on(today),
+        }
+    }
+
+    /// Whose account it is: only we seal letters, so what one says of its tenant was looked up.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::trusted(&self.tenant)
+    }
+
+    /// Tells it from any other: there is one for each person and notice of a closing.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} closing {} {} {}", self.tenant, self.number, self.notice, self.user)
     }
 }
 
@@ -180,6 +225,12 @@ impl ToConfirm {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} confirmation {}", self.tenant, self.reference.as_str())
+    }
+}
+
+impl fmt::Debug for ClosingLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClosingLetter").field("notice", &self.notice).finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, required};
 use crate::consumer::LookedUp;
-use crate::digest::{DueLetter, NewsLetter, ToConfirm};
+use crate::digest::{ClosingLetter, DueLetter, NewsLetter, ToConfirm};
 use crate::seal::hex;
 use crate::store::Sending;
 use crate::tenant::Tenant;
@@ -336,6 +336,8 @@ pub enum Letter {
     News(NewsLetter),
     /// A request came in that nobody has confirmed to whoever made it.
     ToConfirm(ToConfirm),
+    /// An owner's account was closed.
+    Closing(ClosingLetter),
 }
 
 /// A code on its way to the contact that was given with a request. Whether one was, is only looked up when it is written, so
@@ -426,6 +428,7 @@ impl fmt::Debug for Letter {
             Self::Due(_) => "Due(..)",
             Self::News(_) => "News(..)",
             Self::ToConfirm(_) => "ToConfirm(..)",
+            Self::Closing(_) => "Closing(..)",
         })
     }
 }

@@ -120,7 +120,7 @@ impl Store {
     }
 }
 
-fn root_key(tenant: &TenantId) -> String {
+pub(super) fn root_key(tenant: &TenantId) -> String {
     format!("root#{tenant}")
 }
 

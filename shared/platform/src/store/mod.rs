@@ -6,6 +6,7 @@
 //! | `accounts` | tenant | `profile`, `code#…` | what the dashboard edits |
 //! | | | `greeting#…` | what a code's callers heard before |
 //! | | | `user#…`, `team` | who signs in; see `users` |
+//! | | | `number#…` | a number of its own, with the service code that it reaches |
 //! | | | `human-check` | who tells people from programs in the forms; its secret is sealed |
 //! | | | `billing` | who the tenant is at Stripe |
 //! | | | `retention` | how far `jobs-retention` has looked |
@@ -40,6 +41,7 @@ mod agenda;
 mod audit;
 mod billing;
 mod case;
+mod closure;
 mod codes;
 mod confirmation;
 mod deadlines;
@@ -85,6 +87,7 @@ pub use billing::{
     Which, closes_at,
 };
 pub use case::{Declaration, Glance, History, MOST_PHOTOS, OnFile, Past, Photo, Side};
+pub use closure::{Rest, SHARDS as REQUEST_SHARDS};
 pub use codes::{LIVES as CODE_LIVES, TRIES as CODE_TRIES, Tried, random_digits};
 pub use confirmation::Confirmation;
 pub use deadlines::{Arrival, DuePage, DuePlace};

@@ -53,6 +53,8 @@ impl Store {
         }
         for (number, code) in &wanted.numbers {
             self.claim("number", number.as_str(), &tenant, Some(code)).await?;
+            // By this it is found again when the account ends.
+            self.put_settings(&tenant, format!("number#{}", number.as_str()), code, true).await?;
         }
         Ok(tenant)
     }

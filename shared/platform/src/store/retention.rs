@@ -690,6 +690,16 @@ impl TenantStore<'_> {
     /// Claims a request for erasure, once and for all, unless it is held or was taken out of the bin meanwhile. Says how much there is
     /// of it, as it was counted when it was claimed first.
     pub async fn claim_erasure(&self, kept: &KeptRequest, today: Date) -> Result<Option<Erasing>, Error> {
+        self.claim(kept, today, "attribute_exists(#binned_on)").await
+    }
+
+    /// Claims a request for erasure where a condition holds and nobody holds the request.
+    pub(super) async fn claim(
+        &self,
+        kept: &KeptRequest,
+        today: Date,
+        condition: &str,
+    ) -> Result<Option<Erasing>, Error> {
         if let Some(erasing) = kept.erasing {
             return Ok(Some(erasing));
         }
@@ -702,7 +712,8 @@ impl TenantStore<'_> {
             recordings: kept.recordings.len() as u64,
         };
         let said = serde_json::to_string(&erasing).map_err(Error::failed("claiming a request for erasure"))?;
-        let claimed = self
+        let condition = format!("{condition} AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)");
+        let mut claim = self
             .store
             .dynamodb
             .update_item()
@@ -710,15 +721,13 @@ impl TenantStore<'_> {
             .key("pk", text(partition(self.tenant.id(), &kept.reference)))
             .key("sk", text(kept.reference.as_str()))
             .update_expression("SET #erasing = :said")
-            .condition_expression(
-                "attribute_exists(#binned) AND attribute_not_exists(#held_at) AND attribute_not_exists(#erasing)",
-            )
             .expression_attribute_names("#erasing", ERASING)
-            .expression_attribute_names("#binned", BINNED)
             .expression_attribute_names("#held_at", "held_at")
-            .expression_attribute_values(":said", text(said))
-            .send()
-            .await;
+            .expression_attribute_values(":said", text(said));
+        if condition.contains("#binned_on") {
+            claim = claim.expression_attribute_names("#binned_on", BINNED);
+        }
+        let claimed = claim.condition_expression(condition).send().await;
         match claimed.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(Some(erasing)),
             Err(error) if error.is_conditional_check_failed_exception() => Ok(None),
