@@ -154,7 +154,7 @@ async fn a_page_of_the_dashboard_takes_this_many_operations_and_when_warm_no_key
     for (function, target, dynamodb, audited, s3) in [
         ("dashboard-requests", "/dashboard/requests", 2, 0, 0),
         ("dashboard-requests", "/dashboard/requests?state=closed&kind=delete", 2, 0, 0),
-        ("dashboard-overview", "/dashboard/overview", 3, 0, 0),
+        ("dashboard-overview", "/dashboard/overview", 4, 0, 0),
         ("dashboard-request", request.as_str(), 4, 1, spoken),
         ("dashboard-service-codes", "/dashboard/service-codes", 2, 0, 0),
         ("dashboard-service-code", code.as_str(), 2, 0, 0),

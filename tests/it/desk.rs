@@ -444,5 +444,5 @@ async fn a_page_of_the_inbox_takes_two_operations_whatever_is_asked_of_it() {
         assert_eq!(calls.await, 2, "{query}");
     }
     owner.get("/dashboard/overview").await;
-    assert_eq!(dynamodb_calls(&hotline, &tenant, "dashboard-overview").await, 3);
+    assert_eq!(dynamodb_calls(&hotline, &tenant, "dashboard-overview").await, 4);
 }

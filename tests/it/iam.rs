@@ -150,6 +150,8 @@ const ALLOWED: &[(&str, &[May])] = &[
             ("recordings/*", &["DeleteObjectVersion"]),
             ("recordings/attachments/*", &["DeleteObjectVersion"]),
             ("recordings/identity/*", &["DeleteObjectVersion"]),
+            ("greetings-bucket", &["ListBucketVersions"]),
+            ("greetings/greetings/*", &["DeleteObjectVersion"]),
             ("retention-queue", RECEIVE),
             ("retention-dead-queue", &["SendMessage"]),
         ],

@@ -511,6 +511,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     (".erase_request(", RECORDS),
     (".erase_request(", &["dynamodb:DeleteItem TABLE_REQUESTS"]),
     ("blobs.recordings_of(", &["s3:ListBucketVersions BUCKET_RECORDINGS"]),
+    ("blobs.erase_greetings(", &["s3:ListBucketVersions BUCKET_GREETINGS", "s3:DeleteObjectVersion BUCKET_GREETINGS"]),
     ("blobs.erase_", &["s3:ListBucketVersions BUCKET_RECORDINGS", "s3:DeleteObjectVersion BUCKET_RECORDINGS"]),
     (".stored_requests(", &["dynamodb:Query TABLE_REQUESTS"]),
     (".held_requests(", &["dynamodb:Query TABLE_REQUESTS"]),

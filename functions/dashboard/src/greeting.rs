@@ -85,7 +85,7 @@ impl Desk<'_> {
         };
         match sound::check(&bytes) {
             Ok(sound) => {
-                let file = self.app.blobs.keep_greeting(bytes, sound.format.extension()).await?;
+                let file = self.app.blobs.keep_greeting(&self.allowed.tenant, bytes, sound.format.extension()).await?;
                 let ticket = tickets.seal(CHECKED, &self.context(), self.visit.at + CHECKED_LIVES, &file)?;
                 let checked = Checked { file, format: sound.format, seconds: sound.lasts.as_secs(), ticket };
                 self.page(Said::Nothing, Some(checked), &[], 200).await

@@ -183,6 +183,7 @@ async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, 
         }
     }
     app.blobs.erase_all(tenant).await?;
+    app.blobs.erase_greetings(tenant).await?;
     for rest in Rest::ALL {
         store.erase_rest(rest).await?;
     }

@@ -28,7 +28,13 @@ type Counted = Vec<(Bucket, Counter, i64)>;
 /// One tenant. A mail that was sent is not sent again ([`App::send_once`]), so whatever fails is done again from the start.
 pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let store = app.store.of(&work.due.tenant);
-    let zone = TimeZone::get(&store.profile().await?.time_zone).unwrap_or(TimeZone::UTC);
+    let profile = match store.profile().await {
+        Ok(profile) => profile,
+        // The account is gone, and nobody is left to read a report.
+        Err(Error::NotFound) => return Ok(Ran::done()),
+        Err(error) => return Err(error),
+    };
+    let zone = TimeZone::get(&profile.time_zone).unwrap_or(TimeZone::UTC);
     let (users, damaged) = store.readable_users().await?;
     let users: Vec<User> = users.into_iter().filter(|user| user.state == UserState::Active).collect();
     let next = users.iter().filter_map(|user| report::next(&user.profile.preferences, work.now, &zone)).map(|it| it.at);

@@ -83,7 +83,8 @@ pub enum Greeting {
     Text(String),
     /// A recording.
     Audio {
-        /// Its content's SHA-256 in lower-case hex, then `.mp3` or `.wav`: a changed recording has another name.
+        /// 128 bits that stand for its owner and 128 for its content, in lower-case hex, then `.mp3` or `.wav`: a changed
+        /// recording has another name.
         file: String,
     },
 }
@@ -117,7 +118,7 @@ fn encoded_length(text: &str) -> usize {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum()
 }
 
-/// Whether a greeting's file name is a SHA-256 in lower-case hex with `.mp3` or `.wav`, and nothing else.
+/// Whether a greeting's file name is 256 bits in lower-case hex with `.mp3` or `.wav`, and nothing else.
 #[must_use]
 pub fn is_content_address(file: &str) -> bool {
     let Some(hash) = file.strip_suffix(".mp3").or_else(|| file.strip_suffix(".wav")) else { return false };

@@ -244,11 +244,16 @@ impl Blobs {
         Ok(got.body.collect().await.map_err(Error::failed("reading an upload"))?.to_vec())
     }
 
-    /// Puts a greeting where callers' telephones can have it, under the hash of its content; returns its name there.
-    /// The same audio again changes nothing.
-    pub async fn keep_greeting(&self, audio: Vec<u8>, extension: &'static str) -> Result<String, Error> {
+    /// Puts a greeting where callers' telephones can have it, under a name made of whose it is and what is in it; returns
+    /// that name. The same audio again changes nothing.
+    pub async fn keep_greeting(
+        &self,
+        tenant: &Tenant,
+        audio: Vec<u8>,
+        extension: &'static str,
+    ) -> Result<String, Error> {
         let bucket = required(self.greetings.as_deref(), "BUCKET_GREETINGS is not set")?;
-        let file = format!("{}.{extension}", hex(digest(&SHA256, &audio).as_ref().iter()));
+        let file = format!("{}{}.{extension}", half_a_digest(tenant.id().as_str().as_bytes()), half_a_digest(&audio));
         self.client
             .put_object()
             .bucket(bucket)
@@ -453,9 +458,18 @@ impl Blobs {
         Ok(files + self.erase(&format!("{}/", tenant.id())).await?)
     }
 
-    /// Erases every version of everything whose key begins like this, delete markers too.
+    /// Erases every greeting that a tenant ever recorded, with all versions; how many there were.
+    pub async fn erase_greetings(&self, tenant: &Tenant) -> Result<u64, Error> {
+        let bucket = required(self.greetings.as_deref(), "BUCKET_GREETINGS is not set")?;
+        self.erase_from(bucket, &format!("greetings/{}", half_a_digest(tenant.id().as_str().as_bytes()))).await
+    }
+
     async fn erase(&self, prefix: &str) -> Result<u64, Error> {
-        let bucket = required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?;
+        self.erase_from(required(self.recordings.as_deref(), "BUCKET_RECORDINGS is not set")?, prefix).await
+    }
+
+    /// Erases every version of everything whose key begins like this, delete markers too.
+    async fn erase_from(&self, bucket: &str, prefix: &str) -> Result<u64, Error> {
         let mut erased = 0;
         loop {
             let found = self.client.list_object_versions().bucket(bucket).prefix(prefix).send().await;
@@ -561,6 +575,11 @@ impl Scope<'_> {
 
 fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text).as_ref().to_vec()
+}
+
+/// The first 128 bits of the SHA-256, in lower-case hex.
+fn half_a_digest(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref().iter().take(16))
 }
 
 #[cfg(test)]
