@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use phone::{Script, Transcript};
 use serde_json::{Value, json};
 use tests::hotline::Code;
+use tests::unseal::sha256;
 use tests::{Hotline, Person, answers, eventually, planted};
 
 use crate::rooms::random;
@@ -103,7 +104,23 @@ impl<'a> Shop<'a> {
         for prefix in [format!("{}/", self.tenant), format!("attachments/{}/", self.tenant)] {
             traces.extend(self.hotline.cloud.versions(self.hotline.bucket("recordings"), &prefix).await);
         }
+        traces.extend(self.greetings().await);
         traces
+    }
+
+    /// Greetings lie under what stands for their tenant.
+    fn greeting(&self) -> String {
+        format!("greetings/{}", &sha256(self.tenant.as_bytes())[..32])
+    }
+
+    async fn greetings(&self) -> Vec<String> {
+        self.hotline.cloud.versions(self.hotline.bucket("greetings"), &self.greeting()).await
+    }
+
+    async fn records_a_greeting(&self) {
+        let key = format!("{}{}.mp3", self.greeting(), "0".repeat(32));
+        self.hotline.cloud.put_object(self.hotline.bucket("greetings"), &key, b"a greeting").await;
+        assert_eq!(self.greetings().await.len(), 1);
     }
 
     async fn plant(&self, reference: &str, update: &str, values: Option<Value>) {
@@ -185,6 +202,8 @@ async fn after_ninety_days_nothing_is_left_of_a_closed_account_but_its_trail_and
         hotline.recording(&shop.tenant, &call.call_sid, &recording.sid, "audio").await;
     }
     let theirs = other.asks(74).await.reference_number().unwrap();
+    shop.records_a_greeting().await;
+    other.records_a_greeting().await;
     let on = day(&shop.ordered(false).await.unwrap()["closed-on"]);
     for days in [1, 60, 83] {
         shop.until(night(later(on, days))).await;
@@ -239,6 +258,7 @@ async fn after_ninety_days_nothing_is_left_of_a_closed_account_but_its_trail_and
     // The neighbour is as they were, and the code is free for somebody else.
     assert_eq!(other.owner.get(&format!("/dashboard/request/{theirs}")).await.status(), 200);
     hotline.salt(&other.tenant, &theirs).await;
+    assert_eq!(other.greetings().await.len(), 1);
     let slug = format!("closure-next-{}", random(8));
     hotline.tenant(&slug, &[Code::new(&shop.code, "New Shop")], &[]).await;
 }

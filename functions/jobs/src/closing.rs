@@ -7,6 +7,7 @@
 
 use domain::audit::{Act, Entry, Who};
 use domain::closure::{Closed, Closure, Step};
+use domain::job::Job;
 use domain::retention::night_of;
 use domain::role::Role;
 use domain::tenant::TenantProfile;
@@ -22,10 +23,13 @@ use platform::{App, Error};
 
 use crate::retention::Round;
 
-/// How the agenda calls this part.
+/// How the agenda calls this part, until no request is left.
 pub(crate) const CLOSED: &str = "closed";
+/// How it calls the rest.
+pub(crate) const EMPTIED: &str = "emptied";
 
-/// The counts follow the requests by a stream: they are erased when it has told of all that went.
+/// The counts follow the requests by a stream: they are erased when it has told of all that went. So the rest is an entry of
+/// its own, which is there whoever erased the last request, and however they came to an end.
 const COUNTS_FOLLOW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Does what the day asks for.
@@ -44,7 +48,8 @@ pub(crate) async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let today = work.now.to_zoned(zone.clone()).date();
     match settings.value.closure.clone() {
         Closure::Open => Ok(Ran::done()),
-        Closure::Erasing(closed) => erase(app, work, settings.value, &closed, today).await,
+        Closure::Erasing(closed) if work.due.what == EMPTIED => rest(app, work, &closed).await,
+        Closure::Erasing(_) => requests(app, work, settings.value, today).await,
         Closure::Closed(closed) => match closed.step(today) {
             Step::Wait(day) => Ok(Ran::again(night_of(day, &zone))),
             Step::Tell(notice) => {
@@ -61,7 +66,7 @@ pub(crate) async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
                     return Ok(stopped(work, held, night_of(today.tomorrow().unwrap_or(today), &zone)));
                 }
                 let profile = begin(app, work, settings, &closed).await?;
-                erase(app, work, profile, &closed, today).await
+                requests(app, work, profile, today).await
             }
         },
     }
@@ -131,10 +136,9 @@ async fn begin(
     Ok(profile)
 }
 
-async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, today: Date) -> Result<Ran, Error> {
-    let (tenant, store) = (&work.due.tenant, app.store.of(&work.due.tenant));
-    let late = || app.clock.now() >= work.until;
-    let more = || Ran::again(work.now).because("there is more to erase");
+/// Erases all requests; one that is held stops it.
+async fn requests(app: &App, work: &Work, profile: TenantProfile, today: Date) -> Result<Ran, Error> {
+    let store = app.store.of(&work.due.tenant);
     let round = Round::of(app, work, profile).await?;
     let tomorrow = night_of(today.tomorrow().unwrap_or(today), round.zone());
     let mut requests = 0;
@@ -145,8 +149,8 @@ async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, 
                 break;
             }
             for reference in found {
-                if late() {
-                    return Ok(more().counting("requests", requests));
+                if app.clock.now() >= work.until {
+                    return Ok(more(work).counting("requests", requests));
                 }
                 match store.kept_request(&reference).await? {
                     // Somebody wrote beside a request while it went.
@@ -164,10 +168,13 @@ async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, 
             }
         }
     }
-    if requests > 0 {
-        let again = work.now + COUNTS_FOLLOW;
-        return Ok(Ran::again(again).counting("requests", requests).because("the counts follow"));
-    }
+    store.arrange(Job::Retention, work.now + COUNTS_FOLLOW, EMPTIED).await?;
+    Ok(Ran::done().counting("requests", requests).because("the rest goes when the counts have followed"))
+}
+
+/// Erases all that is left when no request is.
+async fn rest(app: &App, work: &Work, closed: &Closed) -> Result<Ran, Error> {
+    let (tenant, store) = (&work.due.tenant, app.store.of(&work.due.tenant));
     // What callers said who then asked for nothing.
     loop {
         let recordings = app.blobs.first_recordings(tenant).await?;
@@ -175,8 +182,8 @@ async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, 
             break;
         }
         for (call, recording) in recordings {
-            if late() {
-                return Ok(more());
+            if app.clock.now() >= work.until {
+                return Ok(more(work));
             }
             store.shred([recording.as_str()]).await?;
             app.blobs.erase_recording(tenant, &call, &recording).await?;
@@ -202,6 +209,10 @@ async fn erase(app: &App, work: &Work, profile: TenantProfile, closed: &Closed, 
     store.erase_account(&proof).await?;
     store.erase_root_keys().await?;
     Ok(Ran::done().counting("users", users))
+}
+
+fn more(work: &Work) -> Ran {
+    Ran::again(work.now).because("there is more to erase")
 }
 
 /// Erases a request; false where somebody holds it.

@@ -2,10 +2,12 @@
 
 use domain::language::Language;
 use domain::reminder::Duty;
-use maud::{DOCTYPE, html};
+use maud::html;
 use pages::texts::either;
 use pages::{fill, format, words};
 use platform::digest::{DueLetter, DueLine, NewsLetter, NewsLine};
+
+use crate::mail_frame::{self, BUTTON, LINK, SMALL};
 
 /// A mail with lists.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,44 +63,29 @@ impl Digest {
         parts.join("\n\n") + "\n"
     }
 
-    /// As HTML. Mail programs know neither style sheets nor variables, so the little style there is stands inline.
+    /// As HTML.
     pub(crate) fn html(&self) -> String {
-        let button = "display:inline-block;padding:12px 20px;border-radius:6px;background:#0b5c50;color:#ffffff;\
-                      text-decoration:none;font-weight:600";
-        html! {
-            (DOCTYPE)
-            html lang=(self.language.code()) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (self.subject) }
-                }
-                body style="margin:0;padding:24px;background:#ffffff;color:#1c2422;font:16px/1.5 system-ui,sans-serif" {
-                    div style="max-width:560px;margin:0 auto" {
-                        p { (self.intro) }
-                        @for group in &self.groups {
-                            h2 style="font-size:16px;margin:24px 0 8px" { (group.heading) }
-                            ul style="margin:0;padding:0;list-style:none" {
-                                @for row in &group.rows {
-                                    li style="padding:8px 0;border-top:1px solid #d9e0de" {
-                                        a href=(row.link) style="color:#0b5c50;font-weight:600" { (row.number) }
-                                        " · " (row.text)
-                                    }
-                                }
-                            }
+        let content = html! {
+            p { (self.intro) }
+            @for group in &self.groups {
+                h2 style="font-size:16px;margin:24px 0 8px" { (group.heading) }
+                ul style="margin:0;padding:0;list-style:none" {
+                    @for row in &group.rows {
+                        li style="padding:8px 0;border-top:1px solid #8a9693" {
+                            a href=(row.link) style={ (LINK) ";font-weight:600" } { (row.number) }
+                            " · " (row.text)
                         }
-                        @if let Some(more) = &self.more { p { (more) } }
-                        p style="margin-top:24px" { a href=(self.button.1) style=(button) { (self.button.0) } }
-                        p style="font-size:14px;color:#52605c" { (self.closing) }
-                        @if let Some(link) = &self.end {
-                            p style="font-size:14px" { a href=(link) style="color:#0b5c50" { (self.end_label()) } }
-                        }
-                        p { "Optline" }
                     }
                 }
             }
-        }
-        .into_string()
+            @if let Some(more) = &self.more { p { (more) } }
+            p style="margin-top:24px" { a href=(self.button.1) style=(BUTTON) { (self.button.0) } }
+            p style=(SMALL) { (self.closing) }
+            @if let Some(link) = &self.end {
+                p style=(SMALL) { a href=(link) style=(LINK) { (self.end_label()) } }
+            }
+        };
+        mail_frame::page(self.language, &self.subject, &content)
     }
 }
 

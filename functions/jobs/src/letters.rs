@@ -8,11 +8,13 @@ use domain::request::Kind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use maud::{DOCTYPE, html};
+use maud::html;
 use pages::texts::either;
 use pages::{fill, format};
 use platform::digest::ClosingLetter;
 use platform::mail::Notice;
+
+use crate::mail_frame::{self, BUTTON, SMALL};
 
 /// A mail in words.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,32 +40,17 @@ impl Written {
         parts.join("\n\n") + "\n"
     }
 
-    /// As HTML. Mail programs know neither style sheets nor variables, so the little style there is stands inline.
+    /// As HTML.
     pub(crate) fn html(&self) -> String {
-        let button = "display:inline-block;padding:12px 20px;border-radius:6px;background:#0b5c50;color:#ffffff;\
-                      text-decoration:none;font-weight:600";
-        html! {
-            (DOCTYPE)
-            html lang=(self.language.code()) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (self.subject) }
-                }
-                body style="margin:0;padding:24px;background:#ffffff;color:#1c2422;font:16px/1.5 system-ui,sans-serif" {
-                    div style="max-width:560px;margin:0 auto" {
-                        @for paragraph in &self.paragraphs { p { (paragraph) } }
-                        @if let Some((label, link)) = &self.button {
-                            p { a href=(link) style=(button) { (label) } }
-                            p style="font-size:14px;word-break:break-all" { (link) }
-                        }
-                        p style="font-size:14px;color:#52605c" { (self.closing) }
-                        p { "Optline" }
-                    }
-                }
+        let content = html! {
+            @for paragraph in &self.paragraphs { p { (paragraph) } }
+            @if let Some((label, link)) = &self.button {
+                p { a href=(link) style=(BUTTON) { (label) } }
+                p style={ (SMALL) ";word-break:break-all" } { (link) }
             }
-        }
-        .into_string()
+            p style=(SMALL) { (self.closing) }
+        };
+        mail_frame::page(self.language, &self.subject, &content)
     }
 }
 

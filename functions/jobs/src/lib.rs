@@ -54,5 +54,6 @@ pub mod watch_requests;
 mod closing;
 mod digests;
 mod letters;
+mod mail_frame;
 mod reaching;
 mod report_letter;

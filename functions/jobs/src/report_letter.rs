@@ -1,8 +1,6 @@
 //! The mail with a report of numbers. It holds no name, no reference and no number that could be about one person.
 //!
-//! Mail programs know little of HTML: there are tables, attributes and inline style. The bars are cells of a table, beside
-//! the number that each stands for. There are no colours of text or paper, so a program that turns its pages dark turns this
-//! one, too.
+//! Mail programs know little of HTML: the bars are cells of a table, beside the number that each stands for.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +8,11 @@ use domain::language::Language;
 use domain::report::{Count, Part, Period, Report, SMALLEST_GROUP, Told};
 use domain::service_code::ServiceCode;
 use domain::user::ReportFrequency;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use pages::{fill, format, words};
 use serde::Serialize;
+
+use crate::mail_frame::{self, BUTTON, LINK, SMALL};
 
 /// Cells of a bar in plain text.
 const WIDEST: u64 = 20;
@@ -21,7 +21,6 @@ const LABEL: &str = "padding:6px 12px 6px 0;text-align:left;font-weight:400;vert
 const FIGURE: &str = "padding:6px 0 6px 12px;text-align:right;vertical-align:top;font-variant-numeric:tabular-nums";
 const HEAD: &str = "padding:6px 0 6px 12px;text-align:right;font-weight:600;font-size:14px;vertical-align:bottom";
 const RULE: &str = "border-top:1px solid #8a9693";
-const SMALL: &str = "font-size:14px";
 
 /// A report on its way to somebody.
 pub(crate) struct Letter<'a> {
@@ -91,37 +90,20 @@ impl Letter<'_> {
     /// As HTML.
     pub(crate) fn html(&self) -> String {
         let texts = self.texts();
-        let button = "display:inline-block;padding:12px 20px;border-radius:6px;background:#0b5c50;color:#ffffff;\
-                      text-decoration:none;font-weight:600";
-        html! {
-            (DOCTYPE)
-            html lang=(self.language.code()) style="color-scheme:light dark" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    meta name="supported-color-schemes" content="light dark";
-                    title { (self.subject()) }
-                }
-                body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif" {
-                    div style="max-width:560px;margin:0 auto" {
-                        h1 style="font-size:22px;line-height:1.3;margin:0 0 4px" { (self.subject()) }
-                        p style={ (SMALL) ";margin:0 0 20px" } { (self.compared()) }
-                        (self.table())
-                        (self.chart())
-                        p style={ (SMALL) ";margin:20px 0" } { (self.about()) }
-                        p { a href=(self.dashboard) style=(button) { (texts.open) } }
-                        p style=(SMALL) {
-                            a href={ (self.dashboard) "/account" } style="color:inherit" { (texts.choose) }
-                            " · "
-                            a href=(self.end) style="color:inherit" { (texts.end) }
-                        }
-                        p { "Optline" }
-                    }
-                }
+        let content = html! {
+            h1 style="font-size:22px;line-height:1.3;margin:0 0 4px" { (self.subject()) }
+            p style={ (SMALL) ";margin:0 0 20px" } { (self.compared()) }
+            (self.table())
+            (self.chart())
+            p style={ (SMALL) ";margin:20px 0" } { (self.about()) }
+            p { a href=(self.dashboard) style=(BUTTON) { (texts.open) } }
+            p style=(SMALL) {
+                a href={ (self.dashboard) "/account" } style=(LINK) { (texts.choose) }
+                " · "
+                a href=(self.end) style=(LINK) { (texts.end) }
             }
-        }
-        .into_string()
+        };
+        mail_frame::page(self.language, &self.subject(), &content)
     }
 
     fn table(&self) -> Markup {

@@ -31,7 +31,7 @@ use crate::closing;
 
 /// Looks at all that is due, or at one request.
 pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
-    if work.due.what == closing::CLOSED {
+    if [closing::CLOSED, closing::EMPTIED].contains(&work.due.what.as_str()) {
         return closing::handle(app, work).await;
     }
     let store = app.store.of(&work.due.tenant);
