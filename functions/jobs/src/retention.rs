@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::audit::{Act, Entry, Who};
+use domain::closure::Closure;
 use domain::job::Job;
 use domain::reference::Reference;
 use domain::retention::{self, Going, Part, Rule, next_night, night_of, whole_months};
@@ -36,6 +37,8 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     }
     let store = app.store.of(&work.due.tenant);
     let profile = match store.settings().await {
+        // All of it is being erased elsewhere, and what is noted here would be left.
+        Ok(settings) if matches!(settings.value.closure, Closure::Erasing(_)) => return Ok(Ran::done()),
         Ok(settings) => settings.value,
         // The account is gone, and nothing of it is left to look at.
         Err(Error::NotFound) => return Ok(Ran::done()),

@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use super::audit::Written;
 use super::keys::root_key;
 use super::retention::{Erasing, KeptRequest};
+use super::tallies::{COUNTED, KEPT};
 use super::users::user_key;
 use super::{Account, TenantStore, directory, get_text, text};
 use crate::Error;
@@ -30,10 +31,10 @@ const BILLING: &str = "billing";
 /// What goes last.
 const PROFILE: &str = "profile";
 
-/// What a tenant has in a table of everybody's, under one key.
+/// What a tenant has in a table of everybody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// Counts of requests.
+    /// Counts of requests, how far counting is, and what stays of requests that are gone.
     Tallies,
     /// Which requests came in.
     News,
@@ -142,13 +143,17 @@ impl TenantStore<'_> {
     /// Erases what the tenant has among everybody's.
     pub async fn erase_rest(&self, rest: Rest) -> Result<(), Error> {
         let tenant = self.tenant.id();
-        let (table, pk) = match rest {
-            Rest::Tallies => (self.store.tallies_table()?, tenant.as_str().to_owned()),
-            Rest::News => (self.store.agenda_table()?, format!("news#{tenant}")),
-            Rest::Reminded => (self.store.agenda_table()?, format!("reminded#{tenant}")),
+        let (table, prefixes): (_, &[&str]) = match rest {
+            Rest::Tallies => (self.store.tallies_table()?, &["", COUNTED, KEPT]),
+            Rest::News => (self.store.agenda_table()?, &["news#"]),
+            Rest::Reminded => (self.store.agenda_table()?, &["reminded#"]),
         };
-        let keys = self.keys_under(table, &pk).await?;
-        self.delete_from(table, &pk, &keys).await
+        for prefix in prefixes {
+            let pk = format!("{prefix}{tenant}");
+            let keys = self.keys_under(table, &pk).await?;
+            self.delete_from(table, &pk, &keys).await?;
+        }
+        Ok(())
     }
 
     /// Erases the account itself, in one transaction with the proof. One that is gone already needs none.

@@ -43,9 +43,9 @@ const MOST_ITEMS: usize = 100;
 /// Counters of one bucket that one transaction may touch: an expression is at most 4 KB long.
 const MOST_COUNTERS: usize = 100;
 /// In front of the tenant, where it is kept how requests are counted.
-const COUNTED: &str = "counted#";
+pub(super) const COUNTED: &str = "counted#";
 /// In front of the tenant, where the counts of erased requests are kept.
-const KEPT: &str = "kept#";
+pub(super) const KEPT: &str = "kept#";
 /// How long it is remembered that an erased request was counted: the stream brings nothing that is older than a day.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Where it is kept how often anything was counted; sorts before every reference.
