@@ -108,12 +108,34 @@ def leave_preflights_to_routes() -> None:
     apigateway._invoke_lambda_proxy = invoke_any
 
 
+def remember_streams() -> None:
+    """It keeps how far each consumer has read a table's stream, and forgets the stream itself: after a restart no consumer is
+    given anything until as much has been written again as they had read before. Keep what is in the streams, too."""
+    from ministack.services import dynamodb
+
+    kept = ("_stream_records", "_stream_trimmed")
+    state, restore = dynamodb.get_state, dynamodb.load_persisted_state
+
+    def state_with_streams() -> Any:
+        return state() | {name: getattr(dynamodb, name) for name in kept}
+
+    def restore_with_streams(data: Any) -> Any:
+        restored = restore(data)
+        for name in kept:
+            getattr(dynamodb, name).update(data.get(name, {}))
+        return restored
+
+    dynamodb.get_state = state_with_streams
+    dynamodb.load_persisted_state = restore_with_streams
+
+
 def main() -> None:
     accept_metrics_insights_alarms()
     keep_permissions_boundaries()
     check_who_sends_mail()
     take_many_messages_for_one()
     leave_preflights_to_routes()
+    remember_streams()
     from ministack.app import main as serve
 
     serve()
