@@ -291,18 +291,8 @@ impl Store {
 impl TenantStore<'_> {
     /// How the tenant is billed.
     pub async fn billing_account(&self) -> Result<BillingAccount, Error> {
-        let got = self
-            .store
-            .dynamodb
-            .get_item()
-            .table_name(self.store.accounts_table()?)
-            .key("pk", text(self.tenant.id().as_str()))
-            .key("sk", text("billing"))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading how a tenant is billed")(error.into_service_error()))?;
-        let Some(item) = got.item else { return Ok(BillingAccount::default()) };
+        let item = self.account_item("billing", "reading how a tenant is billed").await?;
+        let Some(item) = item else { return Ok(BillingAccount::default()) };
         let stripe_customer = get_parsed(&item, "stripe_customer", |id| CustomerId::parse(id).ok())?;
         Ok(BillingAccount { stripe_customer: Some(stripe_customer) })
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::audit::Entry;
 use domain::human_check::Settings;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::accounts::{code_key, read};
 use super::audit::Written;
 use super::settings::Versioned;
-use super::{Item, TenantStore, damaged, get_text, number, text};
+use super::{Item, TenantStore, damaged, number, text};
 use crate::Error;
 use crate::seal::{Place, SubjectSalt};
 
@@ -65,32 +65,10 @@ impl CheckAccount {
 impl TenantStore<'_> {
     /// A service code with its account and the account's human check, as they are at this moment; in one operation.
     pub async fn form_account(&self, code: &ServiceCode) -> Result<Option<FormAccount>, Error> {
-        let table = self.store.accounts_table()?;
-        let tenant = self.tenant.id().as_str();
-        let code_key = code_key(code);
-        let key = |sk: &str| Item::from([("pk".to_owned(), text(tenant)), ("sk".to_owned(), text(sk))]);
-        let keys = KeysAndAttributes::builder()
-            .keys(key("profile"))
-            .keys(key(&code_key))
-            .keys(key(SORT))
-            .consistent_read(true)
-            .build()
-            .map_err(Error::failed("reading a form's account"))?;
-        let got = self
-            .store
-            .dynamodb
-            .batch_get_item()
-            .request_items(table, keys)
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading a form's account")(error.into_service_error()))?;
-        if got.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-            return Err(Error::Failed { doing: "reading a form's account", source: "DynamoDB is throttling".into() });
-        }
-        let items = got.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-        let find = |sk: &str| items.iter().find(|item| get_text(item, "sk").is_ok_and(|found| found == sk));
-        let (Some(profile), Some(code)) = (find("profile"), find(&code_key)) else { return Ok(None) };
-        let check = find(SORT).map(CheckAccount::read).transpose();
+        let code = code_key(code);
+        let items = self.account_items(&["profile", &code, SORT], "reading a form's account").await?;
+        let (Some(profile), Some(code)) = (items.get("profile"), items.get(&code)) else { return Ok(None) };
+        let check = items.get(SORT).map(CheckAccount::read).transpose();
         let check_is_damaged = check.is_err();
         let check = check.ok().flatten().flatten();
         Ok(Some(FormAccount { tenant: read(profile)?, code: read(code)?, check, check_is_damaged }))

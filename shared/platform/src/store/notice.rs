@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::audit::Entry;
 use domain::notice::Notice;
 use domain::service_code::{ServiceCode, ServiceCodeProfile};
@@ -15,7 +15,7 @@ use domain::tenant::TenantProfile;
 use super::accounts::{code_key, read};
 use super::audit::Written;
 use super::settings::Versioned;
-use super::{Item, TenantStore, damaged, get_text, number, text};
+use super::{TenantStore, damaged, number, text};
 use crate::Error;
 
 /// What a notice's page is made of.
@@ -32,32 +32,10 @@ pub struct NoticeAccount {
 impl TenantStore<'_> {
     /// A service code with its account and its notice, in one operation. Nothing where the code is not this tenant's.
     pub async fn notice_account(&self, code: &ServiceCode) -> Result<Option<NoticeAccount>, Error> {
-        let table = self.store.accounts_table()?;
-        let tenant = self.tenant.id().as_str();
-        let (code_key, notice_key) = (code_key(code), notice_key(code));
-        let key = |sk: &str| Item::from([("pk".to_owned(), text(tenant)), ("sk".to_owned(), text(sk))]);
-        let keys = KeysAndAttributes::builder()
-            .keys(key("profile"))
-            .keys(key(&code_key))
-            .keys(key(&notice_key))
-            .consistent_read(true)
-            .build()
-            .map_err(Error::failed("reading a notice"))?;
-        let got = self
-            .store
-            .dynamodb
-            .batch_get_item()
-            .request_items(table, keys)
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading a notice")(error.into_service_error()))?;
-        if got.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-            return Err(Error::Failed { doing: "reading a notice", source: "DynamoDB is throttling".into() });
-        }
-        let items = got.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-        let find = |sk: &str| items.iter().find(|item| get_text(item, "sk").is_ok_and(|found| found == sk));
-        let (Some(profile), Some(code)) = (find("profile"), find(&code_key)) else { return Ok(None) };
-        let notice = match find(&notice_key) {
+        let (code, notice) = (code_key(code), notice_key(code));
+        let items = self.account_items(&["profile", &code, &notice], "reading a notice").await?;
+        let (Some(profile), Some(code)) = (items.get("profile"), items.get(&code)) else { return Ok(None) };
+        let notice = match items.get(&notice) {
             Some(item) => {
                 let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
                 Versioned { value: Some(read(item)?), version: version.ok_or_else(|| damaged("version"))? }

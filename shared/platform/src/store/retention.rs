@@ -312,18 +312,8 @@ impl Beside {
 impl TenantStore<'_> {
     /// How far was looked.
     pub async fn bookmarks(&self) -> Result<Bookmarks, Error> {
-        let got = self
-            .store
-            .dynamodb
-            .get_item()
-            .table_name(self.store.accounts_table()?)
-            .key("pk", text(self.tenant.id().as_str()))
-            .key("sk", text("retention"))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| Error::failed("reading how far was looked")(error.into_service_error()))?;
-        let Some(item) = got.item else { return Ok(Bookmarks::default()) };
+        let item = self.account_item("retention", "reading how far was looked").await?;
+        let Some(item) = item else { return Ok(Bookmarks::default()) };
         serde_json::from_str(get_text(&item, "settings")?).map_err(|_| damaged("settings"))
     }
 
