@@ -24,6 +24,8 @@ pub struct Site {
     pub embedded: bool,
     /// Whether the browser's opt-out preference signal (`Sec-GPC: 1`) is written down as an opt-out: the page says so.
     pub gpc: bool,
+    /// Whether requests are taken here: the page's end says by whom, and for whom alone.
+    pub takes: bool,
 }
 
 /// The whole document. `title` is its `h1`, too.
@@ -69,7 +71,7 @@ pub fn page(site: &Site, title: &str, main: impl Render) -> Markup {
                         (main)
                     }
                     footer.foot {
-                        @if !site.business.is_empty() { p { (fill(texts.footer, &[("business", &site.business)])) } }
+                        @if site.takes && !site.business.is_empty() { p { (fill(texts.footer, &[("business", &site.business)])) } }
                     }
                 }
                 div.sr #announce role="status" aria-live="polite" {}
@@ -93,7 +95,15 @@ fn honored(language: Language) -> Markup {
 #[must_use]
 pub fn problem(language: Language, problem: Problem<'_>) -> Markup {
     let (title, sentences) = crate::problem::said(language, problem);
-    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
+    let site = Site {
+        language,
+        languages: vec![],
+        business: String::new(),
+        colour: None,
+        embedded: false,
+        gpc: false,
+        takes: false,
+    };
     page(&site, title, html! { div.problem { @for sentence in sentences { p { (sentence) } } } })
 }
 
