@@ -299,15 +299,12 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
     let (name, me) = (user.profile.name.as_str(), user.id == view.me);
     let state = match user.state {
         UserState::Active => show::badge(Tone::Success, Icon::Check, texts.active),
-        UserState::Invited | UserState::Removed => html! {
-            (show::badge(Tone::Info, Icon::Letter, texts.waiting))
-            p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) }
-        },
+        UserState::Invited | UserState::Removed => show::badge(Tone::Info, Icon::Letter, texts.waiting),
     };
     let state = html! {
-        (state)
+        div.badges { (state) @if user.dead.is_some() { (show::badge(Tone::Warning, Icon::Letter, texts.no_mail)) } }
+        @if user.state == UserState::Invited { p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) } }
         @if user.dead.is_some() {
-            (show::badge(Tone::Warning, Icon::Letter, texts.no_mail))
             p.note { (if user.state == UserState::Invited { texts.no_invitation } else { texts.no_mail_why }) }
         }
     };

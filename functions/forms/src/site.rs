@@ -236,7 +236,7 @@ mod tests {
     fn a_closed_account_takes_nothing_and_does_not_say_that_it_does() {
         let page = closed_for(&[]);
         assert!(page.contains("href=\"/forms/42?lang=es\"") && page.contains("/status?code=42"), "{page}");
-        for said in ["Optline takes this request", "gpc-honored", "_blank", "data-parent"] {
+        for said in ["Optline takes requests", "gpc-honored", "_blank", "data-parent"] {
             assert!(!page.contains(said), "{said}: {page}");
         }
     }

@@ -120,7 +120,7 @@ impl Texts {
     pub(crate) const EN: Self = Self {
         skip: "Skip to the page",
         language: "Language",
-        footer: "Optline takes this request for {business} and keeps it encrypted, for {business} alone.",
+        footer: "Optline takes requests for {business} and keeps them encrypted, for {business} alone.",
         honored: "Opt-out request honored",
         honored_text: "Your browser sends the Global Privacy Control signal. It counts as your opt-out of sale and sharing here, \
                        and you need do nothing for it.",
@@ -128,7 +128,7 @@ impl Texts {
     pub(crate) const ES: Self = Self {
         skip: "Ir a la página",
         language: "Idioma",
-        footer: "Optline recibe esta solicitud para {business} y la guarda cifrada, solo para {business}.",
+        footer: "Optline recibe las solicitudes para {business} y las guarda cifradas, solo para {business}.",
         honored: "Se respeta su solicitud de no vender ni compartir",
         honored_text: "Su navegador envía la señal de Control Global de Privacidad. Aquí cuenta como su solicitud de no vender ni \
                        compartir, y no tiene que hacer nada más.",
