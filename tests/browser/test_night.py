@@ -86,6 +86,7 @@ def test_what_lies_in_the_bin_is_taken_out_and_what_is_held_stays(
         look(person, "night/bin-es", rules=False)
         person.visit(f"/dashboard/request/{second}")
         look(person, "night/request-held-in-the-bin-es", rules=False)
+    page = person.visit("/dashboard/recycle-bin")
     # Two people at once: whoever is second is where the first has brought it.
     slow = signed_in(company.owner, viewport=PHONE)
     slow.visit("/dashboard/recycle-bin")

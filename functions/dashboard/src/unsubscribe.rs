@@ -88,7 +88,11 @@ fn ask(visit: &Visit, mails: Mails) -> Markup {
     let form = Form::post(visit.language, visit.path.as_str(), &visit.csrf)
         .plain()
         .body(actions(html! { (Button::primary(texts.stop)) }));
-    pages::door(visit.language, texts.question, html! { p { strong { (texts.which(mails)) } } (form) p { (texts.again) } })
+    pages::door(
+        visit.language,
+        texts.question,
+        html! { p { strong { (texts.which(mails)) } } (form) p { (texts.again) } },
+    )
 }
 
 fn done(visit: &Visit, mails: Mails) -> Markup {

@@ -106,13 +106,13 @@ fn show(frame: &Frame, view: &View) -> Markup {
     }
     let main = html! {
         (Heading::new(texts.title).lede(texts.lede).actions(html! {
-            @if let Some(earlier) = earlier { (Button::secondary(format::month(language, earlier)).to(link(earlier))) }
-            @if let Some(later) = later { (Button::secondary(format::month(language, later)).to(link(later))) }
+            @if let Some(earlier) = earlier { (Button::secondary(format::month_title(language, earlier)).to(link(earlier))) }
+            @if let Some(later) = later { (Button::secondary(format::month_title(language, later)).to(link(later))) }
         }))
         @if view.settled { (Notice::success(texts.was_settled)) }
         @if !view.customer { (Notice::info(texts.no_customer).body(html! { p { (texts.no_customer_why) } })) }
         (attention(texts, view))
-        h2 { (format::month(language, view.month)) }
+        h2 { (format::month_title(language, view.month)) }
         @if table.is_empty() {
             (Empty::new(texts.none, texts.none_why).icon(Icon::Meter))
         } @else {
@@ -200,9 +200,9 @@ fn batch_of(language: Language, texts: &Texts, view: &View, batch: &Batch) -> Ma
             dl.facts {
                 @for (meter, line) in &batch.lines {
                     div {
-                        dt { (billing::meter(words, *meter)) }
+                        dt { (billing::meter(words, *meter)) ": " (format::number(i128::from(line.value))) }
                         dd {
-                            (format::number(i128::from(line.value))) ". " (billing::event(words, line))
+                            (billing::event(words, line))
                             p.note { code title=(line.identifier) { (billing::short(&line.identifier)) } }
                             @if view.role.may(Permission::SettleUsage) && batch.step(*meter, view.now) == Step::AskAPerson {
                                 (settle_link(texts, batch, *meter))
