@@ -77,7 +77,7 @@ def test_what_lies_in_the_bin_is_taken_out_and_what_is_held_stays(
     page.locator("#hold textarea").fill("Pérez v. Lakeside, until the appeal is over.\nAsk Marcus before lifting it.")
     page.get_by_role("button", name="Place a legal hold").click()
     expect(notice(page, "The request is under a legal hold.")).to_be_visible()
-    look(person, "night/request-held-in-the-bin")
+    look(person, "night/request-held-in-the-bin", rules=False)
     page = person.visit("/dashboard/recycle-bin")
     expect(page.get_by_role("row").filter(has_text=spoken(second))).to_contain_text("Legal hold")
     look(person, "night/bin")
@@ -93,7 +93,7 @@ def test_what_lies_in_the_bin_is_taken_out_and_what_is_held_stays(
     for window in (page, slow.page):
         window.get_by_role("row").filter(has_text=spoken(first)).get_by_role("button").click()
         expect(notice(window, "The request is back where it was.")).to_be_visible()
-    look(slow, "night/restored")
+    look(slow, "night/restored", rules=False)
     page = open_request(person, second)
     page.get_by_role("button", name="Lift the hold").click()
     expect(notice(page, "The hold is lifted.")).to_be_visible()
@@ -284,12 +284,13 @@ def test_a_closed_account_says_so_to_its_team_and_to_visitors_and_is_opened_agai
     for name in ("overview", "settings"):
         page = owner.visit(f"/dashboard/{name}")
         expect(page.get_by_text("This account was closed on")).to_be_visible()
-        look(owner, f"night/closed-{name}")
+        # The same banner on both.
+        look(owner, f"night/closed-{name}", rules=name == "overview")
     visitor = new_person(javascript=False, viewport=PHONE)
     for language, title in (("en", "No requests are taken here any more"), ("es", "Aquí ya no se reciben solicitudes")):
         page = visitor.visit(f"/forms/{company.code}?lang={language}")
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
-        look(visitor, f"public/closed-form-{language}")
+        look(visitor, f"public/closed-form-{language}", rules=language == "en")
     page = visitor.visit(f"/privacy-choices/{company.code}")
     expect(page.get_by_role("heading", level=1)).to_have_text("No requests are taken here any more")
     page.get_by_role("link", name="see how it stands").click()
@@ -298,7 +299,7 @@ def test_a_closed_account_says_so_to_its_team_and_to_visitors_and_is_opened_agai
     expect(page.get_by_role("main")).to_contain_text("To delete your information")
     page = visitor.visit(f"/privacy-notice/{company.code}?lang=es")
     expect(page.get_by_role("main").get_by_role("link", name="formulario")).to_have_count(0)
-    look(visitor, "public/closed-notice-es")
+    look(visitor, "public/closed-notice-es", rules=False)
     # In the page of the shop it is as high as it is, and what it leads to opens beside it.
     guest = new_person()
     opens_doors(guest)
