@@ -61,6 +61,14 @@ class Cloud:
         owner: dict[str, str] = self.tenant(slug)["owner"]
         return owner
 
+    def invoke(self, function: str, order: dict[str, Any]) -> Any:
+        """What a function of the operator's answers."""
+        name = self.stack["functions"][function]
+        answer = self.aws("lambda").invoke(FunctionName=name, Payload=json.dumps(order).encode())
+        result = json.loads(answer["Payload"].read() or b"null")
+        assert not answer.get("FunctionError"), f"{function} failed: {result}"
+        return result
+
     def aws(self, service: str) -> Any:
         """A client of the local cloud as its root, to look at what came of something."""
         return boto3.client(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from browser.people import SESSION
 
 # Whose page may show every company's form.
 SHOP = "lakeside"
+# A night's work goes through a queue.
+PATIENCE_SECONDS = 30.0
 NAMES = {"owner": "Olivia Reyes", "manager": "Marcus Webb", "agent": "Ana Lucía Prieto", "viewer": "Victor Lindqvist"}
 KINDS = ["opt-out", "delete", "know-categories", "know-specific", "correct", "limit", "message"]
 
@@ -45,6 +48,8 @@ class Company:
     mailbox: Mailbox
     name: str
     slug: str
+    # What everything of it lies under.
+    tenant: str
     # What callers key.
     code: str
     # Where the owner's invitation leads.
@@ -66,6 +71,18 @@ class Company:
         if role not in self.people:
             self.people[role] = self.joins(role)
         return self.people[role]
+
+    def until(self, job: str, at: datetime) -> None:
+        """Has all of a nightly job done that is due until a time, as if it were then."""
+        plan = {"job": job, "at": f"{at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}", "tenant": self.slug}
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self.cloud.invoke("jobs-plan", plan)["planned"] > 0:
+            assert time.monotonic() < end, f"{job} is not done after {PATIENCE_SECONDS:.0f} s."
+            time.sleep(0.3)
+
+    def closes(self, *, again_open: bool = False) -> None:
+        """What an operator does when a business leaves, or stays after all."""
+        assert self.cloud.invoke("jobs-close-account", {"tenant": self.slug, "reopen": again_open})["changed"]
 
     def joins(self, role: str, name: str | None = None) -> Account:
         """Somebody new, invited by the owner."""
@@ -121,4 +138,4 @@ def provision(cloud: Cloud, mailbox: Mailbox, name: str = "Lakeside Outdoor") ->
         "numbers": [],
     }
     done = operate.provision(cloud.aws("lambda"), cloud.stack["stack_name"], {"tenant": order})
-    return Company(cloud, mailbox, name, slug, code, done["invitation"])
+    return Company(cloud, mailbox, name, slug, done["tenant"], code, done["invitation"])

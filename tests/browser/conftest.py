@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser import axe as accessibility
 from browser import company as companies
+from browser import looks
 from browser.cloud import ROOT, Cloud
 from browser.company import Account, Company
 from browser.mailbox import Mailbox
@@ -153,6 +154,20 @@ def axe(browser: Browser, new_person: NewPerson) -> Callable[..., None]:
         accessibility.check(browser, person.page, scripted=person.javascript, only_colours=only_colours)
 
     return check
+
+
+@pytest.fixture
+def look(
+    axe: Callable[..., None], screenshot: Callable[[Page, str], Path], request: pytest.FixtureRequest
+) -> looks.Look:
+    """Holds the page that somebody is on, as it is now, against every rule; `make screens` keeps its pictures, too."""
+    # Nobody looks at the pictures of all tests, and they take their time.
+    keep = screenshot if request.config.option.markexpr == "screens" else None
+
+    def at(person: Person, name: str, *, rules: bool = True) -> None:
+        looks.look(person, name, axe if rules else None, keep)
+
+    return at
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Every page and every state of it: accessible, at home on a phone and on a wide screen, by day and by night, light.
 
-What is looked at here is kept as a picture in target/screens: AREA/PAGE-360-dark.png.
+What is looked at here is kept by `make screens` as a picture in target/screens: AREA/PAGE-360-dark.png.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -16,71 +16,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from local import totp
 from local.owners import Client
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from browser.company import Account, Company
+from browser.looks import NARROWEST, Look, opens, overflowing
 from browser.mailbox import Mailbox
-from browser.people import PHONE, SESSION, WIDE, NewPerson, Person, SignedIn, notice
+from browser.people import PHONE, SESSION, NewPerson, Person, SignedIn, notice
 from browser.telephone import Telephone
 from browser.test_desk import PDF, action, enter, spoken
+from browser.test_forms import number_of, someone
 from browser.test_setup import tone
-
-Look = Callable[[Person, str], None]
 
 # What a first visit may weigh, in bytes.
 FIRST_PAGE = 100_000
-# WCAG 1.4.10: a page reflows down to this width.
-NARROWEST = (320, 740)
-# Tablets, on which tables have just room enough, or just not.
-BETWEEN = [(700, 900), (820, 1100), (1024, 768), (1180, 820)]
-
-
-@pytest.fixture
-def look(axe: Callable[..., None], screenshot: Callable[[Page, str], Path]) -> Look:
-    """Holds the page that somebody is on, as it is now, against every rule, and keeps its pictures."""
-
-    def at(person: Person, name: str) -> None:
-        page, failed = person.page, []
-        page.evaluate("scrollTo(0, 0)")
-        for size in (NARROWEST, *BETWEEN, PHONE, WIDE):
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-            widest = page.evaluate("document.scrollingElement.scrollWidth")
-            if widest > size[0]:
-                failed.append(f"{name} is {widest} px wide on a screen of {size[0]}: {overflowing(page)}")
-            if size not in (PHONE, WIDE):
-                continue
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                screenshot(page, f"{name}-{size[0]}-{scheme}")
-                if (size, scheme) == (PHONE, "dark"):
-                    # The same colours as on the wide screen, where more of them are seen.
-                    continue
-                try:
-                    # At night only colours are different.
-                    axe(person, only_colours=scheme == "dark")
-                except AssertionError as violations:
-                    failed.append(f"{name} at {size[0]} px, {scheme}: {violations}")
-        page.emulate_media(color_scheme="light")
-        assert not failed, "\n".join(failed)
-
-    return at
-
-
-def overflowing(page: Page) -> list[str]:
-    """What reaches beyond the right edge, and nothing that only holds such things."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("body *")]
-            .filter(it => it.getBoundingClientRect().right > innerWidth + 1)
-            .filter(it => ![...it.children].some(child => child.getBoundingClientRect().right > innerWidth + 1))
-            .slice(0, 5).map(it => it.outerHTML.slice(0, 120))"""
-    )
-    return found
-
-
-def opens(disclosures: Locator) -> None:
-    """Open what is closed."""
-    for disclosure in disclosures.all():
-        disclosure.evaluate("it => { it.open = true; }")
 
 
 @pytest.fixture
@@ -419,6 +367,113 @@ def test_the_proof_is_cared_for(
         look(person, f"proof/{name}")
 
 
+# What the pages of consumers are told by, in either language.
+CONSUMERS = {
+    "en": {
+        "name": "Full name",
+        "email": "E-mail address",
+        "send": "Send request",
+        "opt-out": "Do not sell or share",
+        "look": "See how it stands",
+        "code": "Go on with a code",
+        "by-mail": "Send it by e-mail",
+        "digits": "Code",
+        "open": "Open the request",
+        "back": "Take it back …",
+        "sure": "Yes, take it back",
+        "gone": "You have taken the request back",
+    },
+    "es": {
+        "name": "Nombre completo",
+        "email": "Correo electrónico",
+        "send": "Enviar solicitud",
+        "opt-out": "No vender ni compartir",
+        "look": "Ver cómo va",
+        "code": "Seguir con un código",
+        "by-mail": "Enviarlo por correo",
+        "digits": "Código",
+        "open": "Abrir la solicitud",
+        "back": "Retirarla …",
+        "sure": "Sí, retirarla",
+        "gone": "Retiró la solicitud",
+    },
+}
+
+
+@pytest.mark.screens
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_consumers_meet_is_cared_for(
+    new_person: NewPerson, company: Company, clerk: Client, mailbox: Mailbox, look: Look, language: str
+) -> None:
+    words, locale, code = CONSUMERS[language], f"{language}-US", company.code
+
+    def at(person: Person, name: str) -> None:
+        # In Spanish the words are others, and the elements are the same.
+        look(person, f"consumers/{name}-{language}", rules=language == "en")
+
+    # One of them has no script, and gets as far.
+    person, email = new_person(locale=locale, javascript=language == "en"), someone()
+    page = person.visit(f"/forms/{code}")
+    at(person, "form")
+    page = person.visit(f"/forms/{code}?kind=know-specific&requester=agent")
+    at(person, "form-of-an-agent")
+    page = person.visit(f"/forms/{code}?kind=know-specific")
+    page.get_by_label(words["name"]).fill("Ana María Prieto")
+    page.get_by_label(words["email"]).fill("ana@localhost")
+    page.get_by_role("button", name=words["send"]).click()
+    expect(page.locator("[id$=email-error]")).to_be_visible()
+    at(person, "form-wrong")
+    page.get_by_label(words["email"]).fill(email)
+    page.get_by_role("button", name=words["send"]).click()
+    number = number_of(page)
+    at(person, "receipt")
+
+    page = person.visit(f"/privacy-choices/{code}")
+    at(person, "choices")
+    page.get_by_role("button", name=words["opt-out"]).click()
+    expect(page.locator("#reference")).to_be_visible()
+    at(person, "choices-one-step-left")
+    person.visit(f"/privacy-notice/{code}")
+    at(person, "notice-unwritten")
+
+    person.visit("/status")
+    at(person, "status")
+    page = person.visit(f"/status?code={code}")
+    page.locator("[name=reference]").fill("0000 0000 0000")
+    page.get_by_role("button", name=words["look"]).click()
+    expect(page.locator(".notice").first).to_be_visible()
+    at(person, "status-nothing-found")
+    page.locator("[name=reference]").fill(number)
+    page.get_by_role("button", name=words["look"]).click()
+    expect(page.get_by_role("link", name=words["code"])).to_be_visible()
+    at(person, "status-of-a-request")
+    page.get_by_role("link", name=words["code"]).click()
+    before = mailbox.wait(email).at
+    page.get_by_role("button", name=words["by-mail"]).click()
+    digits = re.search(r"\b(\d{6})\b", mailbox.wait(email, since=before).text)
+    assert digits
+    page.get_by_label(words["digits"], exact=True).fill("000000" if digits[1] != "000000" else "111111")
+    page.get_by_role("button", name=words["open"]).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    at(person, "identity-wrong")
+    page.get_by_label(words["digits"], exact=True).fill(digits[1])
+    page.get_by_role("button", name=words["open"]).click()
+    page.locator("#f-message-text").fill("Please look under my old address, too:\n12 Elm Street.")
+    page.locator("#message button").last.click()
+    expect(page.locator("#messages")).to_contain_text("12 Elm Street.")
+    desk = clerk.get(f"/dashboard/request/{number}")
+    verify = next(form for form in desk.forms if form.fields.get("action") == "verify")
+    clerk.submit(desk, verify, asked="A copy of her last invoice, and whatever else she has at hand.")
+    page.reload()
+    at(person, "case")
+    page.locator("summary, a, button").filter(has_text=words["back"]).first.click()
+    expect(page.get_by_role("button", name=words["sure"])).to_be_visible()
+    at(person, "withdraw")
+    page.get_by_role("button", name=words["sure"]).click()
+    expect(page.get_by_text(words["gone"])).to_be_visible()
+    at(person, "withdrawn")
+
+
 def test_pages_are_accessible_without_their_script(
     new_person: NewPerson, signed_in: SignedIn, clerk: Client, company: Company, axe: Callable[..., None]
 ) -> None:
@@ -445,7 +500,7 @@ def test_every_page_fits_in_spanish(signed_in: SignedIn, new_company: Callable[[
         *("/dashboard/export", "/dashboard/service-codes", f"/dashboard/service-code/{company.code}"),
         *(f"/dashboard/greeting/{company.code}", "/dashboard/team", "/dashboard/settings", "/dashboard/usage"),
         *("/dashboard/audit", "/dashboard/audit-export", "/dashboard/report", "/dashboard/request-log"),
-        *("/dashboard/account", "/dashboard/factors", "/dashboard/sessions"),
+        *("/dashboard/recycle-bin", "/dashboard/account", "/dashboard/factors", "/dashboard/sessions"),
     ):
         page_ = person.visit(path)
         expect(page_.locator("html")).to_have_attribute("lang", "es")

@@ -195,8 +195,11 @@ async fn numbers_that_are_nobodys_anothers_or_none_answer_alike() {
     ] {
         let seen = look_up(&hotline, &mut Person::new(&hotline), code, reference).await;
         assert_eq!(seen.status(), 404, "{code} {reference}: {}", seen.text());
-        let csrf = seen.form(&["csrf", "reference"]).value("csrf").unwrap().to_owned();
-        pages.push(seen.text().replace(&csrf, "csrf"));
+        // But for what they typed themselves, which they can look through once more.
+        let form = seen.form(&["csrf", "code", "reference"]);
+        assert_eq!(form.value("code"), Some(code));
+        let mine = |text: String, name: &str| text.replace(&format!("value=\"{}\"", form.value(name).unwrap()), "");
+        pages.push(["csrf", "code", "reference"].into_iter().fold(seen.text(), mine));
     }
     assert!(pages.iter().all(|page| *page == pages[0]), "{pages:#?}");
     assert!(!pages[0].contains("Status Shop"));

@@ -8,6 +8,7 @@ use domain::desk::{AsKind, CHARACTERS, Choice, Decision, Denial, Offer, Standing
 use domain::intake::{Hint, Requester};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
+use domain::own_words;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Event, Kind, Missing, Outcome};
 use domain::rules::Unit;
@@ -101,7 +102,7 @@ impl Case {
             Some("nobody") => texts.assigned_to_nobody.to_owned(),
             Some(id) => fill(texts.assigned_to, &[("who", self.who(texts, id))]),
             None if event.action == Action::Expire => keeping::expired(language, &event.why).to_owned(),
-            None => event.why.clone(),
+            None => own_words::told(language, &event.why),
         };
         (who, what, why)
     }

@@ -193,7 +193,7 @@ impl Texts {
         hold_lede: "Mientras una solicitud está retenida no se elimina nada de ella: ni grabaciones, ni archivos, ni la solicitud misma, tampoco en la papelera; salvo las fotos de documentos de identidad, que no se pueden guardar más tiempo (11 CCR 7060(d)).",
         held_lede: "No se elimina nada de esta solicitud hasta que se levante la retención, salvo las fotos de documentos de identidad, que no se pueden guardar más tiempo (11 CCR 7060(d)).",
         since: "Desde",
-        by: "La puso",
+        by: "Puesta por",
         reason: "Motivo",
         reason_hint: "Por ejemplo, el asunto para el que hace falta. Solo lo ve su equipo.",
         reason_wrong: "Diga por qué, en 500 caracteres como máximo.",

@@ -57,19 +57,19 @@ async fn restore(app: &App, allowed: &Allowed<HoldRequests>, visit: &Visit) -> R
     let profile = store.settings().await?.value;
     let zone = profile.tz().map_err(Error::failed("reading the tenant's time zone"))?;
     let today = visit.at.to_zoned(zone.clone()).date();
-    let binned =
-        store.kept_request(&reference).await?.filter(|it| it.standing.binned_on.is_some() && it.erasing.is_none());
-    let kept = binned.ok_or(Error::NotFound)?;
+    let kept = store.kept_request(&reference).await?.filter(|it| it.erasing.is_none()).ok_or(Error::NotFound)?;
+    let done = Page::to(format!("/dashboard/request/{}?done=restored", reference.as_str()));
+    if kept.standing.binned_on.is_none() {
+        // Somebody else was faster.
+        return if kept.standing.restored_on == Some(today) { Ok(done) } else { Err(Error::NotFound) };
+    }
     let restored = Standing { binned_on: None, restored_on: Some(today), ..kept.standing };
     // The night's round has passed its day, so it comes again by itself; a day on which there is nothing to do does no harm.
     if let Some(going) = restored.next(&profile.retention) {
         store.arrange(Job::Retention, night_of(going.on, &zone), reference.as_str()).await?;
     }
     let entry = case::entry(allowed, visit, Act::Restored, &reference);
-    if store.restore_request(&kept, today, &entry).await? {
-        return Ok(Page::to(format!("/dashboard/request/{}?done=restored", reference.as_str())));
-    }
-    Err(Error::Conflict)
+    if store.restore_request(&kept, today, &entry).await? { Ok(done) } else { Err(Error::Conflict) }
 }
 
 struct View<'a> {
@@ -151,15 +151,15 @@ impl Texts {
         none_why: "Requests come here by themselves when they have been kept as long as your settings say. They wait 90 days, and you can take them out until then.",
     };
     const ES: Self = Self {
-        lede: "Solicitudes que se guardaron el tiempo que dice su configuración. Tras 90 días aquí se borran para siempre.",
+        lede: "Solicitudes que ya se guardaron el tiempo que indica su configuración. Tras 90 días aquí se borran para siempre.",
         reference: "Referencia",
         kind: "Tipo",
         answered: "Respondida",
-        unfinished: "Nunca se terminó",
+        unfinished: "Quedó incompleta",
         binned: "Aquí desde",
         erased: "Se borra el",
         none: "La papelera está vacía",
-        none_why: "Las solicitudes llegan aquí solas cuando se guardaron el tiempo que dice su configuración. Esperan 90 días, y hasta entonces puede sacarlas.",
+        none_why: "Las solicitudes llegan aquí solas cuando se han guardado el tiempo que indica su configuración. Esperan 90 días, y hasta entonces puede sacarlas.",
     };
 
     const fn of(language: Language) -> &'static Self {

@@ -299,15 +299,12 @@ fn cells(frame: &Frame, texts: &Texts, view: &View, member: &Member) -> Vec<Mark
     let (name, me) = (user.profile.name.as_str(), user.id == view.me);
     let state = match user.state {
         UserState::Active => show::badge(Tone::Success, Icon::Check, texts.active),
-        UserState::Invited | UserState::Removed => html! {
-            (show::badge(Tone::Info, Icon::Letter, texts.waiting))
-            p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) }
-        },
+        UserState::Invited | UserState::Removed => show::badge(Tone::Info, Icon::Letter, texts.waiting),
     };
     let state = html! {
-        (state)
+        div.badges { (state) @if user.dead.is_some() { (show::badge(Tone::Warning, Icon::Letter, texts.no_mail)) } }
+        @if user.state == UserState::Invited { p.note { (format::date_time(language, &user.invited_at.to_zoned(view.time_zone.clone()))) } }
         @if user.dead.is_some() {
-            (show::badge(Tone::Warning, Icon::Letter, texts.no_mail))
             p.note { (if user.state == UserState::Invited { texts.no_invitation } else { texts.no_mail_why }) }
         }
     };
@@ -429,10 +426,10 @@ struct Texts {
 impl Texts {
     const EN: Self = Self {
         no_mail: "No mail",
-        no_mail_why: "Mail came back from this address, so we write to it no more. If it works again, have us try, or they do on the page of their account; or you invite another address.",
+        no_mail_why: "Mail to this address came back, so we write to it no more. If it works again, have us try, here or on the page of their own account. If not, invite another address.",
         try_again: "Write to them again",
         tried_again: "Mail goes to that address again.",
-        no_invitation: "The invitation came back. Send it again if the address is right, or remove it and invite another.",
+        no_invitation: "The invitation came back. If the address is right, send it again. If not, remove it and invite another.",
         title: "Team",
         lede: "Who may come in, and as what.",
         name: "Name",
@@ -471,10 +468,10 @@ impl Texts {
     };
     const ES: Self = Self {
         no_mail: "Sin correo",
-        no_mail_why: "El correo volvió desde esta dirección, así que ya no le escribimos. Si vuelve a funcionar, haga que lo intentemos, o hágalo esa persona desde la página de su cuenta; o invite usted otra dirección.",
+        no_mail_why: "Un correo a esta dirección fue devuelto, así que ya no le escribimos. Si vuelve a funcionar, pídanos que lo intentemos, aquí o desde la página de la propia cuenta. Si no, invite a otra dirección.",
         try_again: "Volver a escribirle",
         tried_again: "Esa dirección vuelve a recibir correo.",
-        no_invitation: "La invitación volvió. Envíela otra vez si la dirección es correcta, o quítela e invite otra.",
+        no_invitation: "La invitación fue devuelta. Si la dirección es correcta, envíela otra vez. Si no, quítela e invite a otra.",
         title: "Equipo",
         lede: "Quién puede entrar, y con qué función.",
         name: "Nombre",
@@ -484,7 +481,7 @@ impl Texts {
         language: "Idioma de sus páginas y correos",
         state: "Estado",
         active: "En activo",
-        waiting: "Con invitación",
+        waiting: "Invitación enviada",
         factors: "Segundo factor",
         passkey: "llave de acceso",
         passkeys: "llaves de acceso",

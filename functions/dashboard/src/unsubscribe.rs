@@ -31,7 +31,10 @@ pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
         let account = store.user(&asked.user).await?.filter(|account| account.state != UserState::Removed);
         // Whoever is not of the team any more gets no mail.
         let Some(account) = account else { return Ok(Page::html(done(&visit, asked.mails))) };
-        visit.language = account.profile.language;
+        // In their own language, unless they have just chosen another one.
+        if !visit.query.has("lang") {
+            visit.language = account.profile.language;
+        }
         if !wants(&account.profile.preferences, asked.mails) {
             return Ok(Page::html(done(&visit, asked.mails)));
         }
@@ -85,7 +88,11 @@ fn ask(visit: &Visit, mails: Mails) -> Markup {
     let form = Form::post(visit.language, visit.path.as_str(), &visit.csrf)
         .plain()
         .body(actions(html! { (Button::primary(texts.stop)) }));
-    pages::door(visit.language, texts.question, html! { p { (texts.which(mails)) } (form) p { (texts.again) } })
+    pages::door(
+        visit.language,
+        texts.question,
+        html! { p { strong { (texts.which(mails)) } } (form) p { (texts.again) } },
+    )
 }
 
 fn done(visit: &Visit, mails: Mails) -> Markup {
@@ -138,11 +145,11 @@ impl Texts {
     const ES: Self = Self {
         title: "Correos de Optline",
         question: "¿Dejar de recibir estos correos?",
-        reports: "Informes de cifras",
-        alerts: "Avisos de solicitudes nuevas",
-        reminders: "Recordatorios de plazos",
+        reports: "Los informes con cifras",
+        alerts: "Los avisos de solicitudes nuevas",
+        reminders: "Los recordatorios de plazos",
         stop: "Dejar de recibirlos",
-        stopped: "Ya no llegarán.",
+        stopped: "Ya no los recibirá.",
         again: "Puede volver a recibirlos cuando quiera, desde la página de su cuenta.",
         account: "Su cuenta",
         gone: "Este enlace ya no funciona",

@@ -106,13 +106,13 @@ fn show(frame: &Frame, view: &View) -> Markup {
     }
     let main = html! {
         (Heading::new(texts.title).lede(texts.lede).actions(html! {
-            @if let Some(earlier) = earlier { (Button::secondary(format::month(language, earlier)).to(link(earlier))) }
-            @if let Some(later) = later { (Button::secondary(format::month(language, later)).to(link(later))) }
+            @if let Some(earlier) = earlier { (Button::secondary(format::month_title(language, earlier)).to(link(earlier))) }
+            @if let Some(later) = later { (Button::secondary(format::month_title(language, later)).to(link(later))) }
         }))
         @if view.settled { (Notice::success(texts.was_settled)) }
         @if !view.customer { (Notice::info(texts.no_customer).body(html! { p { (texts.no_customer_why) } })) }
         (attention(texts, view))
-        h2 { (format::month(language, view.month)) }
+        h2 { (format::month_title(language, view.month)) }
         @if table.is_empty() {
             (Empty::new(texts.none, texts.none_why).icon(Icon::Meter))
         } @else {
@@ -200,9 +200,9 @@ fn batch_of(language: Language, texts: &Texts, view: &View, batch: &Batch) -> Ma
             dl.facts {
                 @for (meter, line) in &batch.lines {
                     div {
-                        dt { (billing::meter(words, *meter)) }
+                        dt { (billing::meter(words, *meter)) ": " (format::number(i128::from(line.value))) }
                         dd {
-                            (format::number(i128::from(line.value))) ". " (billing::event(words, line))
+                            (billing::event(words, line))
                             p.note { code title=(line.identifier) { (billing::short(&line.identifier)) } }
                             @if view.role.may(Permission::SettleUsage) && batch.step(*meter, view.now) == Step::AskAPerson {
                                 (settle_link(texts, batch, *meter))
@@ -303,30 +303,30 @@ impl Texts {
         lasted: "Tiempo en línea",
         billing: "Facturación",
         by_day: "Día por día",
-        by_day_why: "Un día se factura poco después de terminar en UTC, cada llamada una vez. Las llamadas que llegan tarde siguen por sí solas.",
+        by_day_why: "Un día se factura poco después de terminar en UTC, cada llamada una vez. Las que se notifican tarde se añaden solas más adelante.",
         minutes_by_day: "Minutos facturados por día",
         how: "Cómo se factura cada día",
         how_why: "Sus lotes, lo que se envió a Stripe de cada uno y lo que halló la comparación nocturna.",
         batch: "Lote {number}",
-        being_counted: "contándose",
-        waiting_one: "1 llamada no está aún en ningún lote; seguirá por sí sola.",
-        waiting: "{n} llamadas no están aún en ningún lote; seguirán por sí solas.",
+        being_counted: "en recuento",
+        waiting_one: "1 llamada aún no está en ningún lote; se añadirá sola.",
+        waiting: "{n} llamadas aún no están en ningún lote; se añadirán solas.",
         decide_now: "Decidir",
         decide_one: "1 día necesita una decisión",
         decide: "{n} días necesitan una decisión",
-        decide_why: "La cuenta de Stripe y la nuestra ya no coinciden sin que alguien lo mire. El día, abajo, dice lo que se sabe.",
-        owner_decides: "Puede decidirlo quien sea propietario de esta cuenta. El día, abajo, dice lo que se sabe.",
+        decide_why: "El recuento de Stripe y el nuestro ya no se pueden conciliar sin que alguien los revise. Lo que se sabe está más abajo, en ese día.",
+        owner_decides: "Puede decidirlo una persona titular de esta cuenta. Lo que se sabe está más abajo, en ese día.",
         overdue_one: "1 día lleva 20 días sin enviarse a Stripe",
         overdue: "{n} días llevan 20 días sin enviarse a Stripe",
         expired_one: "1 día es demasiado antiguo para enviarlo a Stripe: debe facturarse de otra forma",
         expired: "{n} días son demasiado antiguos para enviarlos a Stripe: deben facturarse de otra forma",
-        was_settled: "Su decisión está guardada.",
+        was_settled: "Su decisión se guardó.",
         no_customer: "Aún sin conexión con Stripe",
         no_customer_why: "Cada llamada se cuenta y se guarda. No se factura nada hasta que quien opera Optline conecte esta cuenta con un cliente de Stripe.",
-        pdf: "Extracto, PDF",
-        csv: "Extracto, CSV",
+        pdf: "Estado de cuenta, PDF",
+        csv: "Estado de cuenta, CSV",
         none: "Ninguna llamada en este mes",
-        none_why: "Una llamada aparece aquí minutos después de terminar.",
+        none_why: "Una llamada aparece aquí unos minutos después de terminar.",
     };
 
     const fn of(language: Language) -> &'static Self {

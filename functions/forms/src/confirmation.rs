@@ -56,6 +56,7 @@ fn site(visit: &Visit, path: &str, code: Option<&ServiceCodeProfile>) -> Site {
         colour: code.and_then(|code| code.accent),
         embedded: false,
         gpc: visit.honored,
+        takes: true,
     }
 }
 

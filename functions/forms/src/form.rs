@@ -35,7 +35,7 @@ pub(crate) const HONEYPOT: &str = "homepage";
 /// Shows the step that the address names.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let (tenant, account) = match site::open(app, &code, visit.language).await? {
+    let (tenant, account) = match site::open(app, &code, &visit).await? {
         Ok(open) => open,
         Err(page) => return Ok(page),
     };

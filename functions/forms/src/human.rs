@@ -218,9 +218,9 @@ impl Texts {
     };
     const ES: Self = Self {
         label: "Muestre que es una persona",
-        seen: "{provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
-        unseen: "Al enviar este formulario, {provider} ayuda a {business} a mantener fuera a los programas. Conoce su dirección de red y datos de su navegador.",
-        other_way: "También puede dejarlo y enviar el formulario: su solicitud se recibe igual.",
+        seen: "{provider} ayuda a {business} a distinguir a las personas de los programas. Para ello recibe su dirección de red y datos de su navegador.",
+        unseen: "Al enviar este formulario, {provider} ayuda a {business} a distinguir a las personas de los programas. Para ello recibe su dirección de red y datos de su navegador.",
+        other_way: "También puede omitirla y enviar el formulario: su solicitud se recibe igual.",
         if_not: "Si no funciona, su solicitud se recibe igual.",
         asked_back: "Si da un correo electrónico, allí le preguntamos entonces si fue usted.",
         no_script: "La comprobación necesita JavaScript. Envíe el formulario sin ella: su solicitud se recibe igual.",

@@ -42,6 +42,7 @@ pub(crate) fn page(visit: &Visit, account: Option<&ServiceCodeAccount>, title: &
         colour: account.and_then(|account| account.code.accent),
         embedded: false,
         gpc: visit.honored,
+        takes: true,
     };
     Page::html(consumer::page(&site, title, main))
 }

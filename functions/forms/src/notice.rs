@@ -92,7 +92,15 @@ impl Told<'_> {
         notice::rights(&self.code().kinds, &self.account.tenant.jurisdictions, self.today)
     }
 
+    /// A business that has closed its account takes no requests here.
+    const fn takes(&self) -> bool {
+        self.account.tenant.closure.is_open()
+    }
+
     fn methods(&self) -> Vec<(Method, String)> {
+        if !self.takes() {
+            return vec![];
+        }
         let (base, code) = (self.base_url, self.code().code.as_str());
         let address = |method| match method {
             Method::Form => with_query(&format!("{base}/forms/{code}"), &[("lang", self.language.code())]),
@@ -116,6 +124,7 @@ impl Told<'_> {
             colour: self.code().accent,
             embedded: false,
             gpc: self.gpc,
+            takes: self.takes(),
         };
         consumer::page(&site, &self.title(), html! { div.told { (self.body(2)) } })
     }
@@ -144,7 +153,11 @@ impl Told<'_> {
                 }
             }
             (heading(level, texts.methods))
-            ul { @for (method, address) in self.methods() { li { (self.method(method, &address)) } } }
+            @if self.takes() {
+                ul { @for (method, address) in self.methods() { li { (self.method(method, &address)) } } }
+            } @else {
+                (site::no_more(self.language, self.code()))
+            }
             (heading(level, texts.collected))
             @match self.written() {
                 Some(written) => { (self.collected(written, level)) }
@@ -404,7 +417,7 @@ impl Texts {
         sold_or_shared: "Vendido o compartido en los últimos 12 meses",
         disclosed: "Revelado con un fin comercial en los últimos 12 meses",
         under_16: "{business} sabe que parte de lo que vende o comparte es de menores de 16 años, y lo hace solo con el consentimiento que pide la ley.",
-        not_under_16: "{business} no sabe de datos personales de menores de 16 años que venda o comparta.",
+        not_under_16: "A {business} no le consta que venda o comparta datos personales de menores de 16 años.",
         infers: "{business} usa información personal sensible para sacar conclusiones sobre las personas; usted puede limitarlo.",
         not_infers: "{business} no usa información personal sensible para sacar conclusiones sobre las personas.",
         policy: "La política de privacidad completa:",

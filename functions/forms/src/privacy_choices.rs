@@ -37,7 +37,7 @@ use crate::site::{self, View};
 /// Shows the choices, or makes one.
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let (tenant, account) = match site::open(app, &code, visit.language).await? {
+    let (tenant, account) = match site::open(app, &code, &visit).await? {
         Ok(open) => open,
         Err(page) => return Ok(page),
     };

@@ -41,7 +41,7 @@ const SHOWN_ORIGIN: usize = 200;
 pub async fn handle(app: &App, mut visit: Visit) -> Result<Page, Error> {
     let readable = read_json(&mut visit);
     let Some(code) = site::code_in(&visit.path) else { return Ok(site::unknown(visit.language)) };
-    let (tenant, account) = match site::open(app, &code, visit.language).await? {
+    let (tenant, account) = match site::open(app, &code, &visit).await? {
         Ok(open) => open,
         Err(page) => return Ok(page),
     };

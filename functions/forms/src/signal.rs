@@ -46,7 +46,7 @@ struct Identifier {
 pub async fn handle(app: &App, visit: Visit) -> Result<Page, Error> {
     let none = || refused(404, "No business takes signals under this code.");
     let Some(code) = site::code_in(&visit.path) else { return none() };
-    let Ok((tenant, account)) = site::open(app, &code, visit.language).await? else { return none() };
+    let Ok((tenant, account)) = site::open(app, &code, &visit).await? else { return none() };
     // Whoever reports a signal is a browser, and every browser says from where.
     let Sender::Listed(origin) = Sender::of(&visit, app.config.public_base_url()?, &account.code.origins) else {
         return refused(403, "This site is not listed. Its owner adds it in Optline, under the service code.");

@@ -22,15 +22,15 @@ pub(crate) fn code_in(path: &str) -> Option<ServiceCode> {
 pub(crate) async fn open(
     app: &App,
     code: &ServiceCode,
-    language: Language,
+    visit: &Visit,
 ) -> Result<Result<(Tenant, FormAccount), Page>, Error> {
-    let Some(tenant) = app.store.service_code(code).await? else { return Ok(Err(unknown(language))) };
+    let Some(tenant) = app.store.service_code(code).await? else { return Ok(Err(unknown(visit.language))) };
     app.about(&tenant);
     let account = app.store.of(&tenant).form_account(code).await?;
     Ok(match account {
-        Some(account) if !account.tenant.closure.is_open() => Err(closed(language, &account.code)),
+        Some(account) if !account.tenant.closure.is_open() => Err(closed(visit, &account.code)),
         Some(account) if account.code.active => Ok((tenant, account)),
-        _ => Err(unknown(language)),
+        _ => Err(unknown(visit.language)),
     })
 }
 
@@ -90,19 +90,26 @@ impl View {
     pub(crate) fn page(
         &self,
         code: &ServiceCodeProfile,
-        (path, more): (&str, &[(&str, &str)]),
+        here: (&str, &[(&str, &str)]),
         title: &str,
         main: &Markup,
     ) -> Page {
-        let languages = languages(Some(code), |it| self.address_in(it, path, more));
-        let site = Site {
+        self.answer(code, self.document(&self.site(code, here), title, main))
+    }
+
+    fn site(&self, code: &ServiceCodeProfile, (path, more): (&str, &[(&str, &str)])) -> Site {
+        Site {
             language: self.language,
-            languages,
+            languages: languages(Some(code), |it| self.address_in(it, path, more)),
             business: code.name.clone(),
             colour: code.accent,
             embedded: self.embedded,
             gpc: self.gpc,
-        };
+            takes: true,
+        }
+    }
+
+    fn document(&self, site: &Site, title: &str, main: &Markup) -> Markup {
         let main = html! {
             (main)
             @if let Some(parent) = &self.parent {
@@ -110,7 +117,12 @@ impl View {
                 script src=(assets::path("frame.js")) defer {}
             }
         };
-        let page = Page::html(consumer::page(&site, title, &main));
+        consumer::page(site, title, &main)
+    }
+
+    /// Only what is shown inside a site may be framed, and only by those that the code lists.
+    fn answer(&self, code: &ServiceCodeProfile, document: Markup) -> Page {
+        let page = Page::html(document);
         if !self.embedded {
             return page;
         }
@@ -123,33 +135,55 @@ impl View {
 /// There is no such code, or nothing is taken under it: what to do instead.
 pub(crate) fn unknown(language: Language) -> Page {
     let texts = Texts::of(language);
-    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
+    let site = Site {
+        language,
+        languages: vec![],
+        business: String::new(),
+        colour: None,
+        embedded: false,
+        gpc: false,
+        takes: false,
+    };
     let main = html! { div.problem { p { (texts.unknown) } p { (texts.unknown_next) } } };
     let page = Page::html(consumer::page(&site, texts.unknown_title, main)).with_status(404);
     // Whose site may show it is not known, and it says nothing about anybody: better than an empty place.
     page.framed_by(&["*"]).with_header("cross-origin-resource-policy", "cross-origin")
 }
 
-/// The business has closed its account: where its people can be asked instead, and that what was asked before still stands.
-pub(crate) fn closed(language: Language, code: &ServiceCodeProfile) -> Page {
-    let texts = Texts::of(language);
-    let site = Site {
-        language,
-        languages: vec![],
-        business: code.name.clone(),
-        colour: code.accent,
-        embedded: false,
-        gpc: false,
-    };
+/// The business has closed its account. Inside a site of its own the page is as high as it is, like any other.
+pub(crate) fn closed(visit: &Visit, code: &ServiceCodeProfile) -> Page {
+    let view = View::of(visit, code);
+    view.answer(code, closed_document(&view, &visit.path, code)).with_status(410)
+}
+
+fn closed_document(view: &View, path: &str, code: &ServiceCodeProfile) -> Markup {
+    // A form that was open is sent to an address of its own; the page in another language is the form's.
+    let here = path.strip_suffix("/requests").unwrap_or(path);
+    // Nothing is written down any more, the browser's signal included.
+    let site = Site { gpc: false, takes: false, ..view.site(code, (here, &[])) };
+    let language = view.language;
+    let status = with_query("/status", &[("code", code.code.as_str()), ("lang", language.code())]);
+    let elsewhere = view.embedded.then_some("_blank");
     let main = html! {
         div.problem {
-            p { (fill(texts.closed, &[("business", &code.name)])) }
-            p { (texts.closed_next) }
-            p { a href=(with_query("/status", &[("code", code.code.as_str()), ("lang", language.code())])) { (texts.closed_status) } }
+            (no_more(language, code))
+            p {
+                a href=(status) target=[elsewhere] rel=[elsewhere.map(|_| "noopener")] {
+                    (Texts::of(language).closed_status)
+                }
+            }
         }
     };
-    let page = Page::html(consumer::page(&site, texts.closed_title, main)).with_status(410);
-    page.framed_by(&["*"]).with_header("cross-origin-resource-policy", "cross-origin")
+    view.document(&site, Texts::of(language).closed_title, &main)
+}
+
+/// Where somebody can ask instead of here, once the business has closed its account.
+pub(crate) fn no_more(language: Language, code: &ServiceCodeProfile) -> Markup {
+    let texts = Texts::of(language);
+    html! {
+        p { (fill(texts.closed, &[("business", &code.name)])) }
+        p { (texts.closed_next) }
+    }
 }
 
 /// Ways to ask that need no form and no check: the hotline, where its number is known, and the business itself.
@@ -175,5 +209,42 @@ pub(crate) fn in_groups(number: &str) -> String {
     match (number.get(..2), number.get(2..5), number.get(5..8), number.get(8..)) {
         (Some("+1"), Some(area), Some(exchange), Some(line)) => format!("+1 {area} {exchange} {line}"),
         _ => number.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::edge::Client;
+    use serde_json::json;
+
+    use super::*;
+
+    fn closed_for(query: &[(&str, &str)]) -> String {
+        let code: ServiceCodeProfile = serde_json::from_value(json!({
+            "code": "42", "name": "Shop", "active": true, "languages": ["en", "es"], "kinds": ["delete"],
+            "greetings": {}, "web-form": null, "origins": ["https://shop.example"],
+        }))
+        .unwrap();
+        let at = "2026-11-22T01:00:00Z".parse().unwrap();
+        let mut visit = Visit::get("/forms/42/requests", Language::English, Client::default(), "", at);
+        visit.query = query.iter().copied().collect();
+        visit.honored = true;
+        closed_document(&View::of(&visit, &code), &visit.path, &code).into_string()
+    }
+
+    #[test]
+    fn a_closed_account_takes_nothing_and_does_not_say_that_it_does() {
+        let page = closed_for(&[]);
+        assert!(page.contains("href=\"/forms/42?lang=es\"") && page.contains("/status?code=42"), "{page}");
+        for said in ["Optline takes requests", "gpc-honored", "_blank", "data-parent"] {
+            assert!(!page.contains(said), "{said}: {page}");
+        }
+    }
+
+    #[test]
+    fn inside_a_site_of_theirs_a_closed_account_tells_it_its_height_and_leads_out_of_the_frame() {
+        let page = closed_for(&[("embed", "1"), ("parent", "https://shop.example")]);
+        assert!(page.contains("data-parent=\"https://shop.example\"") && page.contains("target=\"_blank\""), "{page}");
+        assert!(page.contains("embed=1"), "{page}");
     }
 }

@@ -56,6 +56,11 @@ impl Typed {
         Self { code: visit.query.get("code").to_owned(), reference: String::new() }
     }
 
+    /// What was looked for and not found, so that each digit can be checked.
+    fn of_look(look: &LookedUp) -> Self {
+        Self { code: look.code.to_string(), reference: look.reference.to_string() }
+    }
+
     fn of_form(visit: &Visit) -> Self {
         let text = |name| visit.form.get(name).trim().to_owned();
         Self { code: text("code"), reference: text("reference") }
@@ -80,11 +85,9 @@ async fn look_up(app: &App, visit: &Visit) -> Result<Page, Error> {
     counting::count_client(app, visit, ("status-client", 30, QUARTER)).await?;
     let digits: String = typed.code.chars().filter(|c| !c.is_whitespace() && *c != '#').collect();
     let (code, reference) = (ServiceCode::parse(&digits), Reference::parse(&typed.reference));
-    let known = code.is_ok() && reference.is_ok();
-    // What is no number is looked for like one.
-    let code = code.or_else(|_| ServiceCode::parse("99999999")).map_err(Error::failed("looking a request up"))?;
-    let reference = reference.unwrap_or_else(|_| Reference::from_entropy(0));
-    let tenant = app.store.service_code(&code).await?.filter(|_| known);
+    // What is no number is nobody's.
+    let (Ok(code), Ok(reference)) = (code, reference) else { return Ok(not_found(app, visit, &typed)) };
+    let tenant = app.store.service_code(&code).await?;
     let look = LookedUp::new(tenant, code, reference)?;
     app.remember_look(Page::to("/status"), &look, visit.at).await
 }
@@ -101,13 +104,15 @@ async fn shown(app: &App, mut visit: Visit, look: &LookedUp) -> Result<Page, Err
             visit.honored = opting_out::note_signal(app, asked, (&visit, visit.language), None, None).await;
             Ok(found(&visit, look, &glance, &account))
         }
-        None => {
-            let typed = Typed { code: String::new(), reference: String::new() };
-            let texts = Texts::of(visit.language);
-            let notice = Notice::warning(texts.not_found).body(html! { p { (texts.not_found_next) } });
-            Ok(asked(app, &visit, &typed, &[], Some(&notice)).with_status(404))
-        }
+        None => Ok(not_found(app, &visit, &Typed::of_look(look))),
     }
+}
+
+/// The same whether there is no such request, another business has it, or it is no number at all.
+fn not_found(app: &App, visit: &Visit, typed: &Typed) -> Page {
+    let texts = Texts::of(visit.language);
+    let notice = Notice::warning(texts.not_found).body(html! { p { (texts.not_found_next) } });
+    asked(app, visit, typed, &[], Some(&notice)).with_status(404)
 }
 
 /// What is said after signing off.

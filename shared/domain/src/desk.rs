@@ -16,6 +16,7 @@ use crate::denial::{Ground, GroundRule, Instead, Text};
 use crate::field_error::FieldError;
 use crate::jurisdiction::Jurisdiction;
 use crate::language::{Language, Words};
+use crate::own_words;
 use crate::request::{Action, Actor, Event, Kind, Outcome, Progress, Refused, State};
 use crate::rules::{Certainty, RulesError};
 
@@ -701,8 +702,8 @@ impl Writing<'_> {
             let both: Vec<_> = [known, words].into_iter().flatten().filter(|text| !text.is_empty()).collect();
             let why = match step {
                 _ if !both.is_empty() => both.join("\n"),
-                Action::Review if !self.standing.clocks.may_verify => "who asked need not be verified".to_owned(),
-                _ => "decided at once".to_owned(),
+                Action::Review if !self.standing.clocks.may_verify => own_words::NOT_VERIFIED.en.to_owned(),
+                _ => own_words::AT_ONCE.en.to_owned(),
             };
             self.step(step, self.standing.kind, why)?;
         }

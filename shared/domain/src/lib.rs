@@ -54,6 +54,7 @@ pub mod language;
 pub mod metrics;
 pub mod notice;
 pub mod origin;
+pub mod own_words;
 pub mod personal;
 pub mod phone;
 pub mod reference;

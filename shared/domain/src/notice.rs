@@ -677,7 +677,7 @@ impl RightTo {
             },
             Self::Agent => Words {
                 en: "To have an authorized agent ask for you.",
-                es: "Que un agente autorizado haga la solicitud por usted.",
+                es: "Que un representante autorizado haga la solicitud por usted.",
             },
             Self::NoRetaliation => Words {
                 en: "Not to be treated worse because you use these rights.",

@@ -192,7 +192,7 @@ impl Render for Tile {
                 p.tile-label {
                     @if let Some(href) = &self.href { a href=(href) { (self.label) } } @else { (self.label) }
                 }
-                p.tile-figure { (self.figure) }
+                p.tile-figure.tile-long[self.figure.chars().count() > 7] { (self.figure) }
                 @if let Some(note) = &self.note { div.tile-note { (note) } }
                 @if self.trend.len() > 1 {
                     figure.spark {
@@ -302,7 +302,9 @@ fn axis_label(left: usize, width: usize, label: &str, index: usize, count: usize
         last if count > 6 && last + 1 == count => (1000, "end"),
         _ => (left + width / 2, "middle"),
     };
-    html! { text.chart-scale x=(percent(x)) y=(y) text-anchor=(anchor) { (label) } }
+    // On a narrow screen there is room for the outermost only.
+    let between = index > 0 && index + 1 < count;
+    html! { text.chart-scale.chart-between[between] x=(percent(x)) y=(y) text-anchor=(anchor) { (label) } }
 }
 
 /// Whether a label has room: all of six, else the first, the last and two between.

@@ -24,6 +24,8 @@ pub struct Site {
     pub embedded: bool,
     /// Whether the browser's opt-out preference signal (`Sec-GPC: 1`) is written down as an opt-out: the page says so.
     pub gpc: bool,
+    /// Whether requests are taken here: the page's end says by whom, and for whom alone.
+    pub takes: bool,
 }
 
 /// The whole document. `title` is its `h1`, too.
@@ -69,7 +71,7 @@ pub fn page(site: &Site, title: &str, main: impl Render) -> Markup {
                         (main)
                     }
                     footer.foot {
-                        @if !site.business.is_empty() { p { (fill(texts.footer, &[("business", &site.business)])) } }
+                        @if site.takes && !site.business.is_empty() { p { (fill(texts.footer, &[("business", &site.business)])) } }
                     }
                 }
                 div.sr #announce role="status" aria-live="polite" {}
@@ -93,7 +95,15 @@ fn honored(language: Language) -> Markup {
 #[must_use]
 pub fn problem(language: Language, problem: Problem<'_>) -> Markup {
     let (title, sentences) = crate::problem::said(language, problem);
-    let site = Site { language, languages: vec![], business: String::new(), colour: None, embedded: false, gpc: false };
+    let site = Site {
+        language,
+        languages: vec![],
+        business: String::new(),
+        colour: None,
+        embedded: false,
+        gpc: false,
+        takes: false,
+    };
     page(&site, title, html! { div.problem { @for sentence in sentences { p { (sentence) } } } })
 }
 
@@ -110,7 +120,7 @@ impl Texts {
     pub(crate) const EN: Self = Self {
         skip: "Skip to the page",
         language: "Language",
-        footer: "Optline takes this request for {business} and keeps it encrypted, for {business} alone.",
+        footer: "Optline takes requests for {business} and keeps them encrypted, for {business} alone.",
         honored: "Opt-out request honored",
         honored_text: "Your browser sends the Global Privacy Control signal. It counts as your opt-out of sale and sharing here, \
                        and you need do nothing for it.",
@@ -118,7 +128,7 @@ impl Texts {
     pub(crate) const ES: Self = Self {
         skip: "Ir a la página",
         language: "Idioma",
-        footer: "Optline recibe esta solicitud para {business} y la guarda cifrada, solo para {business}.",
+        footer: "Optline recibe las solicitudes para {business} y las guarda cifradas, solo para {business}.",
         honored: "Se respeta su solicitud de no vender ni compartir",
         honored_text: "Su navegador envía la señal de Control Global de Privacidad. Aquí cuenta como su solicitud de no vender ni \
                        compartir, y no tiene que hacer nada más.",

@@ -66,6 +66,14 @@ pub fn month(language: Language, date: Date) -> String {
     }
 }
 
+/// The same at the beginning of a heading or a button: "Enero de 2027".
+#[must_use]
+pub fn month_title(language: Language, date: Date) -> String {
+    let month = month(language, date);
+    let mut letters = month.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The time of day: "3:07 PM", "3:07 p. m.".
 #[must_use]
 pub fn time(language: Language, time: Time) -> String {
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(long_date(English, day), "January 5, 2027");
         assert_eq!(long_date(Spanish, day), "5 de enero de 2027");
         assert_eq!(month(Spanish, day), "enero de 2027");
+        assert_eq!(month_title(Spanish, day), "Enero de 2027");
     }
 
     #[test]

@@ -230,6 +230,7 @@ fn every_page_of_a_consumer_says_that_the_browsers_signal_is_honoured_and_only_w
             colour: None,
             embedded: false,
             gpc,
+            takes: true,
         };
         let page = |gpc| crate::consumer::page(&site(gpc), "Title", html! { p { "main" } }).into_string();
         assert!(!page(false).contains("gpc-honored"));

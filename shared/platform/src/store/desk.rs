@@ -24,6 +24,7 @@ use domain::human_check::Standing;
 use domain::intake::{Hint, Requester};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
+use domain::own_words;
 use domain::personal::PersonalText;
 use domain::phone::E164;
 use domain::reference::Reference;
@@ -990,7 +991,7 @@ impl TenantStore<'_> {
         let keys = self.keys().await?;
         let who = Actor::User { id: new.by.as_str().to_owned() };
         let (progress, event) = Progress::new(State::Incomplete)
-            .next(new.kind, Action::Receive, who, new.at, "entered by hand")
+            .next(new.kind, Action::Receive, who, new.at, own_words::ENTERED.en)
             .map_err(Error::failed("entering a request"))?;
         let person = Person {
             phone: new.phone.map(|phone| phone.as_str().to_owned()),

@@ -13,6 +13,7 @@ use domain::human_check::Standing;
 use domain::intake::{Hint, Intake};
 use domain::jurisdiction::Jurisdiction;
 use domain::language::Language;
+use domain::own_words;
 use domain::reference::Reference;
 use domain::request::{Action, Channel, Progress, State};
 use domain::service_code::ServiceCode;
@@ -129,7 +130,7 @@ impl TenantStore<'_> {
                 Action::Receive,
                 new.intake.requester.actor(),
                 new.received_at,
-                "sent with the web form",
+                own_words::BY_FORM.en,
             )
             .map_err(Error::failed("filing a request"))?;
         let (person, web) = told(new);

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::clock::Clocks;
 use domain::language::Language;
+use domain::own_words;
 use domain::phone::E164;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Channel, Event, Kind, Missing, Progress, State};
@@ -306,7 +307,7 @@ impl TenantStore<'_> {
     /// Files an incomplete request, once: a repeated submission of the same call gets the same answer. The caller is
     /// told on the line, which is the confirmation of receipt that 11 CCR 7021(a) asks for.
     pub async fn submit_request(&self, reference: &Reference, submission: &Submission<'_>) -> Result<Submitted, Error> {
-        let why = "the caller confirmed the request on the telephone";
+        let why = own_words::BY_TELEPHONE.en;
         let (progress, event) = Progress::new(State::Incomplete)
             .next(submission.kind, Action::Receive, Actor::Consumer, submission.at, why)
             .map_err(Error::failed("filing a request"))?;

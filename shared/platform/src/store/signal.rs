@@ -14,6 +14,7 @@ use domain::clock::Clocks;
 use domain::email::EmailAddress;
 use domain::intake::Requester;
 use domain::language::Language;
+use domain::own_words;
 use domain::phone::E164;
 use domain::reference::Reference;
 use domain::request::{Action, Actor, Channel, Event, Kind, Outcome, Progress, Refused, State};
@@ -257,16 +258,8 @@ fn nothing_happened() -> Error {
 /// What happens to an opt-out in the moment in which it comes in: one of a browser goes all the way.
 fn steps(new: &NewSignal<'_>) -> Result<(Progress, Vec<Event>), Refused> {
     let (why, function, told) = match new.channel {
-        Channel::Signal => (
-            "the browser’s opt-out preference signal",
-            "forms-signal",
-            "the browser tells the site that it visits by its signal, and nothing else is known of it",
-        ),
-        _ => (
-            "asked for on the page of privacy choices",
-            "forms-privacy-choices",
-            "handed to the browser, which takes it to the business’s site; nothing else is known of it",
-        ),
+        Channel::Signal => (own_words::BY_SIGNAL.en, "forms-signal", own_words::SIGNAL_TOLD.en),
+        _ => (own_words::BY_CHOICE.en, "forms-privacy-choices", own_words::CHOICE_TOLD.en),
     };
     let system = || Actor::System { function: function.to_owned() };
     let mut steps = vec![(Action::Receive, Actor::Consumer, why)];
