@@ -20,8 +20,8 @@ pub(crate) fn banner(language: Language, closure: &Closure) -> Markup {
     );
     let taken = either(
         language,
-        "It takes no new requests. Requests that are open must still be answered by their dates.",
-        "No recibe solicitudes nuevas. Las que siguen abiertas deben responderse igualmente en su plazo.",
+        "Nobody can make a request by telephone or on the web any more. Requests that are open must still be answered by their dates.",
+        "Ya nadie puede hacer solicitudes por teléfono ni en la web. Las que siguen abiertas deben responderse igualmente en su plazo.",
     );
     let keep = either(
         language,
