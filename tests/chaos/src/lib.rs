@@ -18,6 +18,7 @@
 
 pub mod chance;
 pub mod check;
+pub mod crew;
 pub mod ledger;
 pub mod night;
 pub mod points;

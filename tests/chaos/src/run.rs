@@ -206,7 +206,7 @@ impl Lane {
         };
         match lived {
             Ok(()) => {
-                let mut tally = night.tally.clone();
+                let mut tally = night.crew.tally.clone();
                 tally.count(if matches!(task, Task::Life(_)) {
                     "nights, random"
                 } else {
@@ -218,7 +218,7 @@ impl Lane {
             Err(error) => {
                 let log = self.log.with_file_name(format!("{}.log", plain(&name)));
                 drop(fs::copy(&self.log, &log));
-                let trace = std::mem::take(&mut night.trace);
+                let trace = std::mem::take(&mut night.crew.trace);
                 Err(Box::new(Failure { name, error: error.to_string(), trace, log: Some(log) }))
             }
         }
