@@ -454,7 +454,11 @@ impl Night {
             let wait = next.duration_since(self.now).max(SignedDuration::from_secs(1));
             self.forward(wait).await?;
         }
-        Err(Error::say(&self.name, "is never settled", &format!("{:#?}", self.ledger.batches(&self.crew.cloud.lock())?)))
+        Err(Error::say(
+            &self.name,
+            "is never settled",
+            &format!("{:#?}", self.ledger.batches(&self.crew.cloud.lock())?),
+        ))
     }
 
     fn is_first_entry(&self, at: Timestamp) -> bool {
