@@ -15,8 +15,8 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::house::{Asked, CONSUMER, Reader};
-use super::mail::{body, dates, named, references, subject, to};
 use super::night::{Night, counted};
+use super::said::{body, dates, named, references, subject, to};
 use crate::ledger::{number, text};
 
 /// What a mail is.

@@ -229,9 +229,9 @@ fn wall_clock() -> Timestamp {
 async fn invitation(hotline: &mut Hotline, email: &str) -> Result<String, Error> {
     deliver(hotline).await?;
     let cloud = hotline.cloud().lock();
-    let mail = cloud.mails.iter().rev().find(|mail| super::mail::to(mail) == Some(email));
+    let mail = cloud.mails.iter().rev().find(|mail| super::said::to(mail) == Some(email));
     let link = mail.and_then(|mail| {
-        super::mail::body(mail).split_whitespace().find(|word| word.contains("/dashboard/invitation/"))
+        super::said::body(mail).split_whitespace().find(|word| word.contains("/dashboard/invitation/"))
     });
     link.map(str::to_owned).ok_or_else(|| Error::say(email, "gets no invitation", &cloud.mails.len()))
 }

@@ -5,9 +5,9 @@
 
 pub mod check;
 pub mod house;
-pub mod mail;
 pub mod night;
 pub mod points;
+pub mod said;
 pub mod schedule;
 
 pub use house::House;

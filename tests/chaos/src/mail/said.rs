@@ -31,9 +31,9 @@ pub fn named(mail: &Value) -> Vec<(Reference, Duty)> {
     let text = body(mail);
     let lines: Vec<&str> = text.lines().collect();
     let pairs = lines.windows(2).filter_map(|pair| {
-        let [line, link] = pair else { return None };
+        let [says, link] = pair else { return None };
         let reference = Reference::parse(link.trim().rsplit_once("/dashboard/request/")?.1).ok()?;
-        let duty = if ["confirm that", "confirmar"].iter().any(|word| line.contains(word)) {
+        let duty = if ["confirm that", "confirmar"].iter().any(|word| says.contains(word)) {
             Duty::Confirm
         } else {
             Duty::Answer
