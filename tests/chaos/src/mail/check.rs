@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::house::{Asked, CONSUMER, Reader};
-use super::night::{Night, counted};
+use super::night::{Night, counted, has_silent_run};
 use super::said::{body, dates, named, references, subject, to};
 use crate::ledger::{number, text};
 
@@ -148,12 +148,15 @@ fn each(night: &Night, sent: &Sent) -> Result<BTreeMap<&'static str, u64>, Wrong
                 ));
             }
         }
-        let in_runs = counted(&night.crew.cloud.lock(), Job::SendReports, "again");
+        let in_runs = {
+            let cloud = night.crew.cloud.lock();
+            counted(&cloud, Job::SendReports, "again") > 0 || has_silent_run(&cloud, Job::SendReports)
+        };
         if let What::Report(user, period) = what
             && because.is_some()
             && number(&mark, "sent").is_some()
             && night.due.must.contains(&(user.clone(), *period))
-            && in_runs == 0
+            && !in_runs
         {
             return Err(("has no run that counts what was sent again", format!("{what:?} {mark:?}")));
         }

@@ -600,6 +600,13 @@ pub fn is_done(invocation: &Invocation) -> bool {
     !invocation.failed && failures.is_none_or(Vec::is_empty)
 }
 
+/// Whether a job has a run that took its entry off the agenda and then died before it could say what it had counted.
+#[must_use]
+pub fn has_silent_run(cloud: &Cloud, job: Job) -> bool {
+    let of = |item: &Item| text(item, "pk").is_some_and(|pk| pk.starts_with(&format!("{job}#")));
+    cloud.all("runs").filter(of).any(|item| text(&item, "outcome") == Some("running"))
+}
+
 /// How often something was counted in the runs of a job.
 #[must_use]
 pub fn counted(cloud: &Cloud, job: Job, word: &str) -> u64 {
