@@ -43,13 +43,15 @@ bench: ## speed and cost, measured beside the floor and the peers; results in ta
 	@cargo build --release --package voice --package jobs --package dashboard --package forms --package bench $(MEASURED:%=--bin '%')
 	@cargo run --quiet --release --package bench -- --bins $(TARGET)/release --out target/bench $(ARGS)
 
-# The functions that bill usage, and what sets a tenant up.
+# The functions that bill usage and those that send mail, and what sets a tenant up, its team and its requests.
 BILLING = jobs-provision-tenant jobs-record-usage jobs-close-usage-day jobs-push-usage webhooks-stripe
+MAIL = jobs-send-reports jobs-send-reminders jobs-send-alerts jobs-send-mail jobs-watch-requests dashboard-invitation dashboard-team dashboard-account \
+	dashboard-new-request
 # With RELEASE=1 a night takes a fifth of the time, for those who want thousands.
 BUILT = $(if $(RELEASE),release,debug)
 
-chaos: ## the functions that bill usage, killed at every call they make and in N=… random lives from SEED=…; RELEASE=1 for thousands
-	@cargo build $(if $(RELEASE),--release) --package jobs --package webhooks --package chaos $(BILLING:%=--bin '%') --bin chaos
+chaos: ## the functions that bill usage and send mail, killed at every call they make and in N=… random lives from SEED=…; RELEASE=1 for thousands
+	@cargo build $(if $(RELEASE),--release) --package jobs --package webhooks --package dashboard --package chaos $(BILLING:%=--bin '%') $(MAIL:%=--bin '%') --bin chaos
 	@$(TARGET)/$(BUILT)/chaos --bins $(TARGET)/$(BUILT) --logs target/chaos $(if $(N),--lives $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 deploy: venv ## ENV=staging: release bins and the template to AWS

@@ -153,6 +153,8 @@ async fn a_moved_clock_shows_the_reminders_of_a_requests_whole_life() {
         let record = hotline.cloud.item(hotline.table("sessions"), &[("pk", &sending(left))]).await.unwrap();
         let tries = if left == 5 { 2 } else { 1 };
         assert_eq!((record["tries"].as_i64(), record["sent"].as_i64()), (Some(tries), Some(1)), "{record:#}");
+        let because = (left == 5).then_some("no-end");
+        assert_eq!(record["again_because"].as_str(), because, "{record:#}");
     }
 
     let page = owner.get(&format!("/dashboard/request/{reference}")).await;

@@ -151,7 +151,7 @@ async fn to_confirm(app: &App, letter: &ToConfirm) -> Result<(), Error> {
     let to = request.email.as_str();
     let mail = Mail { to, subject: &written.subject, text: &text, html: &html, unsubscribe: None };
     match app.send_confirmation(&letter.name(), &mail, &tenant, &request.reference).await? {
-        Once::Now | Once::Before => confirmed(app, &tenant, request).await,
+        Once::Now(_) | Once::Before(_) => confirmed(app, &tenant, request).await,
         // It stays to be confirmed, and the team is reminded of that.
         Once::GaveUp => Ok(()),
     }

@@ -25,6 +25,9 @@ use crate::report_letter;
 /// What was counted in the days of a report.
 type Counted = Vec<(Bucket, Counter, i64)>;
 
+/// What the run's record says where a report may have come twice.
+const SENT_AGAIN: &str = "reports were sent again: whether they had gone was not known";
+
 /// One tenant. A mail that was sent is not sent again ([`App::send_once`]), so whatever fails is done again from the start.
 pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let store = app.store.of(&work.due.tenant);
@@ -39,7 +42,7 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
     let users: Vec<User> = users.into_iter().filter(|user| user.state == UserState::Active).collect();
     let next = users.iter().filter_map(|user| report::next(&user.profile.preferences, work.now, &zone)).map(|it| it.at);
     let next = next.min();
-    let (mut sent, mut dead, mut refused, mut failed) = (0, 0, 0, None);
+    let (mut sent, mut again, mut given_up, mut dead, mut refused, mut failed) = (0, 0, 0, 0, 0, None);
     let mut counted: HashMap<Period, Counted> = HashMap::new();
     for (user, due) in due(&users, work.due.at, work.now, &zone) {
         if user.dead.is_some() {
@@ -52,8 +55,10 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         }
         let today = work.now.to_zoned(zone.clone()).date();
         match one(app, &store, work, user, due.period, today, &mut counted).await {
-            Ok(Once::Now) => sent += 1,
-            Ok(Once::Before | Once::GaveUp) => {}
+            // What went twice is told by its mark, so also a run that repeats one that failed counts it.
+            Ok(Once::Now(why)) => (sent, again) = (sent + 1, again + u64::from(why.is_some())),
+            Ok(Once::Before(why)) => again += u64::from(why.is_some()),
+            Ok(Once::GaveUp) => given_up += 1,
             // SES takes no mail to such an address, now or later: it is over for this one.
             Err(error @ Error::Invalid { .. }) => {
                 let (tenant, user) = (work.due.tenant.id().as_str(), user.id.as_str());
@@ -72,8 +77,11 @@ pub async fn handle(app: &App, work: &Work) -> Result<Ran, Error> {
         return Err(error);
     }
     let ran = next.map_or_else(|| Ran::done().because("nobody wants a report"), Ran::again);
+    let ran = if again > 0 { ran.because(SENT_AGAIN) } else { ran };
     Ok(ran
         .counting("mails", sent)
+        .counting("again", again)
+        .counting("given-up", given_up)
         .counting("dead-addresses", dead)
         .counting("refused", refused)
         .counting("damaged-users", damaged))

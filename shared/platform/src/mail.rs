@@ -21,7 +21,7 @@ use crate::config::{Config, required};
 use crate::consumer::LookedUp;
 use crate::digest::{ClosingLetter, DueLetter, NewsLetter, ToConfirm};
 use crate::seal::hex;
-use crate::store::Sending;
+use crate::store::{Again, Sending};
 use crate::tenant::Tenant;
 use crate::{App, Error};
 
@@ -122,10 +122,10 @@ fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
 /// What came of a mail that is to go once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Once {
-    /// It went now.
-    Now,
+    /// It went now; the second time, where that has a reason.
+    Now(Option<Again>),
     /// It had gone before.
-    Before,
+    Before(Option<Again>),
     /// It was begun twice without an answer: whether it went is not known, and it is not begun again.
     GaveUp,
 }
@@ -207,9 +207,9 @@ impl App {
     /// Sends a mail that is to go once, by its name.
     ///
     /// It may go twice, where the answer of SES is lost or the process ends before it is written down: whether it went is not
-    /// known then, and it is better to send it again than never. It is not tried a third time: that is an error that somebody
-    /// has to look at, and nothing may be made to depend on it. What SES refuses, and what never reached it, has not gone, and
-    /// is tried again by whoever asks again.
+    /// known then, and it is better to send it again than never. Why it was sent again stays with its mark. It is not tried a
+    /// third time: that is an error that somebody has to look at, and nothing may be made to depend on it. What SES refuses, and
+    /// what never reached it, has not gone, and is tried again by whoever asks again.
     pub async fn send_once(&self, name: &str, mail: &Mail<'_>) -> Result<Once, Error> {
         self.send_tagged(name, mail, None).await
     }
@@ -237,9 +237,14 @@ impl App {
     }
 
     async fn send_tagged(&self, name: &str, mail: &Mail<'_>, tag: Option<MessageTag>) -> Result<Once, Error> {
-        match self.store.mail_begins(name, self.clock.now()).await? {
-            Sending::Go => {}
-            Sending::Sent => return Ok(Once::Before),
+        let again = match self.store.mail_begins(name, self.clock.now()).await? {
+            Sending::Go => None,
+            Sending::Again(again) => {
+                let (since, because) = (again.since.to_string(), again.because.code());
+                tracing::warn!(since, because, "a mail is sent again: whether it went the first time is not known");
+                Some(again)
+            }
+            Sending::Sent(again) => return Ok(Once::Before(again)),
             Sending::GaveUp => {
                 tracing::error!("a mail is given up: it was begun twice, and whether it went is not known");
                 return Ok(Once::GaveUp);
@@ -247,14 +252,17 @@ impl App {
             Sending::Busy => {
                 return Err(Error::Failed { doing: "sending a mail", source: "another worker may be at it".into() });
             }
-        }
+        };
         match self.mail.attempt(mail, tag).await {
-            Ok(()) => self.store.mail_went(name).await.map(|()| Once::Now),
+            Ok(()) => self.store.mail_went(name).await.map(|()| Once::Now(again)),
             Err(Unsent::Refused(error)) => {
-                self.store.mail_did_not_go(name).await?;
+                self.store.mail_did_not_go(name, again.as_ref()).await?;
                 Err(error)
             }
-            Err(Unsent::Unknown(error)) => Err(error),
+            Err(Unsent::Unknown(error)) => {
+                self.store.mail_unanswered(name).await?;
+                Err(error)
+            }
         }
     }
 }

@@ -252,7 +252,7 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         None => Verdict::Pass,
     };
     let answer = match verdict {
-        Verdict::Refuse(why) => Answer::refused(why, "as the gate wants it"),
+        Verdict::Refuse(why) => Answer { status: refusal(why), ..Answer::refused(why, "as the gate wants it") },
         _ => done(&mut endpoint.cloud.lock(), &kind, &parts, &body),
     };
     match verdict {
@@ -279,6 +279,16 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
         response.headers_mut().insert(header::CONTENT_TYPE, json);
     }
     response
+}
+
+/// The status of a refusal by its name: as every service of JSON has it, but for those of SES,
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html>.
+fn refusal(why: &str) -> StatusCode {
+    match why {
+        "TooManyRequestsException" => StatusCode::TOO_MANY_REQUESTS,
+        "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
 }
 
 /// DynamoDB, SQS, KMS and Secrets Manager name the operation in a header.

@@ -53,13 +53,17 @@ impl Browser {
 }
 
 /// The first form of a page that has a field called `field`, filled in: where it goes and what it sends. What is not
-/// in `filled` is sent as the page has it.
+/// in `filled` is sent as the page has it; a list is not, unless it is in `filled`.
 pub fn form(page: &str, field: &str, filled: &[(&str, &str)]) -> Result<(String, Vec<(String, String)>), Error> {
     let forms = page.split("<form").skip(1).filter_map(|form| form.split_once("</form>").map(|(form, _)| form));
     let found = forms.map(tags).find(|tags| tags.iter().any(|tag| attribute(tag, "name").as_deref() == Some(field)));
     let tags = found.ok_or_else(|| Error::say("a page", &format!("has no form with {field}"), &page))?;
     let action = tags.first().and_then(|form| attribute(form, "action")).unwrap_or_default();
-    let inputs = tags.iter().filter(|tag| tag.starts_with("input"));
+    let chosen = |tag: &&String| match attribute(tag, "type").as_deref() {
+        Some("checkbox" | "radio") => tag.split_whitespace().any(|word| word.trim_end_matches('/') == "checked"),
+        _ => true,
+    };
+    let inputs = tags.iter().filter(|tag| tag.starts_with("input")).filter(chosen);
     let mut fields: Vec<(String, String)> = inputs
         .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
         .filter(|(name, _)| filled.iter().all(|(there, _)| there != name))
@@ -98,11 +102,12 @@ mod tests {
     #[test]
     fn a_form_goes_back_as_the_page_has_it_but_for_what_was_filled_in() {
         let page = r#"<form action="/a"><input name="q"></form><main><form class="form" method="post" action="/b?c=1&amp;d">
-            <input type="hidden" name="csrf" value="x&quot;y"><div><input name="code" required></div></form>"#;
+            <input type="hidden" name="csrf" value="x&quot;y"><div><input name="code" required></div>
+            <input type="radio" name="kind" value="a"><input type="radio" name="kind" value="b" checked></form>"#;
         let (action, fields) = form(page, "code", &[("code", "123456")]).unwrap();
         assert_eq!(action, "/b?c=1&d");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(fields, [pair("csrf", "x\"y"), pair("code", "123456")]);
+        assert_eq!(fields, [pair("csrf", "x\"y"), pair("kind", "b"), pair("code", "123456")]);
         assert!(form(page, "password", &[]).is_err());
     }
 

@@ -2,15 +2,13 @@
 //! inbox and at a request.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use totp_rs::{Algorithm, Builder, Secret, Totp};
+use std::time::{Duration, Instant};
 
 use crate::Error;
-use crate::browser::{Browser, form, marked};
-use crate::gateway::Answer;
+use crate::browser::{Browser, form};
 use crate::hotline::{Hotline, Step, text};
 use crate::measure::{Event, Kind, Subject, Wanted};
+use crate::person::{PASSWORD, Person, led};
 use crate::stats::{Spread, grouped};
 use crate::stock;
 
@@ -21,10 +19,6 @@ pub const REQUEST: &str = "dashboard-request";
 /// The inbox.
 pub const INBOX: &str = "dashboard-requests";
 
-/// What an owner signs in with.
-const PASSWORD: &str = "seven quiet rivers";
-/// How long an authenticator app shows a code (RFC 6238, 5.2).
-const CODE_SECONDS: u64 = 30;
 /// Requests on a page of the inbox.
 const ROWS: usize = 50;
 /// What the tenant has when its inbox is measured beside the other pages.
@@ -49,20 +43,15 @@ impl Dashboard {
         let request = hotline.request(1)?;
         let reference = text(&request, "sk").unwrap_or_default().to_owned();
 
-        let mut person = Person { hotline: &mut hotline, browser: Browser::default() };
-        let (_, page) = person.open(&owner.invitation).await?;
-        let (_, next) = person.send(&page, "password", &[("name", "Kim Alvarez"), ("password", PASSWORD)]).await?;
-        let (_, page) = person.open(&led(&next)?).await?;
-        let app = App::new(&page.body)?;
-        // The code before this one, so that this one is still good for signing in.
-        person.send(&page, "code", &[("code", &app.code(1))]).await?;
+        let mut person = Person::new(&mut hotline);
+        let app = person.join(&owner.invitation, "Kim Alvarez").await?;
 
         person.browser = Browser::default();
         let (door, page) = person.open("/dashboard/sign-in").await?;
         let typed = [("email", owner.email.as_str()), ("password", PASSWORD)];
         let (password, next) = person.send(&page, "password", &typed).await?;
         let (_, page) = person.open(&led(&next)?).await?;
-        let (browser, before) = (person.browser.clone(), person.hotline.cloud().lock().clone());
+        let (browser, before) = (person.browser.clone(), person.hotline().cloud().lock().clone());
         let (factor, entered) = person.send(&page, "code", &[("code", &app.code(0))]).await?;
         let (inbox, _) = person.open("/dashboard/requests").await?;
         let (request, _) = person.open(&format!("/dashboard/request/{reference}")).await?;
@@ -141,79 +130,4 @@ pub fn password_check(times: usize) -> Spread {
         })
         .collect();
     Spread::of(&checks)
-}
-
-/// Somebody with a browser.
-struct Person<'a> {
-    hotline: &'a mut Hotline,
-    browser: Browser,
-}
-
-impl Person<'_> {
-    async fn open(&mut self, url: &str) -> Result<(Step, Answer), Error> {
-        let event = self.browser.open(url);
-        let bin = self.hotline.behind("GET", url)?;
-        let (step, answer) = self.answered(&bin, event).await?;
-        if answer.status == 200 { Ok((step, answer)) } else { Err(refused(&step, &answer)) }
-    }
-
-    /// Sends a page's form, and expects to be led on.
-    async fn send(&mut self, page: &Answer, field: &str, filled: &[(&str, &str)]) -> Result<(Step, Answer), Error> {
-        let (action, fields) = form(&page.body, field, filled)?;
-        let event = self.browser.send(&action, &fields);
-        let bin = self.hotline.behind("POST", &action)?;
-        let (step, answer) = self.answered(&bin, event).await?;
-        if answer.status == 303 { Ok((step, answer)) } else { Err(refused(&step, &answer)) }
-    }
-
-    async fn answered(&mut self, bin: &str, event: axum::body::Bytes) -> Result<(Step, Answer), Error> {
-        let step = self.hotline.send(bin, event).await?;
-        let answer = Answer::read(&step.invocation.body)?;
-        self.browser.keep(&answer);
-        Ok((step, answer))
-    }
-}
-
-fn refused(step: &Step, answer: &Answer) -> Error {
-    Error::say(&step.bin, &format!("answers {}", answer.status), &answer.body)
-}
-
-fn led(answer: &Answer) -> Result<String, Error> {
-    answer.location.clone().ok_or_else(|| Error::say("an answer", "leads nowhere", &answer.body))
-}
-
-/// An authenticator app.
-#[derive(Debug)]
-struct App(Totp);
-
-impl App {
-    /// Set up by the secret that a page shows.
-    fn new(page: &str) -> Result<Self, Error> {
-        let shown = marked(page, "data-totp-secret").map(|secret| Secret::try_from_base32(secret.replace(' ', "")));
-        let secret = shown.and_then(Result::ok).ok_or_else(|| Error::say("the page", "shows no secret", &page))?;
-        let app = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(CODE_SECONDS);
-        Ok(Self(app.with_secret(secret).build_noncompliant()))
-    }
-
-    /// The code of now, or of so many codes ago.
-    fn code(&self, ago: u64) -> String {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a function under measurement has no other clock than the system's"
-        )]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.0.generate(now.saturating_sub(ago * CODE_SECONDS)).to_string()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_app_shows_six_digits() {
-        let app = App::new("<code data-totp-secret>GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ</code>").unwrap();
-        assert!(app.code(0).len() == 6 && app.code(0).bytes().all(|digit| digit.is_ascii_digit()));
-        assert!(App::new("<p>").is_err());
-    }
 }

@@ -11,6 +11,7 @@
 //! | [`dashboard`], [`stock`] | somebody signs in and looks at the inbox, however many requests there are |
 //! | [`closing`], [`stripe`] | a day's usage is closed, for however many tenants and calls |
 //! | [`forms`] | somebody opens the web form and sends it |
+//! | [`person`] | somebody who joins a team and uses its pages |
 //! | [`browser`] | what a browser sends, and the forms of the pages it gets |
 //! | [`peers`] | the same steps in Node and Python |
 //! | [`measure`], [`stats`] | subjects in turns, medians and percentiles |
@@ -28,6 +29,7 @@ pub mod gateway;
 pub mod hotline;
 pub mod measure;
 pub mod peers;
+pub mod person;
 pub mod picture;
 pub mod price;
 pub mod report;

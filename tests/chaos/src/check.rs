@@ -13,7 +13,7 @@ use crate::night::Night;
 pub async fn check(night: &mut Night) -> Result<(), Error> {
     let received = night.stripe.received().await?;
     let (rows, batches, sums, agenda) = {
-        let cloud = night.cloud.lock();
+        let cloud = night.crew.cloud.lock();
         let ledger = &night.ledger;
         (ledger.rows(&cloud)?, ledger.batches(&cloud)?, ledger.sums(&cloud), ledger.agenda(&cloud))
     };
@@ -75,13 +75,13 @@ pub async fn check(night: &mut Night) -> Result<(), Error> {
     if looks != Standing::Settled {
         return wrong("does not look settled", &(looks, &batches));
     }
-    if night.tally.of("messages buried") > 0 {
+    if night.crew.tally.of("messages buried") > 0 {
         return wrong(
             "buried a message",
-            &night.trace.iter().filter(|line| line.starts_with("buried")).collect::<Vec<_>>(),
+            &night.crew.trace.iter().filter(|line| line.starts_with("buried")).collect::<Vec<_>>(),
         );
     }
-    if night.tally.of("held for a person: unexplained") > 0 {
+    if night.crew.tally.of("held for a person: unexplained") > 0 {
         return wrong("could not explain what nobody else sent", &(&batches, &received));
     }
 
@@ -90,11 +90,11 @@ pub async fn check(night: &mut Night) -> Result<(), Error> {
     let revisions: u64 =
         batches.iter().flat_map(|batch| batch.lines.values()).map(|line| u64::from(line.revision) - 1).sum();
     let stale = batches.iter().filter(|batch: &&Batch| batch.number > 1).count();
-    night.tally.add("calls billed", count(rows.len()));
-    night.tally.add("meter events received by Stripe", count(received.len()));
-    night.tally.add("meter events that count", count(counting));
-    night.tally.add("meter events sent anew under another identifier", revisions);
-    night.tally.add("batches", count(batches.len()));
-    night.tally.add("batches for calls that came late", count(stale));
+    night.crew.tally.add("calls billed", count(rows.len()));
+    night.crew.tally.add("meter events received by Stripe", count(received.len()));
+    night.crew.tally.add("meter events that count", count(counting));
+    night.crew.tally.add("meter events sent anew under another identifier", revisions);
+    night.crew.tally.add("batches", count(batches.len()));
+    night.crew.tally.add("batches for calls that came late", count(stale));
     Ok(())
 }

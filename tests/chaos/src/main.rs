@@ -6,10 +6,11 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chaos::run::{Options, Points, run};
+use chaos::run::{Options, Part, Points, run};
 use clap::Parser;
 
-/// The functions that bill usage, killed at every call they make and at random ones, until each call is billed once.
+/// The functions that bill usage and those that send mail, killed at every call they make and at random ones, until each call
+/// is billed once and each mail has come once, or twice for a reason that is on record.
 #[derive(Parser)]
 struct Arguments {
     /// The functions: a folder per function with its `bootstrap`, or cargo's own layout
@@ -18,7 +19,10 @@ struct Arguments {
     /// Where the output of functions goes whose night came out wrong
     #[arg(long)]
     logs: PathBuf,
-    /// How many random lives
+    /// Only this part
+    #[arg(long)]
+    part: Option<Part>,
+    /// How many random lives of each part
     #[arg(long, default_value_t = 40)]
     lives: u64,
     /// The first one's seed; without one, something new
@@ -34,7 +38,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let points = if arguments.lives_only { Points::None } else { Points::All };
     let seed = arguments.seed.unwrap_or_else(something_new);
-    let options = Options { bins: arguments.bins, logs: arguments.logs, lives: arguments.lives, seed, points };
+    let parts = arguments.part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
+    let options = Options { bins: arguments.bins, logs: arguments.logs, parts, lives: arguments.lives, seed, points };
     let terminal = io::stderr().is_terminal();
     let progress = |over: usize, all: usize| {
         if terminal {
@@ -53,7 +58,11 @@ async fn main() -> ExitCode {
     if terminal {
         eprintln!();
     }
-    println!("{}", report.tally);
+    for (part, tally) in [(Part::Billing, &report.billing), (Part::Mail, &report.mail)] {
+        if options.parts.contains(&part) {
+            println!("{part:?}\n\n{tally}");
+        }
+    }
     for failure in report.failures.iter().take(3) {
         let start = failure.trace.len().saturating_sub(60);
         let last = failure.trace.get(start..).unwrap_or_default();
@@ -64,7 +73,17 @@ async fn main() -> ExitCode {
     }
     let seconds = report.seconds;
     if report.failures.is_empty() {
-        println!("Every call was billed exactly once. Seeds from {seed}, {seconds} s.");
+        for part in &options.parts {
+            println!(
+                "{}",
+                match part {
+                    Part::Billing => "Every call was billed exactly once.",
+                    Part::Mail =>
+                        "Every mail came once; those that came twice say why, and those that were given up are on record.",
+                }
+            );
+        }
+        println!("Seeds from {seed}, {seconds} s.");
         ExitCode::SUCCESS
     } else {
         println!("{} nights came out wrong. Seeds from {seed}, {seconds} s.", report.failures.len());

@@ -1,15 +1,13 @@
 //! One tenant's usage day: its cloud, its queue, its clocks, the processes that work on it, and what must come of it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use bench::Error;
-use bench::aws::{Cloud, SharedCloud};
-use bench::gate::{Arrival, Gate, Verdict};
+use bench::aws::Cloud;
+use bench::gate::{Arrival, Verdict};
 use bench::gateway::{Answer, BASE_URL, Request};
 use bench::hotline::{STRIPE_SECRET, queue_event};
 use bench::sandbox::{Function, Invocation};
@@ -22,16 +20,11 @@ use jiff::{SignedDuration, Timestamp};
 use partners::stripe::signature;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 use crate::chance::Chance;
+use crate::crew::{Crew, Ended};
 use crate::ledger::Ledger;
-use crate::process::{Ending, Process};
-use crate::tally::Tally;
 
-/// A process that neither calls nor ends for so long is stuck.
-const STUCK_AFTER: Duration = Duration::from_mins(2);
 /// More nights than a day's usage can take: it is given up after 35 days, and a person is asked each time.
 const NIGHTS: u32 = 120;
 
@@ -109,23 +102,14 @@ pub enum Aim {
     },
 }
 
-/// What a process is busy with.
-#[derive(Debug)]
-struct Busy {
-    delivery: Delivery,
-    since: Timestamp,
-    /// Which of all it is, by when it began.
-    turn: usize,
-}
-
 /// One tenant's usage day.
 #[derive(Debug)]
 pub struct Night {
     house: Arc<House>,
     /// What it is called in messages.
     pub name: String,
-    /// What all its functions share.
-    pub cloud: SharedCloud,
+    /// Its processes, their cloud, and what happened.
+    pub crew: Crew<Delivery>,
     /// Its Stripe.
     pub stripe: Stripe,
     /// Where its day lies.
@@ -134,10 +118,6 @@ pub struct Night {
     pub now: Timestamp,
     /// Its luck.
     pub chance: Chance,
-    /// What happened.
-    pub tally: Tally,
-    /// What happened, in order.
-    pub trace: Vec<String>,
     /// What each call comes to when all reports of it have arrived.
     pub truth: BTreeMap<String, CallUsage>,
     /// What a person billed or refunded another way.
@@ -146,29 +126,9 @@ pub struct Night {
     pub queue: VecDeque<Delivery>,
     /// Whether its worker is summoned without the planner's help.
     pub by_hand: bool,
-    /// The file with its functions' output.
-    pub log: PathBuf,
     secret: Secret,
     customer: String,
-    processes: BTreeMap<usize, Process>,
-    busy: BTreeMap<usize, Busy>,
-    waiting: Vec<Arrival>,
-    arrivals: mpsc::UnboundedReceiver<Arrival>,
-    endings: mpsc::UnboundedReceiver<Ending>,
-    to_arrivals: mpsc::UnboundedSender<Arrival>,
-    to_endings: mpsc::UnboundedSender<Ending>,
-    started: usize,
-    begun: usize,
     calls: BTreeMap<Kind, u64>,
-}
-
-impl Drop for Night {
-    fn drop(&mut self) {
-        // Its processes die with it, also where it ends with an error.
-        for process in self.processes.values() {
-            process.abort();
-        }
-    }
 }
 
 impl Night {
@@ -177,34 +137,20 @@ impl Night {
         let stripe = Stripe::open().await?;
         let secret = stripe.secret().await?;
         let customer = stripe.customer("A shop").await?;
-        let (to_arrivals, arrivals) = mpsc::unbounded_channel();
-        let (to_endings, endings) = mpsc::unbounded_channel();
         Ok(Self {
             house: Arc::clone(house),
             name: String::new(),
-            log,
-            cloud: SharedCloud::default(),
+            crew: Crew::new(log),
             stripe,
             ledger: Ledger { tenant: house.tenant.clone(), day: Date::MIN },
             now: Timestamp::UNIX_EPOCH,
             chance: Chance::new(0),
-            tally: Tally::default(),
-            trace: Vec::new(),
             truth: BTreeMap::new(),
             outside: BTreeMap::new(),
             queue: VecDeque::new(),
             by_hand: false,
             secret,
             customer,
-            processes: BTreeMap::new(),
-            busy: BTreeMap::new(),
-            waiting: Vec::new(),
-            arrivals,
-            endings,
-            to_arrivals,
-            to_endings,
-            started: 0,
-            begun: 0,
             calls: BTreeMap::new(),
         })
     }
@@ -217,8 +163,7 @@ impl Night {
         let day = if running { today } else { today.yesterday().unwrap_or(today) };
         let after = SignedDuration::from_mins(if running { 10 } else { 24 * 60 + 10 });
         // A process remembers which days it has put on the agenda.
-        let forgetful = self.processes.iter().filter(|(_, process)| process.bin == Kind::Record.bin());
-        for who in forgetful.map(|(who, _)| *who).collect::<Vec<_>>() {
+        for who in self.crew.of(Kind::Record.bin()) {
             if running || self.ledger.day >= today {
                 self.kill(who).await;
             }
@@ -227,20 +172,17 @@ impl Night {
         self.ledger.day = day;
         self.now = day_end(day) + after;
         self.chance = Chance::new(seed);
-        self.tally = Tally::default();
-        self.trace.clear();
+        self.crew.begin_anew();
         self.truth.clear();
         self.outside.clear();
         self.queue.clear();
-        self.waiting.clear();
         self.calls.clear();
         self.by_hand = false;
         {
-            let mut cloud = self.cloud.lock();
+            let mut cloud = self.crew.cloud.lock();
             cloud.clone_from(&self.house.cloud);
             cloud.secrets.insert(STRIPE_SECRET.to_owned(), self.secret.json.clone());
         }
-        drop(fs::File::create(&self.log));
         self.stripe.forget().await?;
         self.stripe.calm().await?;
         self.stripe.settle(0, 0).await?;
@@ -253,7 +195,7 @@ impl Night {
 
     /// Writes down what happens.
     pub fn note(&mut self, what: String) {
-        self.trace.push(what);
+        self.crew.note(what);
     }
 
     /// Makes the tenant a customer at Stripe, under a customer that exists or one that does not.
@@ -262,7 +204,7 @@ impl Night {
         let item = json!({
             "pk": { "S": self.ledger.tenant }, "sk": { "S": "billing" }, "stripe_customer": { "S": id },
         });
-        self.cloud.lock().put("accounts", item.as_object().cloned().unwrap_or_default());
+        self.crew.cloud.lock().put("accounts", item.as_object().cloned().unwrap_or_default());
         self.note(format!("the tenant is a customer whom Stripe {}", if exists { "knows" } else { "does not know" }));
     }
 
@@ -271,9 +213,7 @@ impl Night {
         self.now = self.now.saturating_add(by).unwrap_or(self.now);
         self.stripe.set(self.now).await?;
         self.note(format!("{by:#} later it is {}", self.now.strftime("%F %T")));
-        let end = |busy: &Busy| busy.since.saturating_add(LIFE).unwrap_or(Timestamp::MAX);
-        let over: Vec<usize> =
-            self.busy.iter().filter(|(_, busy)| self.now >= end(busy)).map(|(who, _)| *who).collect();
+        let over = self.crew.overdue(self.now, |_| LIFE);
         for who in over {
             self.kill(who).await;
         }
@@ -289,7 +229,7 @@ impl Night {
             "pk": { "S": format!("call#{hash}") }, "tenant": { "S": self.ledger.tenant },
             "day": { "S": self.ledger.day.to_string() }, "expires_at": { "N": "4102444800" },
         });
-        self.cloud.lock().put("directory", item.as_object().cloned().unwrap_or_default());
+        self.crew.cloud.lock().put("directory", item.as_object().cloned().unwrap_or_default());
         let ended_at = day_end(self.ledger.day) - SignedDuration::from_hours(3);
         let minutes = billed_minutes(seconds);
         let status = CallStatus::Completed;
@@ -305,7 +245,7 @@ impl Night {
         let Some(before) = self.truth.values().nth(place).cloned() else { return };
         let minutes = billed_minutes(seconds);
         self.report(CallUsage { seconds, billed_minutes: minutes, sequence: before.sequence + 1, ..before });
-        self.tally.count("corrected calls");
+        self.crew.tally.count("corrected calls");
     }
 
     fn report(&mut self, usage: CallUsage) {
@@ -313,7 +253,7 @@ impl Night {
         self.note(format!("a call ends: {body}"));
         self.queue.push_back(Delivery { kind: Kind::Record, body });
         self.truth.insert(usage.call_sid.clone(), usage);
-        self.tally.count("reports of calls");
+        self.crew.tally.count("reports of calls");
     }
 
     /// The hour strikes.
@@ -322,7 +262,7 @@ impl Night {
             self.queue.push_back(Delivery { kind: Kind::Plan, body: String::new() });
             return;
         }
-        let due = self.ledger.agenda(&self.cloud.lock()).into_iter().filter(|at| *at <= self.now);
+        let due = self.ledger.agenda(&self.crew.cloud.lock()).into_iter().filter(|at| *at <= self.now);
         for at in due.collect::<Vec<_>>() {
             let (tenant, what) = (&self.ledger.tenant, self.ledger.day);
             let body = json!({ "job": Job::PushUsage, "tenant": tenant, "at": at, "what": what }).to_string();
@@ -335,10 +275,10 @@ impl Night {
         for report in self.stripe.reports().await? {
             let body = report.to_string();
             let known = format!("told {}", report.get("id").and_then(Value::as_str).unwrap_or_default());
-            if again || !self.trace.contains(&known) {
+            if again || !self.crew.trace.contains(&known) {
                 self.note(known);
                 self.queue.push_back(Delivery { kind: Kind::Report, body });
-                self.tally.count("refusals told by Stripe's webhook");
+                self.crew.tally.count("refusals told by Stripe's webhook");
             }
         }
         Ok(())
@@ -347,42 +287,30 @@ impl Night {
     /// How many processes are busy with something of a kind; of all kinds without one.
     #[must_use]
     pub fn at_work(&self, kind: Option<Kind>) -> usize {
-        self.busy.values().filter(|busy| kind.is_none_or(|kind| busy.delivery.kind == kind)).count()
+        self.crew.all_work().filter(|delivery| kind.is_none_or(|kind| delivery.kind == kind)).count()
     }
 
     /// Hands a delivery to a process that has nothing to do, or to a new one.
     pub async fn begin(&mut self, delivery: Delivery) -> Result<usize, Error> {
         let bin = delivery.kind.bin();
-        let idle = self.processes.iter().find(|(who, process)| process.bin == bin && !self.busy.contains_key(who));
-        let who = match idle.map(|(who, _)| *who) {
+        let who = match self.crew.idle(bin) {
             Some(who) => who,
             None => self.start(delivery.kind).await?,
         };
         let event = self.event(&delivery);
         self.note(format!("{who} {bin} gets {}", delivery.body));
-        self.tally.count(&format!("deliveries to {bin}"));
-        if let Some(process) = self.processes.get(&who) {
-            process.send(event);
-        }
-        self.begun += 1;
-        self.busy.insert(who, Busy { delivery, since: self.now, turn: self.begun });
+        self.crew.hand(who, event, delivery, self.now);
         Ok(who)
     }
 
     async fn start(&mut self, kind: Kind) -> Result<usize, Error> {
-        let who = self.started;
-        self.started += 1;
-        let gate = Gate::new(who, self.to_arrivals.clone());
+        let gate = self.crew.gate();
         let function = self.house.functions.get(kind.bin());
         let mut function = function.cloned().ok_or_else(|| Error::say(kind.bin(), "is not built", &""))?;
         if function.env.contains_key("STRIPE_BASE_URL") {
             function.env.insert("STRIPE_BASE_URL".into(), self.stripe.door(gate.clone()).await?);
         }
-        function.log.clone_from(&self.log);
-        let process = Process::start(&function, &self.cloud, gate, self.to_endings.clone()).await?;
-        self.processes.insert(who, process);
-        self.tally.count("processes");
-        Ok(who)
+        self.crew.start(function, gate).await
     }
 
     fn event(&self, delivery: &Delivery) -> Bytes {
@@ -417,13 +345,8 @@ impl Night {
 
     /// SIGKILL, and what it was busy with comes again.
     pub async fn kill(&mut self, who: usize) {
-        let Some(process) = self.processes.remove(&who) else { return };
-        self.note(format!("{who} {} is killed", process.bin));
-        process.kill().await;
-        self.tally.count("processes killed");
-        self.waiting.retain(|arrival| arrival.who != who);
-        if let Some(busy) = self.busy.remove(&who) {
-            self.again(busy.delivery);
+        if let Some(delivery) = self.crew.kill(who).await {
+            self.again(delivery);
         }
         self.collect();
     }
@@ -437,64 +360,24 @@ impl Night {
 
     /// Takes what the functions have sent to queues since.
     fn collect(&mut self) {
-        let sent = std::mem::take(&mut self.cloud.lock().messages);
+        let sent = std::mem::take(&mut self.crew.cloud.lock().messages);
         for (url, body) in sent {
             if url.ends_with("/push_usage") {
                 self.queue.push_back(Delivery { kind: Kind::Push, body });
             } else {
                 self.note(format!("buried: {body}"));
-                self.tally.count("messages buried");
+                self.crew.tally.count("messages buried");
             }
         }
     }
 
     /// Waits until every process that is busy stands at its gate.
     pub async fn settle(&mut self) -> Result<(), Error> {
-        loop {
-            while let Ok(arrival) = self.arrivals.try_recv() {
-                self.arrived(arrival);
+        for Ended { work, invocation, .. } in self.crew.settle(&self.name).await? {
+            if !is_done(work.kind, &invocation) {
+                self.crew.tally.count(&format!("runs of {} that failed", work.kind.bin()));
+                self.again(work);
             }
-            self.waiting.retain(|arrival| !arrival.is_gone());
-            let stands = |who: &usize| self.waiting.iter().any(|arrival| arrival.who == *who);
-            if self.busy.keys().all(stands) {
-                return Ok(());
-            }
-            let happens = async {
-                tokio::select! {
-                    Some(arrival) = self.arrivals.recv() => Ok(arrival),
-                    Some(ending) = self.endings.recv() => Err(ending),
-                }
-            };
-            match timeout(STUCK_AFTER, happens).await {
-                Ok(Ok(arrival)) => self.arrived(arrival),
-                Ok(Err(ending)) => self.ended(ending)?,
-                Err(_) => return Err(Error::say(&self.name, "stands still", &format!("{:?}", self.busy))),
-            }
-        }
-    }
-
-    /// What a process remembers it does not ask again: so that does not count.
-    fn arrived(&mut self, arrival: Arrival) {
-        if arrival.kind.starts_with("secretsmanager:") {
-            arrival.decide(Verdict::Pass);
-        } else {
-            self.waiting.push(arrival);
-        }
-    }
-
-    fn ended(&mut self, ending: Ending) -> Result<(), Error> {
-        let who = ending.who;
-        // One that was killed in the meantime has nothing to say.
-        if !self.processes.contains_key(&who) {
-            return Ok(());
-        }
-        let invocation = ending.invocation?;
-        let Some(Busy { delivery, .. }) = self.busy.remove(&who) else { return Ok(()) };
-        let done = is_done(delivery.kind, &invocation);
-        self.note(format!("{who} {} ends: {}", delivery.kind.bin(), String::from_utf8_lossy(&invocation.body)));
-        if !done {
-            self.tally.count(&format!("runs of {} that failed", delivery.kind.bin()));
-            self.again(delivery);
         }
         self.collect();
         Ok(())
@@ -503,24 +386,20 @@ impl Night {
     /// Who stands at a gate, each once, in the order in which they began.
     #[must_use]
     pub fn standing(&self) -> Vec<usize> {
-        let mut standing: Vec<(usize, usize)> = self.busy.iter().map(|(who, busy)| (busy.turn, *who)).collect();
-        standing.sort_unstable();
-        standing.into_iter().map(|(_, who)| who).collect()
+        self.crew.standing()
     }
 
     /// What a process is busy with.
     #[must_use]
     pub fn business(&self, who: usize) -> Option<Kind> {
-        self.busy.get(&who).map(|busy| busy.delivery.kind)
+        self.crew.work(who).map(|delivery| delivery.kind)
     }
 
     /// The call with which a process has stood at its gate longest.
     pub fn take(&mut self, who: usize) -> Option<Arrival> {
-        let place = self.waiting.iter().position(|arrival| arrival.who == who)?;
-        let arrival = self.waiting.remove(place);
+        let arrival = self.crew.take(who)?;
         if let Some(kind) = self.business(who) {
             *self.calls.entry(kind).or_default() += 1;
-            self.tally.count(&format!("calls of {}", kind.bin()));
         }
         Some(arrival)
     }
@@ -533,32 +412,18 @@ impl Night {
 
     /// Decides on a call.
     pub fn decide(&mut self, arrival: Arrival, verdict: Verdict) {
-        let word = match &verdict {
-            Verdict::Pass => "",
-            Verdict::Refuse(why) => why,
-            Verdict::LoseAnswer => "its answer is lost",
-            Verdict::DoneInSilence(_) => "done and not answered",
-        };
-        self.note(format!("{} {} {word}", arrival.who, arrival.kind));
-        arrival.decide(verdict);
+        self.crew.decide(arrival, verdict);
     }
 
     /// Kills whoever makes a call, before it is done or after it was.
     pub async fn kill_at(&mut self, arrival: Arrival, before: bool) {
-        let who = arrival.who;
         let stripe = if arrival.kind.starts_with("stripe:") { "Stripe" } else { "AWS" };
         let when = if before { "before" } else { "after" };
-        self.tally.count(&format!("kills {when} a call to {stripe}"));
-        if before {
-            self.note(format!("{who} {} not done", arrival.kind));
-            self.kill(who).await;
-            drop(arrival);
-        } else {
-            let (done, told) = oneshot::channel();
-            self.decide(arrival, Verdict::DoneInSilence(done));
-            drop(told.await);
-            self.kill(who).await;
+        self.crew.tally.count(&format!("kills {when} a call to {stripe}"));
+        if let Some(delivery) = self.crew.kill_at(arrival, before).await {
+            self.again(delivery);
         }
+        self.collect();
     }
 
     /// Nights without trouble but for one kill, until there is nothing more to do.
@@ -576,7 +441,7 @@ impl Night {
                 continue;
             }
             self.person().await?;
-            let entries = self.ledger.agenda(&self.cloud.lock());
+            let entries = self.ledger.agenda(&self.crew.cloud.lock());
             // A day that is not over by the machine's clock keeps its one entry.
             let left: Vec<Timestamp> = entries.into_iter().filter(|at| !self.is_first_entry(*at)).collect();
             let Some(next) = left.into_iter().min() else {
@@ -589,7 +454,11 @@ impl Night {
             let wait = next.duration_since(self.now).max(SignedDuration::from_secs(1));
             self.forward(wait).await?;
         }
-        Err(Error::say(&self.name, "is never settled", &format!("{:#?}", self.ledger.batches(&self.cloud.lock())?)))
+        Err(Error::say(
+            &self.name,
+            "is never settled",
+            &format!("{:#?}", self.ledger.batches(&self.crew.cloud.lock())?),
+        ))
     }
 
     fn is_first_entry(&self, at: Timestamp) -> bool {
@@ -597,7 +466,7 @@ impl Night {
     }
 
     fn is_settled(&self) -> Result<bool, Error> {
-        Ok(self.ledger.batches(&self.cloud.lock())?.iter().all(domain::billing::Batch::is_final))
+        Ok(self.ledger.batches(&self.crew.cloud.lock())?.iter().all(domain::billing::Batch::is_final))
     }
 
     /// Lets every process that is busy work to its end; but for one that waits.
@@ -616,11 +485,11 @@ impl Night {
                 Aim::Twin { at } if kind == Some(Kind::Push) && self.calls(Kind::Push) == at => {
                     *aim = Aim::Nobody;
                     self.note(format!("{who} waits while its twin works"));
-                    self.waiting.push(arrival);
-                    let Some(twin) = self.busy.get(&who).map(|busy| busy.delivery.clone()) else { continue };
+                    self.crew.leave(arrival);
+                    let Some(twin) = self.crew.work(who).cloned() else { continue };
                     self.begin(twin).await?;
                     Box::pin(self.run(&mut Aim::Nobody, Some(who))).await?;
-                    self.tally.count("slow twins");
+                    self.crew.tally.count("slow twins");
                 }
                 _ => self.decide(arrival, Verdict::Pass),
             }
@@ -630,7 +499,7 @@ impl Night {
     /// Somebody looks at what needs a person, and bills or refunds the difference another way.
     pub async fn person(&mut self) -> Result<(), Error> {
         let received = self.stripe.received().await?;
-        let mut cloud = self.cloud.lock();
+        let mut cloud = self.crew.cloud.lock();
         for number in self.ledger.batches(&cloud)?.iter().map(|batch| batch.number).collect::<Vec<_>>() {
             for meter in Meter::ALL {
                 let batches = self.ledger.batches(&cloud)?;
@@ -664,8 +533,8 @@ impl Night {
                     .map_err(|error| Error::say("a person", "cannot settle", &error))?;
                 self.ledger.settle(&mut cloud, &settled)?;
                 self.outside.insert((number, meter), difference);
-                self.tally.count(word);
-                self.trace.push(format!("a person settles batch {number}, {}: {difference}", meter.code()));
+                self.crew.tally.count(word);
+                self.crew.trace.push(format!("a person settles batch {number}, {}: {difference}", meter.code()));
             }
         }
         Ok(())
@@ -687,7 +556,7 @@ impl Night {
         }
         self.note(format!("Stripe's meters are {}", if archived { "archived" } else { "active" }));
         if archived {
-            self.tally.count("times that Stripe refuses after its 200");
+            self.crew.tally.count("times that Stripe refuses after its 200");
         }
         Ok(())
     }
@@ -702,13 +571,13 @@ impl Night {
     /// Whether Stripe knows the tenant as a customer.
     #[must_use]
     pub fn is_customer(&self) -> bool {
-        let item = self.cloud.lock().get("accounts", &self.ledger.tenant, "billing");
+        let item = self.crew.cloud.lock().get("accounts", &self.ledger.tenant, "billing");
         item.is_some_and(|item| crate::ledger::text(&item, "stripe_customer") != Some(UNKNOWN))
     }
 
     /// SIGKILL for everybody.
     pub async fn kill_all(&mut self) {
-        for who in self.busy.keys().copied().collect::<Vec<_>>() {
+        for who in self.crew.busy() {
             self.kill(who).await;
         }
     }

@@ -14,9 +14,9 @@ pub async fn schedule(night: &mut Night, name: &str, seed: u64) -> Result<(), Er
     night.begin_anew(name, seed, seed.is_multiple_of(5)).await?;
     match night.chance.below(10) {
         // No customer until later, or one whom Stripe does not know.
-        0 => night.tally.count("tenants that become customers late"),
+        0 => night.crew.tally.count("tenants that become customers late"),
         1 => {
-            night.tally.count("tenants whose customer Stripe does not know at first");
+            night.crew.tally.count("tenants whose customer Stripe does not know at first");
             night.becomes_customer(false);
         }
         _ => night.becomes_customer(true),
@@ -94,7 +94,7 @@ async fn deliver(night: &mut Night) -> Result<(), Error> {
         return Ok(());
     }
     if delivery.kind != Kind::Plan && night.chance.percent(15) {
-        night.tally.count("messages delivered twice");
+        night.crew.tally.count("messages delivered twice");
         night.queue.push_back(delivery.clone());
     }
     night.begin(delivery).await.map(|_| ())
@@ -110,17 +110,17 @@ async fn decide(night: &mut Night, arrival: Arrival) -> Result<(), Error> {
             let reading = ["rate_limited", "error", "lost_answer"];
             let kinds = if path == "event_summaries" { reading.as_slice() } else { kinds.as_slice() };
             let fault = night.chance.one(kinds, "error");
-            night.tally.count(&format!("Stripe faults: {fault}"));
+            night.crew.tally.count(&format!("Stripe faults: {fault}"));
             night.note(format!("Stripe: {fault}"));
             night.stripe.plan(&path, fault).await?;
             night.decide(arrival, Verdict::Pass);
         }
         (4..6, None) => {
-            night.tally.count("AWS faults: throttled");
+            night.crew.tally.count("AWS faults: throttled");
             night.decide(arrival, Verdict::Refuse("ThrottlingException"));
         }
         (6..9, None) => {
-            night.tally.count("AWS faults: answer lost");
+            night.crew.tally.count("AWS faults: answer lost");
             night.decide(arrival, Verdict::LoseAnswer);
         }
         _ => night.decide(arrival, Verdict::Pass),

@@ -113,7 +113,7 @@ pub use reconciliation::DayOfBilling;
 pub use requests::{Begun, NewRequest, RequestStatus, Said, Submission, Submitted};
 pub use retention::{Bookmarks, Erasing, Found, Held, InBin, Keeping, KeptRequest};
 pub use runs::{Counts, Outcome, Planning, Run};
-pub use sendings::Sending;
+pub use sendings::{Again, Sending, Unended};
 pub use sessions::{Link, LinkOwner, NewSession};
 pub use settings::{PastGreeting, ServiceCodeLine, Versioned};
 pub use signal::{NewSignal, OptingOut};
