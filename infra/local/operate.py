@@ -225,7 +225,9 @@ def jobs(target: Target, job: str | None, last: int) -> None:
         for run in runs:
             counted = ", ".join(f"{count} {word}" for word, count in run["counted"].items())
             tries = f", try {run['tries']}" if run["tries"] > 1 else ""
-            parts = [run["started-at"][:19] + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], counted]
+            # One that looked ahead says to when.
+            ahead = f"as of {run['at'][:19]}Z" if run["at"] > run["started-at"] else ""
+            parts = [run["started-at"][:19] + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], ahead, counted]
             why = f" ({run['why']})" if run["why"] else ""
             say("  " + "  ".join(part for part in parts if part) + tries + why)
 

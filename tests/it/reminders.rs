@@ -165,6 +165,28 @@ async fn a_moved_clock_shows_the_reminders_of_a_requests_whole_life() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(told(&hotline, &keys.email, "Deadlines").await.len(), mails, "closed");
     assert!(told(&hotline, &other.email, "Deadlines").await.is_empty(), "another tenant's");
+
+    // The operator finds them among today's runs, though their time is to come.
+    let runs = listed_runs(&hotline, "send-reminders", &tenant).await;
+    let of_day = |day: Date| {
+        let planned = |run: &&Value| run["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
+        runs.iter().filter(move |run| planned(run).to_zoned(zone()).date() == day).collect::<Vec<_>>()
+    };
+    for left in [10, 5, 2, 0, -1, -2] {
+        let found = of_day(by.checked_sub(left.days()).unwrap());
+        assert!(found.iter().any(|run| run["outcome"] == "again" && run["ended-at"].is_string()), "{left}: {runs:#?}");
+    }
+    let mailed = runs.iter().filter_map(|run| run["counted"]["mails"].as_u64()).sum::<u64>();
+    // Of two workers that heard the same summons the last one's counts stand, so not each mail need be there.
+    assert!((1..=6).contains(&mailed), "{runs:#?}");
+}
+
+/// A tenant's runs of a job, as `make jobs` is told of them.
+async fn listed_runs(hotline: &Hotline, job: &str, tenant: &str) -> Vec<Value> {
+    let order = json!({ "job": job, "last": 200 });
+    let told = hotline.cloud.invoke(&hotline.at.functions["jobs-runs"], &order).await.unwrap();
+    let runs = told[job]["runs"].as_array().unwrap().iter();
+    runs.filter(|run| run["tenant"].as_str() == Some(tenant)).cloned().collect()
 }
 
 #[tokio::test]

@@ -113,9 +113,10 @@ async fn one(app: &'static App, job: Job, handle: &Handler, body: &str, end: Tim
     // Nothing where it was done before.
     let Some(due) = app.store.called(&summons).await? else { return Ok(()) };
     app.about(&due.tenant);
-    app.store.run_begins(&due).await?;
+    let began = app.clock.now();
+    app.store.run_begins(&due, began).await?;
     let until = end.saturating_sub(SignedDuration::from_secs(30)).unwrap_or(end);
-    let now = summons.now(app.clock.now());
+    let now = summons.now(began);
     let ran = guarded(left, handle(app, Work { due: due.clone(), now, until })).await;
     let (outcome, counted, why) = match &ran {
         Ok(Ran { again: None, counted, why }) => (Outcome::Done, counted.clone(), *why),
@@ -130,7 +131,7 @@ async fn one(app: &'static App, job: Job, handle: &Handler, body: &str, end: Tim
         }
         app.store.done(&due).await?;
     }
-    app.store.run_ends(&due, outcome, &counted, why).await?;
+    app.store.run_ends(&due, began, outcome, &counted, why).await?;
     // What no retry can help is in the record; the agenda still has it, and the next planning brings it.
     ran.map(|_| ())
 }

@@ -1,8 +1,11 @@
 //! What the jobs did: one record per job, tenant and time, kept for thirteen months. It holds counts and nothing personal.
 //!
+//! The day is the one for which a run was planned; where somebody looks ahead, the one on which they do, for that is
+//! where the last runs are looked for.
+//!
 //! | partition | sort | holds |
 //! |---|---|---|
-//! | job `#` day | time `#` tenant `#` what | when it began and ended, how it ended, how often it was tried, what it counted |
+//! | job `#` day | planned time `#` tenant `#` what | when it began and ended, how it ended, how often it was tried, what it counted |
 //! | `plan#` job | time | how much was planned, and how late |
 
 use std::collections::BTreeMap;
@@ -89,13 +92,12 @@ pub struct Planning {
 }
 
 impl Store {
-    /// Writes down that a run begins.
-    pub async fn run_begins(&self, due: &Due) -> Result<(), Error> {
-        let now = self.clock.now();
+    /// Writes down that a run begins, now.
+    pub async fn run_begins(&self, due: &Due, now: Timestamp) -> Result<(), Error> {
         self.dynamodb
             .update_item()
             .table_name(self.runs_table()?)
-            .key("pk", text(day_key(due.job, due.at)))
+            .key("pk", text(day_key(due, now)))
             .key("sk", text(run_key(due)))
             .update_expression(
                 "SET started_at = :now, outcome = :running, expires_at = :expires REMOVE ended_at, why ADD tries :one",
@@ -110,10 +112,11 @@ impl Store {
             .map_err(|error| Error::failed("writing down a run")(error.into_service_error()))
     }
 
-    /// Writes down how it ended.
+    /// Writes down how a run ended that began then.
     pub async fn run_ends(
         &self,
         due: &Due,
+        began: Timestamp,
         outcome: Outcome,
         counted: &Counts,
         why: Option<&str>,
@@ -123,7 +126,7 @@ impl Store {
             .dynamodb
             .update_item()
             .table_name(self.runs_table()?)
-            .key("pk", text(day_key(due.job, due.at)))
+            .key("pk", text(day_key(due, began)))
             .key("sk", text(run_key(due)))
             .expression_attribute_values(":now", text(self.clock.now().to_string()))
             .expression_attribute_values(":outcome", text(outcome.code()))
@@ -196,8 +199,8 @@ impl Store {
     }
 }
 
-fn day_key(job: Job, at: Timestamp) -> String {
-    format!("{job}#{}", at.to_zoned(TimeZone::UTC).date())
+fn day_key(due: &Due, began: Timestamp) -> String {
+    format!("{}#{}", due.job, due.at.min(began).to_zoned(TimeZone::UTC).date())
 }
 
 fn run_key(due: &Due) -> String {
