@@ -223,10 +223,10 @@ def jobs(target: Target, job: str | None, last: int) -> None:
         else:
             say("  never planned yet")
         for run in runs:
-            counted = ", ".join(f"{count} {word}" for word, count in run["counted"].items())
+            counted = ", ".join(f"{count} {word}" for word, count in run["counted"].items() if count)
             tries = f", try {run['tries']}" if run["tries"] > 1 else ""
-            # One that looked ahead says to when.
-            ahead = f"as of {run['at'][:19]}Z" if run["at"] > run["started-at"] else ""
+            # One that looked ahead says how far.
+            ahead = f"planned for {run['at'][:19]}Z" if run["at"] > run["started-at"] else ""
             parts = [run["started-at"][:19] + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], ahead, counted]
             why = f" ({run['why']})" if run["why"] else ""
             say("  " + "  ".join(part for part in parts if part) + tries + why)
