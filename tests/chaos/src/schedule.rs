@@ -31,6 +31,7 @@ pub async fn schedule(night: &mut Night, name: &str, seed: u64) -> Result<(), Er
         night.settle().await?;
         step(night).await?;
     }
+    night.settle().await?;
     night.kill_all().await;
     if !night.is_customer() {
         night.becomes_customer(true);

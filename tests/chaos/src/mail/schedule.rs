@@ -21,6 +21,8 @@ pub async fn schedule(night: &mut Night, name: &str, seed: u64) -> Result<(), Er
         night.settle().await?;
         step(night).await?;
     }
+    // What was decided last is done before anybody dies: the check counts on it.
+    night.settle().await?;
     night.kill_all().await;
     night.calm(Aim::Nobody).await?;
     check(night)
