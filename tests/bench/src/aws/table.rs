@@ -1,13 +1,15 @@
 //! One table with its indexes, each in an order of its own: to find a page among a million items costs the logarithm of
 //! a million, not a million.
 //!
-//! What a table starts with, its stock, is shared by all snapshots; they differ in what was changed since.
+//! What a table starts with, its stock, is shared by all snapshots; they differ in what was changed since. What is gone from
+//! the stock is known by its places there, in ranges: to skip a million that were taken from the front costs one step.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::iter;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::{Arc, LazyLock};
 
+use rangemap::RangeSet;
 use serde_json::Value;
 
 use super::Item;
@@ -175,14 +177,16 @@ impl Stored {
 
 /// Items in each of a table's orders.
 type Shelf = Vec<BTreeMap<Place, Stored>>;
+/// The same, in rows that do not change.
+type Stock = Vec<Vec<(Place, Stored)>>;
 
 /// A table's items; a clone is a snapshot.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     orders: &'static [Order],
-    stock: Arc<Shelf>,
-    /// The keys of the stock's items that are replaced or deleted.
-    gone: BTreeSet<Key>,
+    stock: Arc<Stock>,
+    /// Which of the stock's items are replaced or deleted, by their numbers in each row.
+    gone: Vec<RangeSet<usize>>,
     added: Shelf,
     /// What changed in items of a series, each kind of change kept once.
     changes: BTreeMap<String, Arc<Item>>,
@@ -192,8 +196,13 @@ impl Table {
     /// An empty table, shaped as `template.yaml` has it.
     pub(super) fn new(name: &str) -> Self {
         let orders = SHAPES.get(name).unwrap_or(&PLAIN).as_slice();
-        let empty: Shelf = orders.iter().map(|_| BTreeMap::new()).collect();
-        Self { orders, stock: Arc::new(empty.clone()), gone: BTreeSet::new(), added: empty, changes: BTreeMap::new() }
+        Self {
+            orders,
+            stock: Arc::new(orders.iter().map(|_| Vec::new()).collect()),
+            gone: orders.iter().map(|_| RangeSet::new()).collect(),
+            added: orders.iter().map(|_| BTreeMap::new()).collect(),
+            changes: BTreeMap::new(),
+        }
     }
 
     /// The table itself, then its indexes.
@@ -205,7 +214,7 @@ impl Table {
     pub(super) fn stock(&mut self, series: &Arc<Series>, count: u32) {
         let mut shared = HashSet::new();
         let mut keys = Vec::new();
-        let mut filled = Shelf::new();
+        let mut filled = Stock::new();
         for order in self.orders {
             let mut places = Vec::new();
             for number in 0..count {
@@ -227,7 +236,8 @@ impl Table {
                 let Some(of) = keys.get(index).cloned() else { continue };
                 places.push((Place { pk, sk, of }, Stored::Made(Arc::clone(series), number)));
             }
-            filled.push(places.into_iter().collect());
+            places.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            filled.push(places);
         }
         self.stock = Arc::new(filled);
     }
@@ -236,11 +246,26 @@ impl Table {
     pub(super) fn get(&self, key: &Key) -> Option<Item> {
         let place = Place::of_table(key);
         let added = self.added.first().and_then(|added| added.get(&place));
-        added.or_else(|| self.in_stock(&place).filter(|_| !self.gone.contains(key))).map(Stored::item)
+        added.or_else(|| self.in_stock(&place).filter(|_| !self.is_gone(&place))).map(Stored::item)
     }
 
     fn in_stock(&self, place: &Place) -> Option<&Stored> {
-        self.stock.first().and_then(|stock| stock.get(place))
+        let stock = self.stock.first()?;
+        stock.get(number(stock, place)?).map(|(_, stored)| stored)
+    }
+
+    fn is_gone(&self, place: &Place) -> bool {
+        let number = self.stock.first().and_then(|stock| number(stock, place));
+        number.zip(self.gone.first()).is_some_and(|(number, gone)| gone.contains(&number))
+    }
+
+    /// Takes an item of the stock out of every order.
+    fn take(&mut self, key: &Key, old: &Item) {
+        for ((order, stock), gone) in self.orders.iter().zip(self.stock.iter()).zip(&mut self.gone) {
+            if let Some(number) = order.place(old, key).and_then(|place| number(stock, &place)) {
+                gone.insert(number..number + 1);
+            }
+        }
     }
 
     /// Puts an item in the place of whatever is there, or takes that away.
@@ -251,8 +276,8 @@ impl Table {
                 order.place(&old, key).and_then(|place| added.remove(&place));
             }
         }
-        if self.in_stock(&place).is_some() {
-            self.gone.insert(key.clone());
+        if let Some(old) = self.in_stock(&place).filter(|_| !self.is_gone(&place)).map(Stored::item) {
+            self.take(key, &old);
         }
         if let Some(item) = item {
             let stored = self.stored(&place, &item);
@@ -297,23 +322,74 @@ impl Table {
         };
         // A start behind the end, on which `range` would panic, comes from contradicting conditions.
         let position = self.orders.iter().position(|there| there.name == order.name);
-        let shelves = position.and_then(|at| self.stock.get(at).zip(self.added.get(at)));
-        let Some((stock, added)) = shelves.filter(|_| first < last) else { return Box::new(iter::empty()) };
-        let stock = stock.range((from.clone(), to.clone())).filter(|(place, _)| !self.gone.contains(&place.of));
+        let shelves = position.and_then(|at| Some((self.stock.get(at)?, self.gone.get(at)?, self.added.get(at)?)));
+        let Some((stock, gone, added)) = shelves.filter(|_| first < last) else { return Box::new(iter::empty()) };
+        let numbers = stock.partition_point(|(place, _)| is_before(place, &from))
+            ..stock.partition_point(|(place, _)| !is_behind(place, &to));
         let added = added.range((from, to));
         if forward {
-            Box::new(merged(stock, added, |one, other| one <= other))
+            Box::new(merged(standing(stock, gone, numbers), added, |one, other| one <= other))
         } else {
-            Box::new(merged(stock.rev(), added.rev(), |one, other| one >= other))
+            Box::new(merged(standing_back(stock, gone, numbers), added.rev(), |one, other| one >= other))
         }
     }
 
     /// All items, in the order of their keys.
     pub(super) fn all(&self) -> impl Iterator<Item = Item> {
-        let stock = self.stock.first().into_iter().flatten().filter(|(place, _)| !self.gone.contains(&place.of));
+        let stock = self.stock.first().zip(self.gone.first());
+        let stock = stock.into_iter().flat_map(|(stock, gone)| standing(stock, gone, 0..stock.len()));
         let added = self.added.first().into_iter().flatten();
         merged(stock, added, |one, other| one <= other).map(|(_, stored)| stored.item())
     }
+}
+
+/// Which of a row's items stands there.
+fn number(row: &[(Place, Stored)], place: &Place) -> Option<usize> {
+    row.binary_search_by(|(there, _)| there.cmp(place)).ok()
+}
+
+fn is_before(place: &Place, from: &Bound<Place>) -> bool {
+    match from {
+        Bound::Included(first) => place < first,
+        Bound::Excluded(first) => place <= first,
+        Bound::Unbounded => false,
+    }
+}
+
+fn is_behind(place: &Place, to: &Bound<Place>) -> bool {
+    match to {
+        Bound::Included(last) => place > last,
+        Bound::Excluded(last) => place >= last,
+        Bound::Unbounded => false,
+    }
+}
+
+/// What of part of a row is not gone.
+fn standing<'a>(
+    row: &'a [(Place, Stored)],
+    gone: &'a RangeSet<usize>,
+    Range { mut start, end }: Range<usize>,
+) -> impl Iterator<Item = (&'a Place, &'a Stored)> {
+    iter::from_fn(move || {
+        start = gone.get(&start).map_or(start, |gone| gone.end);
+        let (place, stored) = row.get(start).filter(|_| start < end)?;
+        start += 1;
+        Some((place, stored))
+    })
+}
+
+/// The same, from its end.
+fn standing_back<'a>(
+    row: &'a [(Place, Stored)],
+    gone: &'a RangeSet<usize>,
+    Range { start, mut end }: Range<usize>,
+) -> impl Iterator<Item = (&'a Place, &'a Stored)> {
+    iter::from_fn(move || {
+        let last = gone.get(&end.checked_sub(1)?).map_or(end, |gone| gone.start).checked_sub(1)?;
+        let (place, stored) = row.get(last).filter(|_| start <= last)?;
+        end = last;
+        Some((place, stored))
+    })
 }
 
 /// Two sorted sequences as one.
@@ -339,6 +415,7 @@ pub(super) fn key(orders: &[Order], attributes: Option<&Value>) -> Key {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -364,6 +441,47 @@ mod tests {
         assert_eq!((table.all().count(), table.changes.len()), (200, 1));
         let whole = table.added[0].values().filter(|stored| matches!(stored, Stored::Whole(_))).count();
         assert_eq!(whole, 1);
+    }
+
+    proptest! {
+        /// Whatever is replaced and deleted, a span reads what is left, in order, from either end and from any place.
+        #[test]
+        fn a_span_reads_what_stands_in_it_from_either_end(
+            steps in prop::collection::vec((0_u32..40, any::<bool>()), 0..80),
+            from in 0_u32..40,
+            to in 0_u32..40,
+            behind in prop::option::of(0_u32..40),
+        ) {
+            let pattern = json!({ "pk": { "S": "day" }, "sk": { "S": "x" } });
+            let text = |number: u32| format!("{number:03}");
+            let series = Series::new(pattern.as_object().unwrap(), &["x"], move |number| vec![text(number)]);
+            let mut table = Table::new("no such table");
+            table.stock(&Arc::new(series), 30);
+            let mut model: BTreeSet<String> = (0..30).map(text).collect();
+            for (number, stays) in steps {
+                let item = json!({ "pk": { "S": "day" }, "sk": { "S": text(number) }, "n": { "N": "1" } });
+                table.put(&("day".into(), text(number).into()), stays.then(|| item.as_object().unwrap().clone()));
+                if stays { model.insert(text(number)) } else { model.remove(&text(number)) };
+            }
+            let span = Span { pk: "day".into(), from: Bound::Included(text(from)), to: Bound::Excluded(text(to)) };
+            // A query goes on from a place within it.
+            let behind = behind.filter(|at| (from..to).contains(at));
+            let start = behind.map(|number| Place::of_table(&("day".into(), text(number).into())));
+            let order = &table.orders[0];
+            for forward in [true, false] {
+                let read = table.span(order, &span, start.clone(), forward);
+                let read: Vec<String> = read.map(|(place, _)| place.sk.to_string()).collect();
+                let is_ahead = |sk: &String| behind.is_none_or(|at| if forward { *sk > text(at) } else { *sk < text(at) });
+                let within = |sk: &&String| **sk >= text(from) && **sk < text(to) && is_ahead(sk);
+                let mut expected: Vec<String> = model.iter().filter(within).cloned().collect();
+                if !forward {
+                    expected.reverse();
+                }
+                prop_assert_eq!(read, expected);
+            }
+            let all: Vec<String> = table.all().map(|item| item["sk"]["S"].as_str().unwrap().to_owned()).collect();
+            prop_assert_eq!(all, model.into_iter().collect::<Vec<_>>());
+        }
     }
 
     #[test]
