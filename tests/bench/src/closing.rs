@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::aws::{Aws, Call, Counts, Item, Series, SharedCloud, count, waited};
+use crate::aws::{Aws, Call, Counts, Item, Series, SharedCloud, count};
 use crate::hotline::{Hotline, STRIPE_SECRET, queue_event, text};
 use crate::sandbox::{Function, Sandbox};
 use crate::stats::milliseconds;
@@ -55,8 +55,8 @@ pub struct Closed {
     pub size: u32,
     /// Milliseconds in all.
     pub took_ms: f64,
-    /// Microseconds of its own, without waiting for the stub, for each.
-    pub own_us_each: f64,
+    /// Microseconds of processor time for each: the stub, which shares the machine, has no part in it.
+    pub processor_us_each: f64,
     /// Microseconds for each, the stub's included.
     pub us_each: f64,
     /// Calls to AWS.
@@ -100,30 +100,38 @@ pub async fn closing(hotline: &Hotline, sizes: Sizes, progress: &dyn Fn(&str)) -
     Ok(found)
 }
 
-/// The run in the middle of some, by its own time.
+/// The run in the middle of some, by its processor time.
 async fn median<F: Future<Output = Result<Closed, Error>>>(size: u32, run: impl Fn() -> F) -> Result<Closed, Error> {
     let repeats = if size < REPEATED_BELOW { REPEATS } else { 1 };
     let mut runs = Vec::new();
     for _ in 0..repeats {
         runs.push(run().await?);
     }
-    runs.sort_by(|one: &Closed, other| one.own_us_each.total_cmp(&other.own_us_each));
+    runs.sort_by(|one: &Closed, other| one.processor_us_each.total_cmp(&other.processor_us_each));
     let middle = runs.len() / 2;
     runs.into_iter().nth(middle).ok_or_else(|| Error::say("closing a day", "was not measured", &size))
 }
 
-fn closed(size: u32, took: Duration, calls: &[Call], stripe_calls: u64, sandbox: &Sandbox) -> Closed {
-    let own = took.saturating_sub(waited(calls));
+/// A size that took this long, of a process that had had so much of the processor before.
+fn closed(
+    size: u32,
+    took: Duration,
+    calls: &[Call],
+    stripe_calls: u64,
+    sandbox: &Sandbox,
+    before: Duration,
+) -> Result<Closed, Error> {
+    let processor = sandbox.processor_time()?.saturating_sub(before);
     let each = |time: Duration| milliseconds(time) * 1000.0 / f64::from(size.max(1));
-    Closed {
+    Ok(Closed {
         size,
         took_ms: milliseconds(took),
-        own_us_each: each(own),
+        processor_us_each: each(processor),
         us_each: each(took),
         calls: count(calls),
         stripe_calls,
         peak_memory_kib: sandbox.peak_memory_kib().unwrap_or_default(),
-    }
+    })
 }
 
 /// A tenant's id, of the shape that ids have.
@@ -160,12 +168,13 @@ async fn plan(function: &Function, tenants: u32) -> Result<Closed, Error> {
     cloud.lock().stock("agenda", Series::new(&pattern, &["<pk>", "<sk>"], fill), tenants);
     let mut sandbox = Sandbox::start(function, Aws::listen(&cloud, Duration::ZERO).await?).await?;
     let looks = json!({ "at": at + SignedDuration::from_hours(1) });
+    let before = sandbox.processor_time()?;
     let done = sandbox.invoke_within(LIMIT, &looks.to_string().into()).await?;
     let summoned = u64::try_from(cloud.lock().messages.len()).unwrap_or_default();
     if done.failed || summoned != u64::from(tenants) {
         return Err(Error::say(&function.name, "planned otherwise", &String::from_utf8_lossy(&done.body)));
     }
-    Ok(closed(tenants, done.took, &done.calls, 0, &sandbox))
+    closed(tenants, done.took, &done.calls, 0, &sandbox, before)
 }
 
 /// A day of some tenants with some calls each.
@@ -249,7 +258,7 @@ impl Day {
     }
 
     async fn run(&mut self) -> Result<Closed, Error> {
-        let before = self.stripe.calls().await?;
+        let (before, stripe_calls) = (self.sandbox.processor_time()?, self.stripe.calls().await?);
         let entries: Vec<Item> = self.cloud.lock().all("agenda").collect();
         let (mut took, mut calls) = (Duration::ZERO, Vec::new());
         for entry in entries {
@@ -267,7 +276,7 @@ impl Day {
             calls.extend(done.calls);
         }
         let size = if self.tenants > 1 { self.tenants } else { self.calls };
-        let stripe_calls = self.stripe.calls().await? - before;
-        Ok(closed(size, took, &calls, stripe_calls, &self.sandbox))
+        let stripe_calls = self.stripe.calls().await? - stripe_calls;
+        closed(size, took, &calls, stripe_calls, &self.sandbox, before)
     }
 }

@@ -145,7 +145,7 @@ impl Report {
 }
 
 fn closings(closing: &Closing) -> Table {
-    let headers = ["", "in all", "each", "of it its own", "memory", "AWS calls", "Stripe calls"];
+    let headers = ["", "in all", "each", "processor, each", "memory", "AWS calls", "Stripe calls"];
     let row = |name: String, closed: &Closed| {
         vec![
             name,
@@ -155,7 +155,7 @@ fn closings(closing: &Closing) -> Table {
                 format!("{} s", ms(closed.took_ms / 1000.0))
             },
             format!("{} µs", ms(closed.us_each)),
-            format!("{} µs", ms(closed.own_us_each)),
+            format!("{} µs", ms(closed.processor_us_each)),
             megabytes(closed.peak_memory_kib),
             calls(&closed.calls),
             closed.stripe_calls.to_string(),

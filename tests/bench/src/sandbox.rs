@@ -20,6 +20,8 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
+use nix::time::ClockId;
+use nix::unistd::Pid;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
@@ -154,6 +156,14 @@ impl Sandbox {
                 }
             }
         }
+    }
+
+    /// How long the process has had a processor, all its threads together.
+    pub fn processor_time(&self) -> Result<Duration, Error> {
+        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
+        let pid = pid.map_err(|error| Error::say(&self.function.name, "has no process", &error))?;
+        let time = ClockId::pid_cpu_clock_id(pid).and_then(ClockId::now);
+        time.map(Duration::from).map_err(|error| Error::say(&self.function.name, "has no clock", &error))
     }
 
     /// The most memory that the process has held, in KiB: `VmHWM` of proc(5).

@@ -119,7 +119,7 @@ pub fn closing_targets(closing: &Closing) -> Vec<Target> {
         let found: Vec<(f64, &str)> = found.iter().map(|(ratio, who)| (*ratio, who.as_str())).collect();
         Target::at_most(what, 1.1, " ×", &found)
     };
-    let own = |closed: &Closed| closed.own_us_each;
+    let time = |closed: &Closed| closed.processor_us_each;
     let memory = |closed: &Closed| f64::from(u32::try_from(closed.peak_memory_kib).unwrap_or(u32::MAX));
     let operations = |closed: &Closed| {
         let made = of_service(&closed.calls, "dynamodb:");
@@ -130,10 +130,10 @@ pub fn closing_targets(closing: &Closing) -> Vec<Target> {
         calls.iter().map(|closed| (operations(closed), format!("{} calls", grouped(closed.size.into())))).collect();
     let per_call: Vec<(f64, &str)> = per_call.iter().map(|(made, who)| (*made, who.as_str())).collect();
     vec![
-        target("planning a day: time per tenant, to that of the fewest", &grows(tenants, 0, own, "tenants")),
+        target("planning a day: processor time per tenant, to that of the fewest", &grows(tenants, 0, time, "tenants")),
         // A page of the agenda, and of calls, is what a process holds; the fewest do not fill one.
         target("planning a day: memory, to that of the second size", &grows(tenants, 1, memory, "tenants")),
-        target("closing a day: time per call, to that of the fewest", &grows(calls, 0, own, "calls")),
+        target("closing a day: processor time per call, to that of the fewest", &grows(calls, 0, time, "calls")),
         target("closing a day: memory, to that of the second size", &grows(calls, 1, memory, "calls")),
         Target::at_most("closing a day: DynamoDB operations per call", 0.1, "", &per_call),
     ]
@@ -252,9 +252,9 @@ mod tests {
 
     #[test]
     fn closing_a_day_must_cost_each_as_much_however_many_there_are() {
-        let closed = |size: u32, own_us_each: f64, peak_memory_kib: u64| Closed {
+        let closed = |size: u32, processor_us_each: f64, peak_memory_kib: u64| Closed {
             size,
-            own_us_each,
+            processor_us_each,
             peak_memory_kib,
             calls: Counts::from([("dynamodb:Query".into(), u64::from(size) / 20)]),
             ..Closed::default()
