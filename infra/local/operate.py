@@ -226,8 +226,9 @@ def jobs(target: Target, job: str | None, last: int) -> None:
             counted = ", ".join(f"{count} {word}" for word, count in run["counted"].items() if count)
             tries = f", try {run['tries']}" if run["tries"] > 1 else ""
             # One that looked ahead says how far.
-            ahead = f"planned for {run['at'][:19]}Z" if run["at"] > run["started-at"] else ""
-            parts = [run["started-at"][:19] + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], ahead, counted]
+            due, started = run["at"][:19], run["started-at"][:19]
+            ahead = f"planned for {due}Z" if due > started else ""
+            parts = [started + "Z", run["outcome"].ljust(7), run["tenant"], run["what"], ahead, counted]
             why = f" ({run['why']})" if run["why"] else ""
             say("  " + "  ".join(part for part in parts if part) + tries + why)
 

@@ -121,8 +121,8 @@ const TEAM: [Wishes; 4] = [
 /// A letter: what it asks, how many days ago it came, and how whoever wrote it can be reached.
 type Letter = (&'static str, i64, &'static str, &'static str);
 
-/// What was asked, so many days ago: of the first the answer is near, of the second overdue soon, of the third the
-/// confirmation is due, and of the last nothing yet.
+/// What was asked, so many days ago: of the first the answer is near, of the second overdue soon; the third is to be
+/// confirmed, and of the last nothing is due yet.
 const ASKED: [Letter; 4] = [
     ("opt-out", 15, "phone", "+12135550123"),
     ("delete", 41, "phone", "+12135550124"),
