@@ -7,7 +7,7 @@ use tests::hotline::{Code, order, owner};
 use tests::person::Person;
 use tests::unseal::bytes;
 use tests::wire::Answer;
-use tests::{Hotline, eventually, planted};
+use tests::{Hotline, eventually, in_dozens, planted};
 
 const SITE: &str = "https://shop.example";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -315,7 +315,7 @@ async fn a_flood_of_one_code_leaves_the_others_open() {
             let body = json!({ "id": id(), "kind": "opt-out", "contact": planted::email("flood") });
             async { flooded.send_json(SITE, &{ body }).await }
         });
-        let answers = futures::future::join_all(forms).await;
+        let answers = in_dozens(forms).await;
         refused += answers.iter().filter(|answer| answer.status == 429).count();
         for answer in &answers {
             assert!(matches!(answer.status, 200 | 429), "{n}: {} {}", answer.status, answer.text());

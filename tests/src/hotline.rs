@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::stream::{self, StreamExt as _};
 use phone::{Call, CallOptions, Caller, Line, Speech, Stack, Transcript};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -370,6 +371,12 @@ pub fn order(slug: &str, codes: &[Code], numbers: &[(&str, &str)]) -> Value {
 pub fn owner(item: &Value) -> &str {
     let pk = item["pk"].as_str().expect("a partition key");
     pk.split_once('#').map_or(pk, |(tenant, _)| tenant)
+}
+
+/// Does all of this, a dozen at once: more than a limit of ten lets through, and no more than two processors can start
+/// functions for. Each is a process of its own here, and gives up on AWS after three tries of two seconds.
+pub async fn in_dozens<T>(work: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    stream::iter(work).buffer_unordered(12).collect().await
 }
 
 /// Looks until there is something, for as long as is reasonable.

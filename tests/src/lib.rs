@@ -39,5 +39,5 @@ pub mod walk;
 pub mod wire;
 
 pub use cloud::{AwsError, Cloud};
-pub use hotline::{Hotline, eventually};
+pub use hotline::{Hotline, eventually, in_dozens};
 pub use person::Person;
