@@ -187,8 +187,10 @@ impl House {
         };
         let team = team.into_iter().map(reader).collect::<Result<Vec<_>, Error>>()?;
 
-        let tomorrow = today.tomorrow().unwrap_or(today);
-        let noon = tomorrow.to_datetime(time(12, 0, 0, 0)).to_zoned(zone.clone());
+        // After the first look at a new business's requests, a day after it was set up: nights expect that this is done.
+        let away = if made.to_zoned(zone.clone()).time() < time(12, 0, 0, 0) { 1 } else { 2 };
+        let first = today.checked_add(away.days()).unwrap_or(today);
+        let noon = first.to_datetime(time(12, 0, 0, 0)).to_zoned(zone.clone());
         let begins = noon.map_err(|error| Error::say("a noon", "does not exist", &error))?.timestamp();
         send_all(hotline, &tenant, begins).await?;
         // Who is told that it came in is told in the night, whatever holidays make of the dates until then.
